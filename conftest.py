@@ -1,0 +1,9 @@
+"""What holds for every test, notebooks included. It stands here, and not in tests/, because pytest applies a conftest
+to what lies below it, and the notebooks lie beside tests/."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "tests" / "plugins"))
+
+pytest_plugins = ["offline_guard", "notebook_rules"]

@@ -1,0 +1,78 @@
+"""A browser, and JupyterLab as `course.py lab` starts it.
+
+All fixtures end with their module: Playwright keeps an event loop running in the main thread, which nbval's kernels,
+tested later in the same process, could not share.
+"""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from lab_page import LabPage  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    from playwright.sync_api import sync_playwright
+
+    from translearn.doctor import find_chromium
+
+    program = find_chromium()
+    if program is None:
+        if os.environ.get("CI"):
+            pytest.fail("Chromium is missing, and on CI the browser tests must run. Install it: apt install chromium")
+        pytest.skip("no Chromium on this machine (Debian and Ubuntu: apt install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=program,
+            headless=True,
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-dev-shm-usage",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-default-apps",
+                "--disable-sync",
+                "--no-first-run",
+                "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+            ],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """A server whose folder starts as a copy of the lessons: JupyterLab saves what it runs."""
+    from translearn import lab as course_lab
+    from translearn import paths
+
+    folder = tmp_path_factory.mktemp("lessons")
+    for notebook in paths.NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"):
+        shutil.copy(notebook, folder)
+    server = course_lab.start(
+        folder,
+        port=18888,
+        home=tmp_path_factory.mktemp("lab-home"),
+        # The one difference to what a reader gets: the page's application object can be reached from outside.
+        extra=("--LabApp.expose_app_in_browser=True",),
+    )
+    server.folder = folder
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def page(chromium, lab):
+    context = chromium.new_context(viewport={"width": 1400, "height": 900})
+    page = LabPage(context.new_page(), lab)
+    yield page
+    context.close()
+    for session in lab.ask("/api/sessions")[1]:
+        lab.ask(f"/api/sessions/{session['id']}", "DELETE")

@@ -1,0 +1,157 @@
+"""Driving JupyterLab in a real browser: open a notebook, run it, move a widget, look at what came out."""
+
+import re
+from pathlib import Path
+
+RESULTS = Path(__file__).resolve().parents[2] / "test-results"
+
+# Waiting for the idle icon alone fails more often than not: the notebook must be loaded and its kernel must have
+# introduced itself before cells are sent to it.
+_READY = """async path => {
+    const deadline = Date.now() + 90000;
+    const app = window.jupyterapp;
+    await app.restored;
+    let panel = null;
+    while (Date.now() < deadline) {
+        for (const widget of app.shell.widgets('main'))
+            if (widget.context && widget.context.path === path && widget.content.widgets) panel = widget;
+        if (panel) break;
+        await new Promise(done => setTimeout(done, 100));
+    }
+    if (!panel) throw new Error('the notebook ' + path + ' was not opened');
+    await panel.context.ready;
+    await panel.sessionContext.ready;
+    if (!panel.sessionContext.session) throw new Error('the notebook ' + path + ' has no kernel');
+    await panel.sessionContext.session.kernel.info;
+    app.shell.activateById(panel.id);
+    return panel.sessionContext.session.kernel.name;
+}"""
+
+_PANEL = """
+    const panel = [...window.jupyterapp.shell.widgets('main')].find(w => w.context && w.context.path === path);
+"""
+
+_RUN = "async path => {" + _PANEL + "await window.jupyterapp.commands.execute('notebook:run-all-cells'); }"
+
+_CELLS = (
+    "path => {"
+    + _PANEL
+    + """
+    return panel.content.widgets.filter(cell => cell.model.type === 'code').map(cell => ({
+        source: cell.model.sharedModel.getSource(),
+        count: cell.model.executionCount,
+        outputs: cell.outputArea.model.toJSON(),
+    }));
+}"""
+)
+
+
+class LabPage:
+    """One browser page with JupyterLab in it. `errors` and `strangers` fill up while it lives."""
+
+    def __init__(self, page, server):
+        self.page, self.server = page, server
+        self.errors: list[str] = []  # of the browser's console
+        self.strangers: list[str] = []  # addresses asked for beyond this machine
+        page.on("console", lambda message: self._console(message))
+        page.on("pageerror", lambda error: self.errors.append(f"uncaught: {error}"))
+        page.on("request", lambda request: self._request(request.url))
+
+    def _console(self, message) -> None:
+        if message.type == "error":
+            self.errors.append(f"{message.text} ({message.location.get('url', '')})")
+
+    def _request(self, url: str) -> None:
+        if not re.match(r"(data|blob|about):|(http|ws)://127\.0\.0\.1[:/]", url):
+            self.strangers.append(url)
+
+    def open(self, notebook: str) -> str:
+        """Open a notebook by the address that `course.py lab` would print; returns the kernel's name."""
+        self.notebook = notebook
+        # `reset` forgets the layout, so that no tab of an earlier test comes back.
+        self.page.goto(self.server.url(notebook) + "&reset")
+        self.page.wait_for_function("window.jupyterapp !== undefined", timeout=60_000)
+        return self.page.evaluate(_READY, notebook)
+
+    def run_all(self, seconds: float = 300) -> None:
+        """Run all cells and wait until the last has run."""
+        self.page.evaluate(
+            "([path, ms]) => Promise.race([("
+            + _RUN
+            + ")(path), new Promise((_, no) => setTimeout(() => no(new Error('not done in ' + ms + ' ms')), ms))])",
+            [self.notebook, seconds * 1000],
+        )
+
+    def cells(self) -> list[dict]:
+        """The code cells: source, execution count and outputs."""
+        return self.page.evaluate(_CELLS, self.notebook)
+
+    def cell_errors(self) -> list[str]:
+        """One line for each cell that failed or did not run."""
+        found = []
+        for number, cell in enumerate(self.cells()):
+            for output in cell["outputs"]:
+                if output["output_type"] == "error":
+                    found.append(f"cell {number}: {output['ename']}: {output['evalue']}")
+            if cell["count"] is None and cell["source"].strip():
+                found.append(f"cell {number} did not run")
+        return found
+
+    def popups(self) -> list[str]:
+        """The text of every dialogue and notification on the page."""
+        return self.page.locator(".jp-Dialog, .Toastify__toast").all_inner_texts()
+
+    def files(self) -> list[str]:
+        """The names in the file browser, from top to bottom."""
+        self.page.wait_for_selector(".jp-DirListing-itemText")
+        return self.page.locator(".jp-DirListing-itemText").all_inner_texts()
+
+    # ---- Widgets and figures ----
+
+    @property
+    def area(self):
+        return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook")
+
+    def figures(self) -> list[str]:
+        """Every figure in the notebook's outputs, as its data: equal lists mean that nothing changed."""
+        return self.area.locator(".jp-OutputArea-output img, .jp-OutputArea-output svg").evaluate_all(
+            "all => all.map(one => one.tagName === 'IMG' ? one.src : one.outerHTML)"
+        )
+
+    def figures_without_alt(self) -> list[str]:
+        """Figures that say nothing to a reader who cannot see them. JupyterLab fills a missing alt with "Image"."""
+        return self.area.locator(", ".join(f".jp-OutputArea-output img{empty}" for empty in (":not([alt])", "[alt='']", "[alt='Image']"))).evaluate_all(
+            "all => all.map(one => one.src.slice(0, 80))"
+        )
+
+    def has_slider(self) -> bool:
+        return self.area.locator(".widget-slider .noUi-handle").count() > 0
+
+    def move_slider(self, steps: int = 1, which: int = 0) -> None:
+        """Move a slider by its keyboard, as a reader without a mouse does."""
+        handle = self.area.locator(".widget-slider .noUi-handle").nth(which)
+        handle.scroll_into_view_if_needed()
+        handle.focus()
+        for _ in range(abs(steps)):
+            self.page.keyboard.press("ArrowRight" if steps > 0 else "ArrowLeft")
+
+    def select(self, label: str, which: int = 0) -> None:
+        """Choose an entry of a Dropdown or Select widget."""
+        self.area.locator(".widget-dropdown select, .widget-select select").nth(which).select_option(label=label)
+
+    def wait_until_figures_change(self, before: list[str], seconds: float = 30) -> list[str]:
+        """The figures once they differ from `before` and have come to rest; AssertionError if they never do."""
+        for _ in range(int(seconds * 5)):
+            now = self.figures()
+            if now and now != before:
+                self.page.wait_for_timeout(500)
+                if self.figures() == now:
+                    return now
+            self.page.wait_for_timeout(200)
+        raise AssertionError(f"no figure changed within {seconds:g} s")
+
+    def screenshot(self, name: str) -> Path:
+        RESULTS.mkdir(exist_ok=True)
+        path = RESULTS / f"{name}.png"
+        self.page.screenshot(path=path)
+        return path

@@ -1,0 +1,139 @@
+"""JupyterLab as a learner meets it: starts clean, runs the lessons, and its widgets move the figures."""
+
+import nbformat
+import pytest
+
+from translearn import lab as course_lab
+from translearn import paths
+
+LESSONS = sorted(path.name for path in paths.NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+
+CELLS = [
+    "import base64, io\nimport ipywidgets as widgets\nfrom IPython.display import HTML, display\nfrom PIL import Image",
+    """def figure(value):
+    file = io.BytesIO()
+    Image.new("RGB", (60 * value, 40), "teal").save(file, "PNG")
+    return HTML(f'<img alt="a bar of length {value}" src="data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}">')
+
+slider = widgets.SelectionSlider(options=[1, 2, 5, 10], description="labels")
+out = widgets.Output()
+
+def show(change):
+    out.clear_output(wait=True)
+    with out:
+        display(figure(change.new))
+
+slider.observe(show, "value")
+with out:
+    display(figure(slider.value))
+display(slider, out)""",
+    "choice = widgets.Dropdown(options=['frozen', 'tuned'])\nchoice.observe(lambda c: show(type('C', (), {'new': 3})), 'value')\nchoice",
+]
+
+
+@pytest.fixture
+def notebook(lab):
+    def write(name, *cells):
+        nb = nbformat.v4.new_notebook(
+            cells=[nbformat.v4.new_code_cell(source) for source in cells],
+            metadata={"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}},
+        )
+        nbformat.write(nb, lab.folder / name)
+        return name
+
+    return write
+
+
+def test_the_helpers_on_a_small_notebook(page, notebook):
+    page.open(notebook("90_small.ipynb", *CELLS))
+    page.run_all(60)
+    assert page.cell_errors() == []
+
+    page.page.wait_for_selector(".widget-slider .noUi-handle")
+    page.page.wait_for_selector(".jp-OutputArea-output img")
+    before = page.figures()
+    assert len(before) == 1 and page.figures_without_alt() == []
+    page.move_slider(2)
+    after = page.wait_until_figures_change(before)
+    page.select("tuned")
+    assert page.wait_until_figures_change(after) not in (before, after)
+    assert page.area.locator("img[alt='a bar of length 3']").count() == 1
+    page.screenshot("small-notebook")
+    assert page.errors == [] and page.strangers == []
+
+
+def test_the_helpers_see_what_is_wrong(page, notebook):
+    page.open(notebook("91_wrong.ipynb", "from IPython.display import HTML\nHTML('<img src=\"data:,\">')", "1 / 0", "print('never')"))
+    page.run_all(60)
+    assert page.cell_errors() == ["cell 1: ZeroDivisionError: division by zero", "cell 2 did not run"]
+    page.page.wait_for_selector(".jp-OutputArea-output img", state="attached")
+    assert len(page.figures_without_alt()) == 1
+    page.page.evaluate("console.error('something broke'); fetch('http://example.org/').catch(() => 0)")
+    page.page.wait_for_timeout(300)
+    assert any("something broke" in error for error in page.errors)
+    assert page.strangers == ["http://example.org/"]
+    with pytest.raises(AssertionError, match="no figure changed"):
+        page.wait_until_figures_change(page.figures(), seconds=1)
+
+
+def test_a_kernel_of_the_lab_is_ours_and_offline(page, notebook):
+    name = notebook(
+        "92_kernel.ipynb",
+        "import sys\nprint(sys.executable)",
+        "import socket\ntry:\n    socket.create_connection(('192.0.2.1', 80), 5)\nexcept OSError as error:\n    print(error)",
+    )
+    assert page.open(name) == "python3"
+    page.run_all(60)
+    import sys
+
+    executable, network = (cell["outputs"][0]["text"] for cell in page.cells())
+    assert executable.strip() == sys.executable
+    assert "Tests run without the network" in network
+
+
+def test_the_lab_opens_without_pop_ups_lessons_at_the_left(page, notebook, lab):
+    for name in ("source", "solutions", "coursework"):
+        (lab.folder / name).mkdir(exist_ok=True)
+    page.open(notebook("93_last.ipynb", "1"))
+    page.page.wait_for_timeout(3000)  # the news question comes a moment after the page
+    assert page.popups() == []
+    files = page.files()
+    notebooks = [name for name in files if name.endswith(".ipynb")]
+    assert notebooks == sorted(notebooks) and set(LESSONS) <= set(notebooks)
+    assert [name for name in files if name not in notebooks] == ["solutions"]
+    page.screenshot("lab")
+    assert page.errors == [] and page.strangers == []
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_a_lesson_runs_in_the_browser(page, lesson):
+    page.open(lesson)
+    page.run_all()
+    assert page.cell_errors() == []
+    assert page.figures_without_alt() == []
+    if page.has_slider():
+        before = page.figures()
+        page.move_slider(1)
+        page.wait_until_figures_change(before)
+    page.screenshot(lesson.removesuffix(".ipynb"))
+    assert page.errors == [] and page.strangers == []
+
+
+def test_the_start_page_has_a_widget_that_moves_a_figure(page):
+    """Its own test, since the one above moves a slider only where there is one."""
+    page.open(course_lab.START_PAGE)
+    page.run_all()
+    page.page.wait_for_selector(".widget-slider .noUi-handle")
+    before = page.figures()
+    page.move_slider(1)
+    page.wait_until_figures_change(before)
+
+
+def test_the_server_keeps_strangers_out(lab):
+    import http.client
+
+    connection = http.client.HTTPConnection("127.0.0.1", lab.port, timeout=10)
+    connection.request("GET", "/api/kernelspecs")
+    assert connection.getresponse().status == 403
+    connection.close()
+    assert list(lab.ask("/api/kernelspecs")[1]["kernelspecs"]) == ["python3"]

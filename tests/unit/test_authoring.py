@@ -1,0 +1,164 @@
+"""The build: one source, its notebooks, and what it refuses."""
+
+import json
+
+import pytest
+
+from translearn import authoring, measure, paths
+from translearn.authoring import BuildError
+
+HEADER = "---\nkernelspec:\n  name: python3\n  display_name: Python 3\n---\n\n"
+
+
+@pytest.fixture
+def source(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "LEDGER", tmp_path / "ledger")
+    monkeypatch.setattr(paths, "SOURCE", tmp_path)
+    monkeypatch.setattr(paths, "NOTEBOOKS", tmp_path / "out")
+
+    def make(body, name="99_test.md"):
+        path = tmp_path / name
+        path.write_text(HEADER + body, encoding="utf-8")
+        return authoring.read(path)
+
+    return make
+
+
+def code(text, tags=""):
+    return f"```{{code-cell}} ipython3\n{tags}{text}\n```\n\n"
+
+
+def code_of(notebook):
+    return ["".join(c["source"]) for c in json.loads(notebook)["cells"] if c["cell_type"] == "code"]
+
+
+def record(name="toy.scores"):
+    import pandas as pd
+
+    rows = [(arm, s, "accuracy", base + s / 100, 2.0 * base) for arm, base in (("from scratch", 0.2), ("pretrained", 0.6)) for s in range(5)]
+    measure.write(measure.Results(pd.DataFrame(rows, columns=["arm", "seed", "metric", "value", "seconds"]), "x", name))
+
+
+def test_the_learner_gets_no_solution_and_the_solution_notebook_keeps_it(source):
+    lesson = source("# T\n\n" + code("### BEGIN SOLUTION\nsecret = 42\n### END SOLUTION") + code("exercise.q.check(secret)"))
+    assert "42" not in authoring.notebook(lesson, solved=False)
+    assert "secret = 42" in authoring.notebook(lesson, solved=True)
+
+
+def test_the_build_is_deterministic_and_an_edit_moves_no_other_cells_id(source):
+    body = "# T\n\n" + code("a = 1") + code("b = 2") + code("b = 2")
+    first = authoring.notebook(source(body), solved=False)
+    assert first == authoring.notebook(source(body), solved=False)
+    ids = [c["id"] for c in json.loads(first)["cells"]]
+    assert len(set(ids)) == len(ids)
+    edited = [c["id"] for c in json.loads(authoring.notebook(source(body.replace("a = 1", "a = 3")), solved=False))["cells"]]
+    assert sum(x != y for x, y in zip(ids, edited)) == 1
+
+
+def test_numbers_come_from_the_ledger(source):
+    record()
+    lesson = source("Pretrained {{ toy.scores.pretrained.accuracy | percent }}, "
+                    "ahead by {{ toy.scores.pretrained.accuracy - toy.scores.from_scratch.accuracy | points }} "
+                    "at {{ toy.scores.pretrained.seconds / toy.scores.from_scratch.seconds | times }} the time, "
+                    "{{ toy.scores.seeds }} seeds.\n")
+    assert "Pretrained 62 %, ahead by 40 points at 3.0 times the time, 5 seeds." in authoring.notebook(lesson, solved=False)
+
+
+@pytest.mark.parametrize("reference, words", [
+    ("toy.other.pretrained.accuracy", "no experiment"), ("toy.scores.nobody.accuracy", "unknown arm"),
+    ("toy.scores.pretrained.f1", "unknown metric"), ("toy.scores.pretrained.accuracy | furlongs", "unknown filter"),
+    ("toy.scores", "should be lesson.experiment.arm.metric"),
+])
+def test_an_unknown_reference_fails_with_file_and_line(source, reference, words):
+    record()
+    lesson = source(f"# Title\n\nfine\n\n{{{{ {reference} }}}}\n")
+    with pytest.raises(BuildError, match=rf"99_test\.md:11: .*{words}"):
+        authoring.notebook(lesson, solved=False)
+
+
+SOLVED = "### BEGIN SOLUTION\na = 1\n### END SOLUTION"
+
+
+@pytest.mark.parametrize("body, line, words", [
+    (code(SOLVED), 8, "no check cell"),
+    (code(SOLVED) + code(SOLVED) + code("exercise.q.check(a)"), 8, "no check cell"),
+    (code("### BEGIN SOLUTION\na = 1"), 8, "do not pair up"),
+    (code("x = 1\nplots.show(fig)"), 9, "no alt text"),
+    (code("plots.show(fig, alt=' ')"), 8, "no alt text"),
+    (code("fig, ax = plt.subplots()\nax.plot([1])"), 8, "never shown with plots.show"),
+    (code("plt.show()"), 8, "show a figure with plots.show"),
+    ("Text\n\n![](picture.png)\n", 9, "no alt text"),
+    ("Text\n\n<img src=\"picture.png\">\n", 9, "no alt text"),
+    (code("%pip install tensorflow"), 8, "not plain Python"),
+])
+def test_what_would_mislead_or_shut_out_a_reader_is_refused_with_file_and_line(source, body, line, words):
+    with pytest.raises(BuildError, match=rf"99_test\.md:{line}: .*{words}"):
+        authoring.check(source(body))
+
+
+def test_an_exercise_with_its_check_and_a_figure_with_alt_text_pass(source):
+    authoring.check(source(code(SOLVED) + code("exercise.q.check(a)") + code("fig, ax = plt.subplots()\nplots.show(fig, alt='a line')")))
+
+
+LESSON = (code("import numpy as np\nrate = 0.1") + code("def arm(seed):\n    return {'m': rate}")
+          + code("unrelated = 5") + code("results = measure.compare({'a': arm}, name='toy.scores')"))
+
+
+def fingerprint(source, body):
+    return authoring.experiments(source(body))["toy.scores"]
+
+
+def test_the_fingerprint_follows_the_code_that_an_experiment_rests_on_and_nothing_else(source):
+    before = fingerprint(source, LESSON)
+    assert fingerprint(source, "# New prose\n\n" + LESSON) == before
+    assert fingerprint(source, LESSON.replace("unrelated = 5", "unrelated = 6  # and a remark")) == before
+    assert fingerprint(source, LESSON + code("plots.show(plots.results(results, 'm', 't'), alt='x')")) == before
+    assert fingerprint(source, LESSON.replace("rate = 0.1", "rate = 0.2")) != before
+    assert fingerprint(source, LESSON.replace("{'m': rate}", "{'m': 2 * rate}")) != before
+
+
+def test_a_change_to_an_object_an_experiment_uses_is_seen(source):
+    body = code("model = make()") + code("model.compile('adam')") + code("r = measure.compare({'a': lambda s: run(model, s)}, name='toy.scores')")
+    assert fingerprint(source, body) != fingerprint(source, body.replace("adam", "sgd"))
+
+
+def test_a_missing_or_old_ledger_entry_and_a_missing_claim_are_reported(source):
+    body = LESSON + code("measure.claim('It works.', holds=results.effect('a', metric='m') > 0)")
+    lesson = source(body)
+    assert any("no experiment named 'toy.scores'" in p for p in authoring.stale(lesson))
+    record()
+    problems = authoring.stale(lesson)
+    assert any("older than the code" in p for p in problems) and any("no entry for the claim" in p for p in problems)
+
+
+def test_build_keeps_a_notebook_that_somebody_has_worked_in(source, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("TRANSLEARN_CACHE", str(tmp_path / "cache"))
+    source("# T\n\n" + code("a = 1"))
+    authoring.main(["build"])
+    book = tmp_path / "out" / "99_test.ipynb"
+    worked_in = book.read_text().replace('"execution_count": null', '"execution_count": 7').replace("a = 1", "a = my_answer")
+    book.write_text(worked_in)
+    authoring.main(["build"])
+    (kept,) = (tmp_path / "cache" / "kept").iterdir()
+    assert kept.read_text() == worked_in and str(kept) in capsys.readouterr().out
+
+
+def test_build_writes_and_check_notices_every_difference(source, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("TRANSLEARN_CACHE", str(tmp_path / "cache"))
+    source("# T\n\n" + code("a = 1"))
+    assert authoring.main(["build"]) == 0 and authoring.main(["build", "--check"]) == 0
+    book = tmp_path / "out" / "99_test.ipynb"
+    text = book.read_text()
+    for spoiled in (text.replace("a = 1", "a = 2"), "{", text.replace('"outputs": []', '"outputs": [{}]')):
+        book.write_text(spoiled)
+        assert authoring.main(["build", "--check"]) == 1
+        assert authoring.main(["build"]) == 0
+        assert book.read_text() == text
+    (tmp_path / "out" / "98_orphan.ipynb").write_text(text)
+    assert authoring.main(["build", "--check"]) == 1
+
+
+def test_an_unknown_lesson_is_named(source, capsys):
+    source("# T\n")
+    assert authoring.main(["measure", "42"]) == 1
+    assert "no lesson '42'" in capsys.readouterr().err

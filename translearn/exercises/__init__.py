@@ -1,0 +1,27 @@
+"""Exercises that answer back: one module a lesson, `from translearn.exercises import lesson05 as exercise`.
+
+What a lesson module needs is gathered here.
+"""
+
+from .answers import (
+    Incorrect,
+    Misconception,
+    NotAttempted,
+    better_guesses,
+    close,
+    describe,
+    expect_array,
+    expect_better,
+    expect_callable,
+    expect_close,
+    expect_number,
+    learners_code,
+)
+from .engine import Choice, Exercise, Outcome, exercise
+from .models import copy_of, expect_model, preserving
+
+__all__ = [
+    "Choice", "Exercise", "Incorrect", "Misconception", "NotAttempted", "Outcome", "better_guesses", "close", "copy_of", "describe",
+    "exercise", "expect_array", "expect_better", "expect_callable", "expect_close", "expect_model", "expect_number",
+    "learners_code", "preserving",
+]

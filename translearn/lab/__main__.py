@@ -1,0 +1,5 @@
+import sys
+
+from translearn.lab import main
+
+sys.exit(main())

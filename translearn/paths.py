@@ -1,0 +1,20 @@
+"""Where things are."""
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = ROOT / "data"
+LEDGER = DATA / "ledger"
+NOTEBOOKS = ROOT / "notebooks"
+SOURCE = NOTEBOOKS / "source"
+
+
+def cache() -> Path:
+    """The folder for what can be made again (features, resized pictures, finished runs).
+
+    `TRANSLEARN_CACHE` names another one; the default is `.cache` beside the lessons.
+    """
+    folder = Path(os.environ.get("TRANSLEARN_CACHE") or ROOT / ".cache")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

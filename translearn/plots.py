@@ -1,0 +1,149 @@
+"""Figures that everybody can read: colour-safe, labelled, and with alt text on the page.
+
+JupyterLab drops the alt text of an image output, so `show` writes the figure as an HTML `<img alt="…">`.
+Nothing here computes; it draws what it is given.
+"""
+
+import base64
+import io
+from html import escape
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+
+from .errors import CourseError
+
+# Okabe and Ito's palette (2008), told apart with every common form of colour blindness; the black comes last.
+COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
+MARKERS = ["o", "s", "^", "D", "v", "P", "X"]
+
+matplotlib.rcParams.update({
+    "axes.prop_cycle": matplotlib.cycler(color=COLOURS),
+    "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.3,
+    "axes.titlesize": 12, "axes.titlelocation": "left", "axes.titleweight": "bold",
+    "figure.figsize": (7, 3.6), "figure.dpi": 110, "figure.constrained_layout.use": True,
+})
+
+
+def to_html(fig, alt: str) -> str:
+    """The figure as an HTML image with its alt text. Closes the figure.
+
+    Raises `CourseError` when the alt text is empty: a blind reader would get nothing.
+    """
+    if not str(alt).strip():
+        raise CourseError("This figure has no alt text. Say in one or two sentences what it shows: alt='…'.")
+    buffer = io.BytesIO()
+    fig.savefig(buffer, format="png")
+    plt.close(fig)
+    data = base64.b64encode(buffer.getvalue()).decode()
+    # White behind it in the dark theme too: the axes' labels are black.
+    return f'<img alt="{escape(str(alt), quote=True)}" style="max-width:100%;background:#fff" src="data:image/png;base64,{data}">'
+
+
+def show(fig, alt: str) -> None:
+    """Show a figure in the notebook, with the alt text that a screen reader reads out."""
+    from IPython.display import HTML, display
+
+    display(HTML(to_html(fig, alt)))
+
+
+def results(results, metric: str, title: str, label: str | None = None, baseline: tuple | None = None):
+    """One row for each arm: every seed as a dot, the mean as a bar with its standard deviation.
+
+    `baseline` is `(name, value)`, drawn as a dashed line: the majority class, or chance.
+    """
+    arms = results.arms
+    fig, ax = plt.subplots(figsize=(7, 0.9 + 0.5 * len(arms)))
+    for row, arm in enumerate(arms):
+        values = results.values(arm, metric)
+        ax.plot(values, np.full(len(values), row), "o", alpha=0.45, ms=5)
+        ax.errorbar(np.mean(values), row, xerr=np.std(values, ddof=1) if len(values) > 1 else 0,
+                    fmt="|", ms=16, mew=2.5, capsize=4, color="black")
+    if baseline:
+        ax.axvline(baseline[1], ls="--", color="grey")
+        ax.text(baseline[1], -0.75, f" {baseline[0]}", color="#555", va="center", fontsize=9)
+    ax.set_yticks(range(len(arms)), arms)
+    ax.set_ylim(len(arms) - 0.4, -1)
+    ax.set(xlabel=label or metric, title=title)
+    return fig
+
+
+def lines(series: dict, title: str, xlabel: str, ylabel: str, ax=None, log_x: bool = False):
+    """Lines with their spread. `series` is name → (x, means, standard deviations)."""
+    fig, ax = (ax.figure, ax) if ax is not None else plt.subplots()
+    for i, (name, (x, mean, spread)) in enumerate(series.items()):
+        mean, spread = np.asarray(mean), np.asarray(spread)
+        colour = COLOURS[i % len(COLOURS)]
+        ax.plot(x, mean, marker=MARKERS[i % len(MARKERS)], label=name, color=colour)
+        ax.fill_between(x, mean - spread, mean + spread, alpha=0.2, color=colour, lw=0)
+    if log_x:
+        ax.set_xscale("log")
+        ax.set_xticks(x, [f"{v:g}" for v in x])
+        ax.minorticks_off()
+    ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
+    if len(series) > 1:
+        ax.legend(frameon=False)
+    return fig
+
+
+def pictures(images, labels=None, title: str = "", columns: int = 8, right=None):
+    """A sheet of pictures with a label under each; `right` marks each as right (✓) or wrong (✗)."""
+    images = np.asarray(images)
+    rows = -(-len(images) // columns)
+    fig, axes = plt.subplots(rows, columns, figsize=(columns * 1.15, rows * 1.45 + 0.4), squeeze=False)
+    for ax in axes.flat:
+        ax.axis("off")
+    for i, (ax, image) in enumerate(zip(axes.flat, images)):
+        ax.imshow(image.squeeze(), cmap="gray" if image.shape[-1] == 1 else None)
+        if labels is not None:
+            mark = "" if right is None else "✓ " if right[i] else "✗ "
+            colour = "black" if right is None else COLOURS[2] if right[i] else COLOURS[1]
+            ax.set_title(f"{mark}{labels[i]}", fontsize=8, loc="center", weight="normal", color=colour)
+    fig.suptitle(title, fontsize=12, weight="bold", x=0.01, ha="left")
+    return fig
+
+
+def live(metrics=("loss", "val_loss"), alt: str = "Training curves, drawn while training runs"):
+    """A Keras callback that draws the training curves after every epoch, and a progress bar above them.
+
+    Pass it to `fit(…, verbose=0, callbacks=[plots.live()])`.
+    """
+    import keras
+    from IPython.display import HTML, display
+    from tqdm.auto import tqdm
+
+    class Live(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            self.history = {m: [] for m in metrics}
+            self.bar = tqdm(total=self.params["epochs"], unit="epoch", desc="training")
+            self.handle = display(HTML(""), display_id=True)
+
+        def on_epoch_end(self, epoch, logs=None):
+            for m in metrics:
+                if m in (logs or {}):
+                    self.history[m].append(logs[m])
+            self.bar.update()
+            if self.handle is not None:
+                self.handle.update(HTML(to_html(self._figure(), self._alt())))
+
+        def on_train_end(self, logs=None):
+            self.bar.close()
+
+        def _figure(self):
+            fig, ax = plt.subplots(figsize=(6, 2.8))
+            for (name, values), marker in zip(self.history.items(), MARKERS):
+                if values:
+                    ax.plot(range(1, len(values) + 1), values, marker=marker, ms=4, label=name)
+            ax.set(xlabel="epoch", ylabel=" / ".join(metrics), title=f"Epoch {self._epochs()} of {self.params['epochs']}")
+            ax.legend(frameon=False)
+            return fig
+
+        def _epochs(self):
+            return max(len(v) for v in self.history.values())
+
+        def _alt(self):
+            last = ", ".join(f"{m} {v[-1]:.3g}" for m, v in self.history.items() if v)
+            return f"{alt}. After epoch {self._epochs()}: {last}."
+
+    return Live()
