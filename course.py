@@ -457,7 +457,7 @@ channels:
   - conda-forge
   - nodefaults
 dependencies:
-  - python=%s.*
+  - python=%s
   - pip>=24
   - pip:
       - -e .

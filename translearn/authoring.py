@@ -445,6 +445,9 @@ def measure_lesson(path: Path, seeds: int, everything: bool) -> int:
         print(f"{lesson.name}: the ledger is up to date ({len(codes)} experiments).")
         return 0
     env = os.environ | {"TRANSLEARN_MEASURE": "1", "TRANSLEARN_SEEDS": str(seeds), "MPLBACKEND": "agg"}
+    if everything:
+        for name in codes:
+            ledger.forget(name)
     env |= {ledger.code_variable(name): code for name, code in codes.items()}
     print(f"{lesson.name}: measuring {', '.join(codes) or 'nothing'} with {seeds} seeds")
     return subprocess.call([sys.executable, "-m", "translearn.authoring", "run", str(path)], env=env, cwd=paths.NOTEBOOKS)

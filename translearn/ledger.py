@@ -63,9 +63,26 @@ def put_experiment(name: str, runs: list, budget: str, seeds: int) -> None:
     _change(name, lambda book: book["experiments"].update({name: entry}))
 
 
+def is_current(name: str, seeds: int) -> bool:
+    """Whether the ledger has this experiment from the code as it is now, so that measuring can go on behind it."""
+    entry = read(name)["experiments"].get(name)
+    code = os.environ.get(code_variable(name))
+    return bool(entry and code) and entry["code"] == code and entry["seeds"] >= seeds
+
+
 def put_claim(name: str, text: str, row: dict) -> None:
     """Write a claim that the experiment `name` bears out."""
     _change(name, lambda book: book["claims"].update({text: row}))
+
+
+def forget(name: str) -> None:
+    """Take an experiment and the claims that rest on it out of the ledger."""
+    def change(book):
+        book["experiments"].pop(name, None)
+        for text in [t for t, row in book["claims"].items() if row["experiment"] == name]:
+            del book["claims"][text]
+
+    _change(name, change)
 
 
 def code_variable(name: str) -> str:

@@ -188,6 +188,9 @@ def compare(arms, seeds: int = 3, budget: str = "", name: str | None = None, cli
         raise CourseError(f"compare needs at least one seed, not {seeds}.")
     if measuring():
         seeds = max(seeds, ledger_seeds, int(os.environ.get("TRANSLEARN_SEEDS", "5")))
+        if name and ledger.is_current(name, seeds):
+            print(f"{name}: already in the ledger, measured by the same code.")
+            return recorded(name)
     kept = _Kept(name, _fingerprint(arms, budget))
     todo = [(arm, seed) for seed in range(seeds) for arm in arms if (arm, seed) not in kept.runs]
     if kept.runs:

@@ -36,7 +36,7 @@ def explore(draw, alt: str | None = None, **controls):
     for control in controls.values():
         control.observe(redraw, names="value")
     redraw()
-    return ipywidgets.VBox([*controls.values(), picture])
+    return ipywidgets.VBox([*controls.values(), picture]).add_class("translearn-explorer")
 
 
 def _control(name, control):

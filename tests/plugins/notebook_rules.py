@@ -37,6 +37,8 @@ def pytest_configure(config) -> None:
     # The reader's IPython start-up files and matplotlib backend are not part of a lesson.
     os.environ["IPYTHONDIR"] = tempfile.mkdtemp(prefix="translearn-ipython-")
     os.environ.pop("MPLBACKEND", None)
+    # What the solutions pass is not what the reader has passed.
+    os.environ["TRANSLEARN_PROGRESS"] = os.path.join(os.environ["IPYTHONDIR"], "progress.json")
     config.stash[_SPENT] = {}
 
 

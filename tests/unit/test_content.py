@@ -257,3 +257,11 @@ def test_names_are_the_same_in_another_process():
                              capture_output=True, text=True, check=True)
         names.append(run.stdout.strip())
     assert len(names[0]) == 32 and names[0] == names[1]
+
+
+def test_annotations_are_no_obstacle():
+    class Annotated:
+        value: int | None = None
+        pairs: list[int] = ()
+
+    assert digest(Annotated) == digest(Annotated) and digest(int | None) != digest(int | str)

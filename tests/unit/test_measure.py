@@ -46,12 +46,6 @@ def test_every_arm_gets_the_same_seeds_and_the_same_random_numbers():
 def test_an_interrupted_experiment_carries_on_and_a_finished_one_starts_afresh(capsys, tmp_path):
     ran, stop_file = [], tmp_path / "stop"
     stop_file.touch()
-    def arm(seed):
-        ran.append(seed)
-        if seed == 2 and stop_file.exists():
-            raise KeyboardInterrupt
-        return {"accuracy": seed / 10}
-    arms = {"only": lambda seed: arm(seed)}
     # What an arm has seen is part of its identity, so the list must not be: a closure over it would change.
     import builtins
     builtins._ran_for_test = ran
@@ -108,6 +102,12 @@ def test_a_line_cut_short_by_a_kill_is_measured_again():
 def test_bad_arms_are_refused_with_a_sentence(arms, seeds, words):
     with pytest.raises(CourseError, match=words):
         measure.compare(arms, seeds=seeds, progress=False)
+
+
+def test_an_arm_that_cannot_be_recognised_again_still_runs(tmp_path):
+    with open(tmp_path / "file", "w") as stream:
+        results = measure.compare({"a": lambda seed: {"m": float(stream.writable())}}, seeds=2, name="toy.open", progress=False)
+    assert list(results.values("a", "m")) == [1, 1]
 
 
 def test_effects_are_paired_by_seed():
@@ -203,6 +203,24 @@ def test_the_runs_can_go_to_dask_workers():
     near = measure.compare({"a": noisy(0.6), "b": noisy(0.4)}, seeds=3, progress=False)
     for arm in "ab":
         np.testing.assert_array_equal(far.values(arm, "accuracy"), near.values(arm, "accuracy"))
+
+
+def test_measuring_again_skips_what_the_same_code_has_measured(monkeypatch):
+    ran = []
+    def arm(seed):
+        ran.append(seed)
+        return {"accuracy": 0.5}
+    monkeypatch.setenv(ledger.code_variable("toy.scores"), "one")
+    measured(monkeypatch, {"a": arm}, seeds=5)
+    measured(monkeypatch, {"a": arm}, seeds=5)
+    assert len(ran) == 5
+    measured(monkeypatch, {"a": arm}, seeds=6)  # more seeds than the ledger has
+    monkeypatch.setenv(ledger.code_variable("toy.scores"), "two")
+    measured(monkeypatch, {"a": arm}, seeds=5)  # other code
+    assert len(ran) == 5 + 6 + 5
+    ledger.forget("toy.scores")
+    with pytest.raises(CourseError, match="no experiment"):
+        measure.recorded("toy.scores")
 
 
 def test_a_damaged_ledger_file_says_how_to_restore_it():
