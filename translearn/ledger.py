@@ -75,14 +75,17 @@ def put_claim(name: str, text: str, row: dict) -> None:
     _change(name, lambda book: book["claims"].update({text: row}))
 
 
-def forget(name: str) -> None:
-    """Take an experiment and the claims that rest on it out of the ledger."""
-    def change(book):
-        book["experiments"].pop(name, None)
-        for text in [t for t, row in book["claims"].items() if row["experiment"] == name]:
-            del book["claims"][text]
+def prepare(names: list, again: bool = False) -> None:
+    """Make a lesson's files ready to be measured into.
 
-    _change(name, change)
+    What is not among `names` any more goes, and so do the claims, which are made anew; with `again`, all goes.
+    """
+    for name in {n.split(".")[0]: n for n in names}.values():
+        def change(book):
+            book["experiments"] = {n: entry for n, entry in book["experiments"].items() if n in names and not again}
+            book["claims"] = {}
+
+        _change(name, change)
 
 
 def code_variable(name: str) -> str:

@@ -124,12 +124,18 @@ class LabPage:
             "all => all.map(one => one.src.slice(0, 80))"
         )
 
-    def has_slider(self) -> bool:
-        return self.area.locator(".widget-slider .noUi-handle").count() > 0
+    def explorers(self) -> int:
+        """How many explorers (`translearn.widgets.explore`) the notebook shows."""
+        return self.area.locator(".translearn-explorer").count()
 
-    def move_slider(self, steps: int = 1, which: int = 0) -> None:
+    def explorer_steps(self, which: int) -> int:
+        """How far the slider of an explorer goes."""
+        handle = self.area.locator(".translearn-explorer .noUi-handle").nth(which)
+        return round(float(handle.get_attribute("aria-valuemax")) - float(handle.get_attribute("aria-valuemin")))
+
+    def move_slider(self, steps: int = 1, which: int = 0, within: str = ".widget-slider") -> None:
         """Move a slider by its keyboard, as a reader without a mouse does."""
-        handle = self.area.locator(".widget-slider .noUi-handle").nth(which)
+        handle = self.area.locator(f"{within} .noUi-handle").nth(which)
         handle.scroll_into_view_if_needed()
         handle.focus()
         for _ in range(abs(steps)):

@@ -3,7 +3,6 @@
 import nbformat
 import pytest
 
-from translearn import lab as course_lab
 from translearn import paths
 
 LESSONS = sorted(path.name for path in paths.NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
@@ -106,27 +105,24 @@ def test_the_lab_opens_without_pop_ups_lessons_at_the_left(page, notebook, lab):
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
-def test_a_lesson_runs_in_the_browser(page, lesson):
+def test_a_lesson_runs_in_the_browser_and_its_explorers_move_over_their_whole_range(page, lesson):
     page.open(lesson)
     page.run_all()
     assert page.cell_errors() == []
     assert page.figures_without_alt() == []
-    if page.has_slider():
-        before = page.figures()
-        page.move_slider(1)
-        page.wait_until_figures_change(before)
-    page.screenshot(lesson.removesuffix(".ipynb"))
+    explorers = page.explorers()
+    assert explorers > 0, "a lesson has an explorer"
+    for which in range(explorers):
+        steps = page.explorer_steps(which)
+        assert steps > 0
+        for _ in range(steps):
+            before = page.figures()
+            page.move_slider(1, which, ".translearn-explorer")
+            page.wait_until_figures_change(before)
+        assert page.area.locator(".translearn-error").count() == 0
+        page.screenshot(f"{lesson.removesuffix('.ipynb')}-explorer-{which + 1}")
+    assert page.figures_without_alt() == []
     assert page.errors == [] and page.strangers == []
-
-
-def test_the_start_page_has_a_widget_that_moves_a_figure(page):
-    """Its own test, since the one above moves a slider only where there is one."""
-    page.open(course_lab.START_PAGE)
-    page.run_all()
-    page.page.wait_for_selector(".widget-slider .noUi-handle")
-    before = page.figures()
-    page.move_slider(1)
-    page.wait_until_figures_change(before)
 
 
 def test_the_server_keeps_strangers_out(lab):

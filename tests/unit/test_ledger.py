@@ -1,8 +1,10 @@
 """The ledger and the committed notebooks agree with the sources, as they stand."""
 
+import json
+
 import pytest
 
-from translearn import authoring
+from translearn import authoring, paths
 
 
 @pytest.mark.parametrize("source", authoring.sources(), ids=lambda p: p.stem)
@@ -12,3 +14,13 @@ def test_everything_a_lesson_says_is_measured_by_the_code_as_it_is_now(source):
 
 def test_the_notebooks_are_what_the_sources_give():
     assert authoring.out_of_sync() == [], "run: python3 course.py build"
+
+
+def test_the_ledger_holds_nothing_that_no_lesson_measures():
+    lessons = [authoring.read(source) for source in authoring.sources()]
+    experiments = {name for lesson in lessons for name in authoring.experiments(lesson)}
+    claims = {text for lesson in lessons for _, text in authoring.claims(lesson)}
+    for file in paths.LEDGER.glob("*.json"):
+        book = json.loads(file.read_text(encoding="utf-8"))
+        assert set(book["experiments"]) <= experiments, f"{file.name}: an experiment that is not in any lesson"
+        assert set(book["claims"]) <= claims, f"{file.name}: a claim that no lesson makes"

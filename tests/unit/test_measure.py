@@ -218,7 +218,10 @@ def test_measuring_again_skips_what_the_same_code_has_measured(monkeypatch):
     monkeypatch.setenv(ledger.code_variable("toy.scores"), "two")
     measured(monkeypatch, {"a": arm}, seeds=5)  # other code
     assert len(ran) == 5 + 6 + 5
-    ledger.forget("toy.scores")
+    ledger.put_claim("toy.scores", "A claim.", {"experiment": "toy.scores"})
+    ledger.prepare(["toy.scores"])
+    assert ledger.experiment("toy.scores") and ledger.read("toy.scores")["claims"] == {}
+    ledger.prepare(["toy.others"])
     with pytest.raises(CourseError, match="no experiment"):
         measure.recorded("toy.scores")
 

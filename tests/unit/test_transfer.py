@@ -475,3 +475,30 @@ def test_progress_is_shown_only_where_there_is_work(pictures, capsys):
     assert "24/24" in capsys.readouterr().err
     features(model, pictures, progress=True)
     assert capsys.readouterr().err == ""
+
+
+def test_a_snapshot_puts_weights_and_optimiser_back_so_that_training_repeats_bit_for_bit():
+    import keras
+    import numpy as np
+
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, activation="relu"), keras.layers.Dense(2)])
+    with pytest.raises(CourseError, match="no optimiser yet"):
+        transfer.snapshot(model)
+    model.compile(keras.optimizers.Adam(0.01), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    restore = transfer.snapshot(model)
+    rng = np.random.default_rng(0)
+    x, y = rng.random((20, 3)), rng.integers(0, 2, 20)
+
+    def train():
+        restore()
+        model.fit(x, y, epochs=3, shuffle=False, verbose=0)
+        return model.get_weights()
+
+    first = train()
+    model.optimizer.learning_rate = 1.0
+    again = train()
+    assert all(np.array_equal(a, b) for a, b in zip(first, again))
+    # Without the optimiser's state put back, Adam's moments would carry on and the weights would differ.
+    model.set_weights(first)
+    model.fit(x, y, epochs=3, shuffle=False, verbose=0)
+    assert not all(np.array_equal(a, b) for a, b in zip(first, model.get_weights()))

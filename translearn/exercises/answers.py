@@ -230,11 +230,12 @@ def expect_better(value, reference, what="your result", higher=True, form="{:.3g
     return number
 
 
-def better_guesses(guesses, splits, trained_on, reference):
+def better_guesses(guesses, splits, trained_on, reference, too_good):
     """Guesses for the validation pictures with a better balanced accuracy than `reference`; returns the praise.
 
     `guesses` is (n,), class numbers; `trained_on` the number of training pictures, to recognise guesses for the wrong
-    ones. Both mistakes are misconceptions that an exercise with this check declares.
+    ones; above `too_good` the labels of the validation pictures must have been used. These mistakes are misconceptions
+    that an exercise with this check declares.
     """
     from sklearn.metrics import balanced_accuracy_score
 
@@ -247,8 +248,10 @@ def better_guesses(guesses, splits, trained_on, reference):
     if not np.isin(got, np.arange(len(splits.class_names))).all():
         raise Incorrect(f"A guess is a class number from 0 to {len(splits.class_names) - 1}.")
     score = balanced_accuracy_score(splits.validation.labels, got)
-    expect_better(score, reference, "the balanced accuracy", form="{:.1%}")
-    return f"{score:.1%} against {reference:.1%}, with the same pictures."
+    if score > too_good:
+        raise Misconception("the answers themselves", f"{score:.0%} is more than these pictures can teach. Were the labels of the validation pictures used in training, or handed in?")
+    expect_better(score, reference, "the balanced accuracy", form="{:.2%}")
+    return f"{score:.2%} against {reference:.2%}."
 
 
 def _apart(got, target, tol):

@@ -366,12 +366,19 @@ def _to_beat():
         guesses = mine.fit(together[0], few.labels).predict(together[1])
         ### END SOLUTION
     """,
-    alternatives=["guesses = list(solar.validation.labels)", "guesses = solar.validation.labels.astype(float)"],
-    wrong={"on the training pictures": "guesses = few.labels", "scores, not classes": "guesses = np.zeros((len(solar.validation), 2))"},
+    alternatives=[
+        "one = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=1000)).fit(few_features['block13'], few.labels)\n"
+        "guesses = one.predict(validation_features['block13'])",
+        "from sklearn.svm import SVC\nmix = ['block03', 'block06', 'block09', 'block13']\n"
+        "both = [np.concatenate([f[b] for b in mix], axis=1) for f in (few_features, validation_features)]\n"
+        "guesses = list(make_pipeline(StandardScaler(), SVC()).fit(both[0], few.labels).predict(both[1]))",
+    ],
+    wrong={"the answers themselves": "guesses = solar.validation.labels",
+           "on the training pictures": "guesses = few.labels", "scores, not classes": "guesses = np.zeros((len(solar.validation), 2))"},
     refused=["guesses = solar.validation.labels * 0", "guesses = solar.validation.labels + 0.5"],
     reference=lambda: _to_beat(),
 )
 def beat_it(guesses, reference):
     from .. import data
 
-    return better_guesses(guesses, data.load("solar_cells", size=96), 100, reference)
+    return better_guesses(guesses, data.load("solar_cells", size=96), 100, reference, too_good=0.9) + " " + beat_it.praise
