@@ -15,6 +15,7 @@ import re
 import subprocess
 import sys
 import textwrap
+import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +26,7 @@ BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 REFERENCE = re.compile(r"\{\{(.+?)\}\}")
 NO_MEASURE = ("exercise", "explorer", "bug")  # cells that no experiment rests on
 LONG = 6  # lines; the code of a longer figure or explorer is folded away, one click from being read
+CHANGES = ("fit", "train_on_batch", "freeze", "unfreeze", "set_weights", "load_weights", "pop")  # change a model, and return something too
 DEFAULT_BUDGET = 90  # seconds of computing for a lesson
 
 
@@ -66,11 +68,13 @@ def read(path: Path) -> Lesson:
     lines = text.splitlines()
     cells, at = [], 0
     for cell in notebook.cells:
-        first = next((line for line in cell.source.splitlines() if line.strip()), "")
+        own = cell.source.splitlines()
+        blank = next((i for i, line in enumerate(own) if line.strip()), 0)
+        first = own[blank] if own else ""
         while at < len(lines) and first and lines[at].strip() != first.strip():
             at += 1
-        cells.append(Cell(cell.cell_type, cell.source, at + 1, list(cell.metadata.get("tags", []))))
-        at += max(1, len(cell.source.splitlines()))
+        cells.append(Cell(cell.cell_type, cell.source, at + 1 - blank, list(cell.metadata.get("tags", []))))
+        at += max(1, len(own) - blank)
     return Lesson(path, cells, dict(notebook.metadata.get("translearn", {})))
 
 
@@ -87,6 +91,7 @@ def check(lesson: Lesson) -> None:
     for cell in lesson.cells:
         if cell.kind == "markdown":
             _check_pictures(lesson, cell)
+            _check_hidden(lesson, cell)
             continue
         tree = _parse(lesson, cell)
         if pending and _calls_method(tree, "check"):
@@ -97,6 +102,7 @@ def check(lesson: Lesson) -> None:
             if pending:
                 lesson.fail(pending.line, "this exercise has no check cell (a cell that calls .check(…)) before the next exercise.")
             pending = None if _calls_method(tree, "check") else cell
+        _check_hidden(lesson, cell)
         _check_figures(lesson, cell, tree)
     if pending:
         lesson.fail(pending.line, "this exercise has no check cell (a cell that calls .check(…)) after it.")
@@ -113,6 +119,15 @@ def _parse(lesson, cell):
 
 def _calls_method(tree, name):
     return any(isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and n.func.attr == name for n in ast.walk(tree))
+
+
+def _check_hidden(lesson, cell):
+    """No solution stays visible: unsolving leaves no marker behind, not even a misspelt one."""
+    from .exercises.engine import unsolve
+
+    text = unsolve(cell.text) if cell.kind == "code" and "ledger-only" not in cell.tags else cell.text
+    if re.search(r"(BEGIN|END)\s+SOLUTION", text, re.I):
+        lesson.fail(cell.line, f"a solution would stay visible: '{BEGIN}' and '{END}' stand alone on their lines, in a code cell.")
 
 
 def _check_pictures(lesson, cell):
@@ -207,6 +222,8 @@ def number(reference: str) -> str:
     if body.endswith(".seeds"):
         return f"{ledger.experiment(body.removesuffix('.seeds'))['seeds']}"
     parts = re.split(r"\s+([-/])\s+", body)
+    if len(parts) not in (1, 3):
+        raise CourseError("a reference joins two numbers at most.")
     values = _values(parts[0])
     if len(parts) == 3:
         values = values - _values(parts[2]) if parts[1] == "-" else values / _values(parts[2])
@@ -239,6 +256,8 @@ def _write_numbers(lesson, cell):
                 lesson.fail(at, f"'{match[0]}': {error}")
 
         lines.append(REFERENCE.sub(put, line))
+        if "{{" in lines[-1]:
+            lesson.fail(cell.line + offset, "a reference {{ … }} stands on one line.")
     return "\n".join(lines)
 
 
@@ -270,10 +289,15 @@ def notebook(lesson: Lesson, solved: bool) -> str:
     metadata = {
         "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
-        "translearn": {"budget_seconds": lesson.meta.get("budget_seconds", DEFAULT_BUDGET), "solved": solved},
+        "translearn": {"budget_seconds": lesson.meta.get("budget_seconds", DEFAULT_BUDGET), "solved": solved, "build": _sources_hash(cells)},
     }
     book = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
     return json.dumps(book, indent=1, ensure_ascii=False) + "\n"
+
+
+def _sources_hash(cells):
+    text = "\0".join("".join(cell["source"]) for cell in cells)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _folded(code):
@@ -321,9 +345,12 @@ def build() -> list:
 
 
 def _keep_work(path):
-    """Copy a notebook that somebody has run before the build writes over it: their answers are in it."""
+    """Copy a notebook that somebody has run or edited before the build writes over it: their answers are in it."""
     book = _cells_of(path) if path.exists() else None
-    if book and any(cell.get("execution_count") or cell.get("outputs") for cell in book["cells"]):
+    if book is None:
+        return
+    as_built = book["metadata"].get("translearn", {}).get("build") == _sources_hash(book["cells"])
+    if not as_built or any(cell.get("execution_count") or cell.get("outputs") for cell in book["cells"]):
         kept = paths.cache() / "kept" / f"{path.parent.name}-{path.stem}-{int(path.stat().st_mtime)}.ipynb"
         kept.parent.mkdir(parents=True, exist_ok=True)
         kept.write_bytes(path.read_bytes())
@@ -343,29 +370,54 @@ def experiments(lesson: Lesson) -> dict:
     trees = [ast.parse(c.text) if c.kind == "code" and not set(c.tags) & set(NO_MEASURE) else None for c in lesson.cells]
     found = {}
     for i, tree in enumerate(trees):
-        for name in _experiments_in(tree) if tree else ():
+        for name in _experiments_in(lesson, lesson.cells[i], tree) if tree else ():
             found[name] = _fingerprint([t for t in trees[: i + 1] if t])
     return found
 
 
-def _experiments_in(tree):
+def _experiments_in(lesson, cell, tree):
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ("compare", "tune"):
-            yield from (k.value.value for k in node.keywords if k.arg == "name" and isinstance(k.value, ast.Constant))
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in ("compare", "tune"):
+            name = next((k.value for k in node.keywords if k.arg == "name"), None)
+            if len(node.args) > 3 or (name and not isinstance(name, ast.Constant)):
+                lesson.fail(cell.line + node.lineno - 1, "an experiment's name is a plain string, name='…', so that the ledger can be held to it.")
+            if name:
+                yield name.value
 
 
 def _fingerprint(trees):
     needed, kept = _names(trees[-1], ast.Load), [trees[-1]]
-    for tree in reversed(trees[:-1]):
-        touched = _names(tree, ast.Store) | _acted_on(tree)
-        if touched & needed:
-            kept.append(tree)
-            needed |= _names(tree, ast.Load)
-    modules = {n for n in needed if (paths.ROOT / "translearn" / f"{n}.py").exists()} - {"ledger", "measure", "plots", "widgets"}
-    code = [ast.dump(t) for t in kept] + [_plain_code(m) for m in sorted(modules)]
-    things = re.findall(r"^sha256 = .*$", (paths.DATA / "registry.toml").read_text(encoding="utf-8"), re.M)
+    # Again until nothing is added: a function may use a name that a later cell defines.
+    while more := [t for t in trees if t not in kept and (_names(t, ast.Store) | _acted_on(t)) & needed]:
+        kept += more
+        needed |= set().union(*(_names(t, ast.Load) for t in more))
+    modules = set().union(*(_imported(t, needed) for t in kept))
+    while more := set().union(*(_imported(_module(m)) for m in modules)) - modules:
+        modules |= more
+    code = [_dump(t) for t in trees if t in kept] + [_plain_code(m) for m in sorted(modules)]
+    registry = tomllib.loads((paths.DATA / "registry.toml").read_text(encoding="utf-8"))
+    things = [entry["sha256"] for name, entry in sorted(registry.items()) if any(f"'{name}'" in part for part in code)]
     pins = re.findall(r"^(?:keras|tensorflow|tensorflow-cpu)==[\d.]+", (paths.ROOT / "requirements.lock").read_text(encoding="utf-8"), re.M)
     return hashlib.sha256("\0".join([*code, *things, *sorted(set(pins))]).encode()).hexdigest()[:16]
+
+
+def _imported(tree, used=None):
+    """The translearn modules that some code imports (under a name that is in `used`) and whose code moves numbers."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            home = getattr(node, "module", None) or ""
+            ours = getattr(node, "level", 0) or home.split(".")[0] == "translearn"
+            for alias in node.names:
+                if used is None or (alias.asname or alias.name.split(".")[0]) in used:
+                    full = f"{home}.{alias.name}" if ours else alias.name
+                    found |= set(full.split(".")) if ours or full.startswith("translearn.") else set()
+    unmoved = {"ledger", "measure", "plots", "widgets", "errors", "paths"}
+    return {name for name in found - unmoved if (paths.ROOT / "translearn" / f"{name}.py").exists()}
+
+
+def _module(name):
+    return ast.parse((paths.ROOT / "translearn" / f"{name}.py").read_text(encoding="utf-8"))
 
 
 def _names(tree, context):
@@ -380,9 +432,11 @@ def _acted_on(tree):
     """Names whose object a statement may change: `model.compile(…)`, `transfer.freeze(model)`, `layer.trainable = False`."""
     acted = set()
     for statement in tree.body:
-        if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
-            if ast.unparse(statement.value.func).split(".")[0] not in ("plots", "widgets", "print", "display"):
-                acted |= _names(statement, ast.Load)
+        for node in [] if isinstance(statement, (ast.FunctionDef, ast.ClassDef)) else ast.walk(statement):
+            if isinstance(node, (ast.Expr, ast.Assign)) and isinstance(node.value, ast.Call):
+                called = ast.unparse(node.value.func).split(".")
+                if called[-1] in CHANGES or isinstance(node, ast.Expr) and called[0] not in ("measure", "plots", "widgets", "print", "display"):
+                    acted |= _names(statement, ast.Load)
         for node in ast.walk(statement):
             if isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, ast.Store):
                 acted |= _names(statement, ast.Load)
@@ -391,11 +445,19 @@ def _acted_on(tree):
 
 def _plain_code(module):
     """A module's code without its docstrings, comments and layout."""
-    tree = ast.parse((paths.ROOT / "translearn" / f"{module}.py").read_text(encoding="utf-8"))
+    tree = _module(module)
     for node in ast.walk(tree):
         if isinstance(node, (ast.Module, ast.FunctionDef, ast.ClassDef)) and ast.get_docstring(node) is not None:
             node.body = node.body[1:] or [ast.Pass()]
-    return ast.dump(tree)
+    return _dump(tree)
+
+
+def _dump(node) -> str:
+    """A syntax tree as text that is the same in every version of Python, which `ast.dump` is not."""
+    if isinstance(node, ast.AST):
+        fields = ((name, getattr(node, name, None)) for name in node._fields)
+        return f"{type(node).__name__}({', '.join(f'{name}={_dump(value)}' for name, value in fields if value is not None and value != [])})"
+    return f"[{', '.join(map(_dump, node))}]" if isinstance(node, list) else repr(node)
 
 
 def claims(lesson: Lesson) -> list:
@@ -410,6 +472,8 @@ def claims(lesson: Lesson) -> list:
                 rests_on_experiment = holds is not None and _calls_method(holds, "effect")
                 if not (node.args and isinstance(node.args[0], ast.Constant)):
                     lesson.fail(cell.line + node.lineno - 1, "a claim's text is a plain string, so that the ledger can be held to it.")
+                if holds is not None and any(isinstance(n, ast.Attribute) and n.attr in ("mean", "values", "table") for n in ast.walk(holds)):
+                    lesson.fail(cell.line + node.lineno - 1, "a claim about a measured number is a condition on results.effect(…), so that it has a margin.")
                 if rests_on_experiment:
                     found.append((cell.line + node.lineno - 1, node.args[0].value))
     return found
@@ -504,16 +568,17 @@ def _do(args):
     if args.verb == "measure":
         if args.seeds < 5:
             raise CourseError(f"The ledger wants at least five seeds, not {args.seeds}.")
-        return max([measure_lesson(path, args.seeds, args.all) for path in find(args.lesson)], default=0)
+        # A process that was killed returns a negative number.
+        return int(any([measure_lesson(path, args.seeds, args.all) for path in find(args.lesson)]))
     if args.check:
         differ = out_of_sync()
         for path in differ:
             print(f"{path.relative_to(paths.NOTEBOOKS.parent)} differs from its source. Run: python3 course.py build", file=sys.stderr)
         return 1 if differ else 0
-    changed = build()
+    changed, fresh = build(), outputs()
     for path in changed:
-        print(f"wrote {path.relative_to(paths.NOTEBOOKS.parent)}")
-    print(f"{len(changed)} of {len(outputs())} notebooks changed.")
+        print(f"{'wrote' if path in fresh else 'no source any more, delete it:'} {path.relative_to(paths.NOTEBOOKS.parent)}")
+    print(f"{len(changed)} of {len(fresh)} notebooks changed.")
     return 0
 
 

@@ -10,6 +10,7 @@ import os
 import random
 import re
 import time
+import uuid
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -75,6 +76,9 @@ class Condition:
     low: float
     high: float
 
+    def __bool__(self):  # `0 < effect < 1` and `a and b` would silently drop the first half
+        raise CourseError("A condition has no truth value. Make one claim for each bound, or use effect.within(…).")
+
 
 @dataclass
 class Results:
@@ -124,7 +128,8 @@ class Results:
         """One row for each arm, `mean ± standard deviation` over the seeds in each column."""
         rows = {}
         for arm in self.arms:
-            cells = {m: _plus_minus(self.values(arm, m)) for m in self.metrics}
+            mine = set(self.table[self.table["arm"] == arm]["metric"])
+            cells = {m: _plus_minus(self.values(arm, m)) if m in mine else "–" for m in self.metrics}
             rows[arm] = cells | {"seconds": _plus_minus(self.values(arm, "seconds"))}
         return pd.DataFrame.from_dict(rows, orient="index")
 
@@ -196,6 +201,9 @@ def compare(arms, seeds: int = 3, budget: str = "", name: str | None = None, cli
     if kept.runs:
         print(f"Carrying on: {len(kept.runs)} of {len(arms) * seeds} runs were already measured before the interruption.")
     for arm, seed, metrics, seconds in _runs(arms, todo, client, progress, name):
+        before = next((m for (a, _), (m, _) in kept.runs.items() if a == arm), metrics)
+        if before.keys() != metrics.keys():  # the pairs would no longer be pairs
+            raise CourseError(f"Arm {arm!r} returned {sorted(metrics)} for seed {seed}, but {sorted(before)} before.")
         kept.add(arm, seed, metrics, seconds)
     order = [(arm, seed) for arm in arms for seed in range(seeds)]
     results = Results(_tidy([(a, s, *kept.runs[a, s]) for a, s in order]), budget, name)
@@ -207,10 +215,10 @@ def compare(arms, seeds: int = 3, budget: str = "", name: str | None = None, cli
 
 def _fingerprint(arms, budget):
     try:
-        return content.digest(sorted(arms), [arms[a] for a in sorted(arms)], budget)
+        return content.digest(sorted(arms), [arms[a] for a in sorted(arms)], budget, ledger.versions())
     except CourseError:
         # An arm uses something that cannot be recognised again: it still runs, but an interruption starts it afresh.
-        return f"unrecognised-{os.getpid()}-{time.time_ns()}"
+        return uuid.uuid4().hex
 
 
 def _runs(arms, todo, client, progress, name):
@@ -280,7 +288,7 @@ class _Kept:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with open(self.path, "a", encoding="utf-8") as file:
-                file.write(json.dumps([arm, seed, metrics, seconds]) + "\n")
+                file.write("\n" + json.dumps([arm, seed, metrics, seconds]) + "\n")  # a line cut short stays alone
         except OSError as error:  # a full disk costs the safety net, not the measurement
             print(f"This run could not be kept on disk ({error.strerror}); the experiment goes on without a safety net.")
 
@@ -310,6 +318,11 @@ def tune(arms, over, seeds: int = 3, name: str | None = None) -> "Tuned":
     return Tuned(results)
 
 
+def _mean_scores(results):
+    """The mean score of each setting; a setting that diverged for one seed has none, and is never chosen."""
+    return results.table.groupby("arm", sort=False)["value"].agg(lambda values: values.mean(skipna=False))
+
+
 def _at(function, value):
     return lambda seed: {"validation": function(seed, value)}
 
@@ -320,9 +333,9 @@ class Tuned:
     best: dict = field(init=False)
 
     def __post_init__(self):
-        scores = self.results.table.groupby("arm", sort=False)["value"].mean()
+        scores = _mean_scores(self.results)
         self.best = {}
-        for key in scores.sort_values(kind="stable").index:  # the best of each arm comes last
+        for key in scores.sort_values(kind="stable", na_position="first").index:  # the best of each arm comes last
             arm, value = key.rsplit(" @ ", 1)
             self.best[arm] = float(value)
 
@@ -331,7 +344,7 @@ class Tuned:
 
     def summary(self) -> pd.DataFrame:
         """Mean validation score: one row for each arm, one column for each setting, and the choice."""
-        scores = self.results.table.groupby("arm", sort=False)["value"].mean()
+        scores = _mean_scores(self.results)
         keys = [key.rsplit(" @ ", 1) for key in scores.index]
         table = pd.DataFrame({"arm": [k[0] for k in keys], "setting": [k[1] for k in keys], "score": scores.to_numpy()})
         table = table.pivot(index="arm", columns="setting", values="score")
@@ -365,7 +378,7 @@ def recorded(name: str) -> Results:
 def write(results: Results) -> None:
     """Put an experiment's runs into the ledger."""
     runs = [
-        [arm, int(seed), {m: round(float(v), 6) for m, v in zip(g["metric"], g["value"])}, round(float(g["seconds"].iloc[0]), 3)]
+        [arm, int(seed), {m: float(f"{v:.8g}") for m, v in zip(g["metric"], g["value"])}, round(float(g["seconds"].iloc[0]), 3)]
         for (arm, seed), g in results.table.groupby(["arm", "seed"], sort=False)
     ]
     ledger.put_experiment(results.name, runs, budget=results.budget, seeds=results.seeds)
@@ -421,6 +434,8 @@ def claim(text: str, holds) -> Claim:
     Raises `ClaimFailed` with what was expected and what was measured; `CourseError` when the ledger lacks
     the experiment.
     """
+    if not isinstance(holds, (Condition, bool, np.bool_)):
+        raise CourseError(f"A claim needs a condition, such as effect > 0, or a plain bool, not {type(holds).__name__}.")
     if not isinstance(holds, Condition):
         if not holds:
             raise ClaimFailed(f"This does not hold here: {text}")

@@ -59,10 +59,11 @@ class Bet:
         import ipywidgets
 
         self.key, self.question, self.unit = key, question, unit
+        self._digits = 0 if step >= 1 else 2
         placed = self._read().get(key)
         self._slider = ipywidgets.FloatSlider(
             value=placed if placed is not None else (low + high) / 2, min=low, max=high, step=step, description="My bet",
-            readout_format=".0f" if step >= 1 else ".2f", continuous_update=False, layout={"width": "30em"},
+            readout_format=f".{self._digits}f", continuous_update=False, layout={"width": "30em"},
         )
         self._said = ipywidgets.HTML(self._sentence(placed))
         button = ipywidgets.Button(description="Place the bet", button_style="primary")
@@ -87,14 +88,14 @@ class Bet:
             verdict = "You placed no bet. Next time, do: a guess that you wrote down is how a surprise becomes a lesson."
         else:
             off = abs(bet - measured)
-            verdict = f"You bet {bet:.0f} {self.unit}, which is {off:.0f} {_points(self.unit)} off."
+            verdict = f"You bet {bet:.{self._digits}f} {self.unit}, which is {off:.{self._digits}f} {_points(self.unit)} off."
         return HTML(
             '<div role="status" style="border-left:4px solid #0072B2;padding:.3em .8em;margin:.3em 0">'
-            f"<b>The bet:</b> {escape(self.question)}<br>Measured: <b>{measured:.0f} {escape(self.unit)}</b>. {escape(verdict)}</div>"
+            f"<b>The bet:</b> {escape(self.question)}<br>Measured: <b>{measured:.{self._digits}f} {escape(self.unit)}</b>. {escape(verdict)}</div>"
         )
 
     def _sentence(self, value):
-        return "No bet placed yet." if value is None else f"Your bet: <b>{value:.0f} {escape(self.unit)}</b>. It is settled further down."
+        return "No bet placed yet." if value is None else f"Your bet: <b>{value:.{self._digits}f} {escape(self.unit)}</b>. It is settled further down."
 
     @staticmethod
     def _file():

@@ -1,6 +1,7 @@
 """The build: one source, its notebooks, and what it refuses."""
 
 import json
+import os
 
 import pytest
 
@@ -136,11 +137,17 @@ def test_build_keeps_a_notebook_that_somebody_has_worked_in(source, tmp_path, mo
     source("# T\n\n" + code("a = 1"))
     authoring.main(["build"])
     book = tmp_path / "out" / "99_test.ipynb"
-    worked_in = book.read_text().replace('"execution_count": null', '"execution_count": 7').replace("a = 1", "a = my_answer")
-    book.write_text(worked_in)
+    run = book.read_text().replace('"execution_count": null', '"execution_count": 7')
+    edited = book.read_text().replace("a = 1", "a = my_answer")
+    for number, worked_in in enumerate((run, edited), 1):
+        book.write_text(worked_in)
+        os.utime(book, (number, number))
+        authoring.main(["build"])
+        kept = sorted((tmp_path / "cache" / "kept").iterdir(), key=lambda path: int(path.stem.split("-")[-1]))
+        assert len(kept) == number and kept[-1].read_text() == worked_in and str(kept[-1]) in capsys.readouterr().out
+    source("# T\n\n" + code("a = 2"))  # the source moves on, nobody has touched the notebook
     authoring.main(["build"])
-    (kept,) = (tmp_path / "cache" / "kept").iterdir()
-    assert kept.read_text() == worked_in and str(kept) in capsys.readouterr().out
+    assert len(list((tmp_path / "cache" / "kept").iterdir())) == 2
 
 
 def test_build_writes_and_check_notices_every_difference(source, tmp_path, monkeypatch, capsys):
@@ -162,3 +169,46 @@ def test_an_unknown_lesson_is_named(source, capsys):
     source("# T\n")
     assert authoring.main(["measure", "42"]) == 1
     assert "no lesson '42'" in capsys.readouterr().err
+
+
+HELPER = (code("def arm(seed):\n    return {'m': helper()}") + code("def helper():\n    return RATE") + code("RATE = 0.1")
+          + code("from translearn import transfer as tr\nmodel = tr.attach_head(body, 3)\nhistory = model.fit(x, epochs=3)")
+          + code("results = measure.compare({'a': lambda s: arm(s) | use(model)}, name='toy.scores')"))
+
+
+@pytest.mark.parametrize("old, new", [("RATE = 0.1", "RATE = 0.2"), ("return RATE", "return 2 * RATE"), ("epochs=3", "epochs=4")])
+def test_what_stands_in_later_cells_or_is_done_to_a_model_is_seen_too(source, old, new):
+    assert fingerprint(source, HELPER) != fingerprint(source, HELPER.replace(old, new))
+
+
+def test_a_change_of_a_module_or_of_the_pinned_keras_is_seen(source, monkeypatch):
+    before = fingerprint(source, HELPER)
+    real = authoring._module
+    import ast
+    monkeypatch.setattr(authoring, "_module", lambda name: ast.parse("x = 1") if name == "content" else real(name))
+    assert fingerprint(source, HELPER) != before, "content is what transfer rests on"
+    monkeypatch.undo()
+
+
+def test_the_fingerprint_does_not_depend_on_the_version_of_python():
+    import ast
+    tree = ast.parse("def f(x, y=None):\n    return f'{x}' + ''")
+    assert authoring._dump(tree) == (
+        "Module(body=[FunctionDef(name='f', args=arguments(args=[arg(arg='x'), arg(arg='y')], defaults=[Constant()]), "
+        "body=[Return(value=BinOp(left=JoinedStr(values=[FormattedValue(value=Name(id='x', ctx=Load()), conversion=-1)]), "
+        "op=Add(), right=Constant(value='')))])])")
+
+
+@pytest.mark.parametrize("cell", [
+    "x = 1 ### BEGIN SOLUTION\ny = 2\n### END SOLUTION", "### begin solution\na = 1\n### end solution",
+    "### BEGIN SOLUTION: a\na = 1\n### END SOLUTION",
+])
+def test_a_marker_that_would_leave_the_solution_visible_is_refused(source, cell):
+    with pytest.raises(BuildError, match="99_test.md:8"):
+        authoring.check(source(code(cell) + code("exercise.q.check(a)")))
+
+
+def test_a_ledger_only_cell_is_shown_folded_and_not_run(source):
+    body = code("x = measure.compare({'a': f}, name='toy.scores')", ":tags: [ledger-only]\n\n")
+    cells = json.loads(authoring.notebook(source("# T\n\n" + body), solved=False))["cells"]
+    assert [c["cell_type"] for c in cells] == ["markdown", "markdown"] and "<details>" in "".join(cells[1]["source"])

@@ -1,6 +1,7 @@
 """Fair experiments, the ledger and claims."""
 
 import json
+import time
 
 import numpy as np
 import pytest
@@ -238,3 +239,36 @@ def test_the_ledger_file_is_readable_json_with_a_run_a_line(monkeypatch):
     text = (paths.LEDGER / "toy.json").read_text()
     assert len(json.loads(text)["experiments"]["toy.scores"]["runs"]) == 5
     assert sum(line.strip().startswith('["a", ') for line in text.splitlines()) == 5
+
+
+def test_a_setting_that_diverged_is_never_chosen():
+    tuned = measure.tune({"a": lambda seed, rate: float("nan") if rate > 1 and seed else rate}, over=[0.1, 0.5, 10], seeds=2)
+    assert tuned["a"] == 0.5
+
+
+def test_an_arm_that_changes_its_metrics_between_seeds_is_refused():
+    with pytest.raises(CourseError, match="returned .* for seed 1, but"):
+        measure.compare({"a": lambda s: {"m": 1.0} if s == 0 else {"n": 1.0}}, seeds=2, progress=False)
+
+
+def test_a_condition_is_no_plain_truth(monkeypatch):
+    effect = measure.Effect("e", (1.0, 2.0, 3.0), ("of", "a", "m"), "toy.scores")
+    assert effect.spread == 1 and effect.mean == 2
+    with pytest.raises(CourseError, match="no truth value"):
+        0 < effect < 9
+    with pytest.raises(CourseError, match="needs a condition"):
+        measure.claim("It is high.", holds=effect)
+
+
+def test_the_arms_take_turns_and_timings_are_held_to_their_direction_only(monkeypatch):
+    order = []
+    arms = {n: (lambda s, n=n: order.append((n, s)) or time.sleep(0.002) or {"m": 1.0}) for n in "ab"}
+    measured(monkeypatch, arms)
+    assert order[:4] == [("a", 0), ("b", 0), ("a", 1), ("b", 1)]
+    slow = measure.Effect("seconds", (500.0, 501.0, 502.0), ("of", "a", "seconds"), "toy.scores")
+    measure.claim("It takes time.", holds=slow > 0)
+    claims = ledger.read("toy.scores")["claims"]
+    assert claims == {}
+    monkeypatch.setenv("TRANSLEARN_MEASURE", "1")
+    measure.claim("It takes time.", holds=slow > -1)
+    assert ledger.read("toy.scores")["claims"]["It takes time."]["seeds"] == 10
