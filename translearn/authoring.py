@@ -301,8 +301,9 @@ def _sources_hash(cells):
 
 
 def _folded(code):
+    names = " and ".join(re.findall(r'name="([\w.]+)"', code))
     return (
-        "<details><summary>How the ledger measured this (longer than a lesson should run)</summary>\n\n"
+        f"<details><summary>How the ledger measured {names} (longer than a lesson should run)</summary>\n\n"
         f"```python\n{code}\n```\n\n</details>"
     )
 
