@@ -10,6 +10,7 @@ from html import escape
 
 import matplotlib
 import matplotlib.pyplot as plt
+import matplotlib.ticker
 import numpy as np
 
 from .errors import CourseError
@@ -81,6 +82,8 @@ def lines(series: dict, title: str, xlabel: str, ylabel: str, ax=None, log_x: bo
         ax.set_xscale("log")
         ax.set_xticks(x, [f"{v:g}" for v in x])
         ax.minorticks_off()
+    elif all(float(v).is_integer() for name in series for v in series[name][0]):
+        ax.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True))
     ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
     if len(series) > 1:
         ax.legend(frameon=False)
