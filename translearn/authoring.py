@@ -19,7 +19,7 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import paths
+from . import glossary, paths
 from .errors import CourseError
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
@@ -40,6 +40,7 @@ class Cell:
     text: str
     line: int  # of its first line in the source, from 1
     tags: list = field(default_factory=list)
+    id: str = ""  # from the content, so that an edit changes one cell's and no other
 
 
 @dataclass
@@ -66,14 +67,17 @@ def read(path: Path) -> Lesson:
     text = path.read_text(encoding="utf-8")
     notebook = jupytext.reads(text, fmt="md:myst")
     lines = text.splitlines()
-    cells, at = [], 0
+    cells, seen, at = [], {}, 0
     for cell in notebook.cells:
         own = cell.source.splitlines()
         blank = next((i for i, line in enumerate(own) if line.strip()), 0)
         first = own[blank] if own else ""
         while at < len(lines) and first and lines[at].strip() != first.strip():
             at += 1
-        cells.append(Cell(cell.cell_type, cell.source, at + 1 - blank, list(cell.metadata.get("tags", []))))
+        key = f"{cell.cell_type}\0{cell.source}"
+        seen[key] = seen.get(key, 0) + 1
+        identity = hashlib.sha256(f"{path.stem}\0{key}\0{seen[key]}".encode()).hexdigest()[:12]
+        cells.append(Cell(cell.cell_type, cell.source, at + 1 - blank, list(cell.metadata.get("tags", [])), identity))
         at += max(1, len(own) - blank)
     return Lesson(path, cells, dict(notebook.metadata.get("translearn", {})))
 
@@ -268,7 +272,7 @@ def notebook(lesson: Lesson, solved: bool) -> str:
     """The lesson as the text of a notebook file, with its solutions or without."""
     from .exercises.engine import unmark, unsolve
 
-    cells, seen = [], {}
+    cells = []
     for cell in lesson.cells:
         kind, text = cell.kind, cell.text
         if kind == "markdown":
@@ -277,14 +281,10 @@ def notebook(lesson: Lesson, solved: bool) -> str:
             kind, text = "markdown", _folded(text)
         else:
             text = unmark(text) if solved else unsolve(text)
-        key = f"{cell.kind}\0{cell.text}"
-        seen[key] = seen.get(key, 0) + 1
-        # From the content, so that an edit changes one cell's id and no other.
-        identity = hashlib.sha256(f"{lesson.name}\0{key}\0{seen[key]}".encode()).hexdigest()[:12]
         metadata = {"tags": cell.tags} if cell.tags else {}
         if "explorer" in cell.tags and len(text.splitlines()) > LONG:
             metadata["jupyter"] = {"source_hidden": True}
-        row = {"cell_type": kind, "id": identity, "metadata": metadata, "source": text.splitlines(keepends=True)}
+        row = {"cell_type": kind, "id": cell.id, "metadata": metadata, "source": text.splitlines(keepends=True)}
         cells.append(row | ({"execution_count": None, "outputs": []} if kind == "code" else {}))
     metadata = {
         "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
@@ -309,22 +309,31 @@ def _folded(code):
 
 
 def outputs() -> dict:
-    """Every notebook that the sources give: path → text."""
-    found = {}
-    for source in sources():
-        lesson = read(source)
+    """Every page that the sources give, the notebooks and the glossary: path → text."""
+    found, lessons = {}, [read(source) for source in sources()]
+    for lesson, line, problem in glossary.twice(lessons):
+        lesson.fail(line, problem)
+    for lesson in lessons:
         check(lesson)
         found[paths.NOTEBOOKS / f"{lesson.name}.ipynb"] = notebook(lesson, solved=False)
         found[paths.NOTEBOOKS / "solutions" / f"{lesson.name}.ipynb"] = notebook(lesson, solved=True)
+    if lessons:
+        found[paths.NOTEBOOKS / "glossary.md"] = glossary.page(lessons)
     return found
 
 
 def out_of_sync() -> list:
-    """The notebooks that differ from a fresh build, or have no source any more."""
+    """The pages that differ from a fresh build, or have no source any more."""
     fresh = outputs()
-    stale = [path for path, text in fresh.items() if not path.exists() or _cells_of(path) != json.loads(text)]
+    stale = [path for path, text in fresh.items() if not path.exists() or not _same(path, text)]
     committed = [*paths.NOTEBOOKS.glob("*.ipynb"), *(paths.NOTEBOOKS / "solutions").glob("*.ipynb")]
     return stale + [path for path in committed if path not in fresh]
+
+
+def _same(path, text):
+    if path.suffix == ".md":
+        return path.read_text(encoding="utf-8") == text
+    return _cells_of(path) == json.loads(text)
 
 
 def _cells_of(path):
@@ -347,7 +356,7 @@ def build() -> list:
 
 def _keep_work(path):
     """Copy a notebook that somebody has run or edited before the build writes over it: their answers are in it."""
-    book = _cells_of(path) if path.exists() else None
+    book = _cells_of(path) if path.exists() and path.suffix == ".ipynb" else None
     if book is None:
         return
     as_built = book["metadata"].get("translearn", {}).get("build") == _sources_hash(book["cells"])
@@ -579,7 +588,7 @@ def _do(args):
     changed, fresh = build(), outputs()
     for path in changed:
         print(f"{'wrote' if path in fresh else 'no source any more, delete it:'} {path.relative_to(paths.NOTEBOOKS.parent)}")
-    print(f"{len(changed)} of {len(fresh)} notebooks changed.")
+    print(f"{len(changed)} of {len(fresh)} pages changed.")
     return 0
 
 

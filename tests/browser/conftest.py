@@ -56,6 +56,7 @@ def lab(tmp_path_factory):
     folder = tmp_path_factory.mktemp("lessons")
     for notebook in paths.NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"):
         shutil.copy(notebook, folder)
+    shutil.copy(paths.NOTEBOOKS / "glossary.md", folder)
     server = course_lab.start(
         folder,
         port=18888,

@@ -128,10 +128,32 @@ class LabPage:
         """How many explorers (`translearn.widgets.explore`) the notebook shows."""
         return self.area.locator(".translearn-explorer").count()
 
-    def explorer_steps(self, which: int) -> int:
-        """How far the slider of an explorer goes."""
+    def sliders(self) -> int:
+        """How many sliders all explorers together have."""
+        return self.area.locator(".translearn-explorer .noUi-handle").count()
+
+    def slider_range(self, which: int) -> tuple[int, int]:
+        """How many steps a slider of an explorer can go down and up from where it stands."""
         handle = self.area.locator(".translearn-explorer .noUi-handle").nth(which)
-        return round(float(handle.get_attribute("aria-valuemax")) - float(handle.get_attribute("aria-valuemin")))
+        low, now, high = (float(handle.get_attribute(f"aria-value{name}")) for name in ("min", "now", "max"))
+        return round(now - low), round(high - now)
+
+    def sweep(self, which: int) -> int:
+        """Move a slider of an explorer over its whole range and back to where it stood.
+
+        The figure must change at every step. Returns the number of steps.
+        """
+        down, up = self.slider_range(which)
+        for direction, steps in ((-1, down), (1, down + up)):
+            for _ in range(steps):
+                before = self.figures()
+                self.move_slider(direction, which, ".translearn-explorer")
+                self.wait_until_figures_change(before)
+        if up:
+            before = self.figures()
+            self.move_slider(-up, which, ".translearn-explorer")
+            self.wait_until_figures_change(before)
+        return down + up
 
     def move_slider(self, steps: int = 1, which: int = 0, within: str = ".widget-slider") -> None:
         """Move a slider by its keyboard, as a reader without a mouse does."""

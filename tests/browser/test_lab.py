@@ -99,7 +99,7 @@ def test_the_lab_opens_without_pop_ups_lessons_at_the_left(page, notebook, lab):
     files = page.files()
     notebooks = [name for name in files if name.endswith(".ipynb")]
     assert notebooks == sorted(notebooks) and set(LESSONS) <= set(notebooks)
-    assert [name for name in files if name not in notebooks] == ["solutions"]
+    assert sorted(name for name in files if name not in notebooks) == ["glossary.md", "solutions"]
     page.screenshot("lab")
     assert page.errors == [] and page.strangers == []
 
@@ -110,18 +110,47 @@ def test_a_lesson_runs_in_the_browser_and_its_explorers_move_over_their_whole_ra
     page.run_all()
     assert page.cell_errors() == []
     assert page.figures_without_alt() == []
-    explorers = page.explorers()
-    assert explorers > 0, "a lesson has an explorer"
-    for which in range(explorers):
-        steps = page.explorer_steps(which)
-        assert steps > 0
-        for _ in range(steps):
-            before = page.figures()
-            page.move_slider(1, which, ".translearn-explorer")
-            page.wait_until_figures_change(before)
+    assert page.explorers() > 0, "a lesson has an explorer"
+    assert page.sliders() >= page.explorers()
+    for which in range(page.sliders()):
+        assert page.sweep(which) > 0
         assert page.area.locator(".translearn-error").count() == 0
         page.screenshot(f"{lesson.removesuffix('.ipynb')}-explorer-{which + 1}")
     assert page.figures_without_alt() == []
+    assert page.errors == [] and page.strangers == []
+
+
+def test_the_start_page_leads_to_the_lessons_and_remembers_what_was_passed(page, notebook):
+    """The table's link opens the lesson; an exercise passed in one kernel shows in the table of another."""
+    table = "from translearn.exercises import overview\noverview.lessons()"
+    solve = ("from translearn import progress\nprogress.forget('lesson00')\nfrom translearn.exercises import lesson00 as exercise\n"
+             "from translearn import data\nexercise.chance.check(1 / 12, data.load('emoji_styles'))")
+    page.open(notebook("94_solve.ipynb", solve))
+    page.run_all(120)
+    assert page.cell_errors() == []
+    page.open(notebook("95_table.ipynb", table))
+    page.run_all(60)
+    row = page.area.locator("tr", has_text="00 · Start here")
+    row.wait_for()
+    assert "1 of 7" in row.inner_text()
+    page.screenshot("overview")
+    page.area.locator("a", has_text="05 · Freezing").click()
+    page.page.wait_for_selector("h1:visible:has-text('05 · Freezing')")
+    assert page.errors == [] and page.strangers == []
+
+
+def test_the_glossary_opens_as_a_page_and_its_links_lead_to_the_place(page):
+    page.page.goto(page.server.url("glossary.md") + "&reset")
+    shown = page.page.locator(".jp-MarkdownViewer")
+    shown.locator("h1", has_text="Glossary").wait_for()
+    page.screenshot("glossary")
+    shown.locator("p", has_text="linear probe").locator("a").click()
+    place = page.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) strong", has_text="linear probe")
+    place.wait_for()
+    page.page.wait_for_timeout(1500)
+    box = place.bounding_box()
+    assert box and 90 < box["y"] < 850, f"the term is out of sight: {box}"
+    page.screenshot("glossary-link")
     assert page.errors == [] and page.strangers == []
 
 
