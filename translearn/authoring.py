@@ -15,18 +15,16 @@ import re
 import subprocess
 import sys
 import textwrap
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import glossary, paths
+from . import fingerprint, glossary, paths
 from .errors import CourseError
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 REFERENCE = re.compile(r"\{\{(.+?)\}\}")
 NO_MEASURE = ("exercise", "explorer", "bug")  # cells that no experiment rests on
 LONG = 6  # lines; the code of a longer figure or explorer is folded away, one click from being read
-CHANGES = ("fit", "train_on_batch", "freeze", "unfreeze", "set_weights", "load_weights", "pop")  # change a model, and return something too
 DEFAULT_BUDGET = 90  # seconds of computing for a lesson
 
 
@@ -92,8 +90,10 @@ def sources() -> list:
 def check(lesson: Lesson) -> None:
     """Raise `BuildError`, with file and line, for what would mislead or shut out a reader."""
     pending = None  # an exercise still waiting for its check
+    closing = False
     for cell in lesson.cells:
         if cell.kind == "markdown":
+            closing = _check_typed(lesson, cell, closing)
             _check_pictures(lesson, cell)
             _check_hidden(lesson, cell)
             continue
@@ -132,6 +132,15 @@ def _check_hidden(lesson, cell):
     text = unsolve(cell.text) if cell.kind == "code" and "ledger-only" not in cell.tags else cell.text
     if re.search(r"(BEGIN|END)\s+SOLUTION", text, re.I):
         lesson.fail(cell.line, f"a solution would stay visible: '{BEGIN}' and '{END}' stand alone on their lines, in a code cell.")
+
+
+def _check_typed(lesson, cell, closing):
+    """What the last part says was measured comes from the ledger, not from somebody's keyboard. Returns whether it has begun."""
+    for offset, line in enumerate(cell.text.splitlines()):
+        closing = closing or line.startswith("## 7 ")
+        if closing and (typed := re.search(r"\d[\d.,]*\s*(%|per cent|points?\b|times\b|seconds?\b|s\b|±)", REFERENCE.sub("", line))):
+            lesson.fail(cell.line + offset, f"'{typed[0]}' is a measured number typed by hand. Refer to the ledger: {{{{ lesson.experiment.arm.metric | percent }}}}.")
+    return closing
 
 
 def _check_pictures(lesson, cell):
@@ -373,15 +382,13 @@ def _keep_work(path):
 def experiments(lesson: Lesson) -> dict:
     """The named experiments of a lesson → a fingerprint of the code that each rests on.
 
-    The fingerprint covers the cell that runs the experiment, every earlier cell that it takes a name from,
-    the translearn modules that those cells import, the data and weights by hash, and the versions of Keras
-    and TensorFlow that the environment pins. Prose, figures and exercises can change without it.
+    Prose, figures and exercises can change without it (see `fingerprint.of`).
     """
     trees = [ast.parse(c.text) if c.kind == "code" and not set(c.tags) & set(NO_MEASURE) else None for c in lesson.cells]
     found = {}
     for i, tree in enumerate(trees):
         for name in _experiments_in(lesson, lesson.cells[i], tree) if tree else ():
-            found[name] = _fingerprint([t for t in trees[: i + 1] if t])
+            found[name] = fingerprint.of([t for t in trees[: i + 1] if t])
     return found
 
 
@@ -395,91 +402,20 @@ def _experiments_in(lesson, cell, tree):
                 yield name.value
 
 
-def _fingerprint(trees):
-    needed, kept = _names(trees[-1], ast.Load), [trees[-1]]
-    # Again until nothing is added: a function may use a name that a later cell defines.
-    while more := [t for t in trees if t not in kept and (_names(t, ast.Store) | _acted_on(t)) & needed]:
-        kept += more
-        needed |= set().union(*(_names(t, ast.Load) for t in more))
-    modules = set().union(*(_imported(t, needed) for t in kept))
-    while more := set().union(*(_imported(_module(m)) for m in modules)) - modules:
-        modules |= more
-    code = [_dump(t) for t in trees if t in kept] + [_plain_code(m) for m in sorted(modules)]
-    registry = tomllib.loads((paths.DATA / "registry.toml").read_text(encoding="utf-8"))
-    things = [entry["sha256"] for name, entry in sorted(registry.items()) if any(f"'{name}'" in part for part in code)]
-    pins = re.findall(r"^(?:keras|tensorflow|tensorflow-cpu)==[\d.]+", (paths.ROOT / "requirements.lock").read_text(encoding="utf-8"), re.M)
-    return hashlib.sha256("\0".join([*code, *things, *sorted(set(pins))]).encode()).hexdigest()[:16]
-
-
-def _imported(tree, used=None):
-    """The translearn modules that some code imports (under a name that is in `used`) and whose code moves numbers."""
-    found = set()
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
-            home = getattr(node, "module", None) or ""
-            ours = getattr(node, "level", 0) or home.split(".")[0] == "translearn"
-            for alias in node.names:
-                if used is None or (alias.asname or alias.name.split(".")[0]) in used:
-                    full = f"{home}.{alias.name}" if ours else alias.name
-                    found |= set(full.split(".")) if ours or full.startswith("translearn.") else set()
-    unmoved = {"ledger", "measure", "plots", "widgets", "errors", "paths"}
-    return {name for name in found - unmoved if (paths.ROOT / "translearn" / f"{name}.py").exists()}
-
-
-def _module(name):
-    return ast.parse((paths.ROOT / "translearn" / f"{name}.py").read_text(encoding="utf-8"))
-
-
-def _names(tree, context):
-    names = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, context)}
-    if context is ast.Store:
-        names |= {n.name for n in ast.walk(tree) if isinstance(n, (ast.FunctionDef, ast.ClassDef))}
-        names |= {a.asname or a.name.split(".")[0] for n in ast.walk(tree) if isinstance(n, (ast.Import, ast.ImportFrom)) for a in n.names}
-    return names
-
-
-def _acted_on(tree):
-    """Names whose object a statement may change: `model.compile(…)`, `transfer.freeze(model)`, `layer.trainable = False`."""
-    acted = set()
-    for statement in tree.body:
-        for node in [] if isinstance(statement, (ast.FunctionDef, ast.ClassDef)) else ast.walk(statement):
-            if isinstance(node, (ast.Expr, ast.Assign)) and isinstance(node.value, ast.Call):
-                called = ast.unparse(node.value.func).split(".")
-                if called[-1] in CHANGES or isinstance(node, ast.Expr) and called[0] not in ("measure", "plots", "widgets", "print", "display"):
-                    acted |= _names(statement, ast.Load)
-        for node in ast.walk(statement):
-            if isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, ast.Store):
-                acted |= _names(statement, ast.Load)
-    return acted - {"measure", "plots", "widgets", "keras", "np", "data", "transfer", "backbones"}
-
-
-def _plain_code(module):
-    """A module's code without its docstrings, comments and layout."""
-    tree = _module(module)
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.Module, ast.FunctionDef, ast.ClassDef)) and ast.get_docstring(node) is not None:
-            node.body = node.body[1:] or [ast.Pass()]
-    return _dump(tree)
-
-
-def _dump(node) -> str:
-    """A syntax tree as text that is the same in every version of Python, which `ast.dump` is not."""
-    if isinstance(node, ast.AST):
-        fields = ((name, getattr(node, name, None)) for name in node._fields)
-        return f"{type(node).__name__}({', '.join(f'{name}={_dump(value)}' for name, value in fields if value is not None and value != [])})"
-    return f"[{', '.join(map(_dump, node))}]" if isinstance(node, list) else repr(node)
-
-
 def claims(lesson: Lesson) -> list:
     """(line, text) of each claim in the lesson that rests on an experiment."""
-    found = []
+    found, effects = [], set()
     for cell in lesson.cells:
         if cell.kind != "code":
             continue
-        for node in ast.walk(ast.parse(cell.text)):
+        tree = ast.parse(cell.text)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Assign) and _calls_method(node.value, "effect"):
+                effects |= fingerprint.names(node, ast.Store)  # a claim on `ahead > 0` rests on an experiment too
+        for node in ast.walk(tree):
             if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) == "claim":
                 holds = next((k.value for k in node.keywords if k.arg == "holds"), node.args[1] if len(node.args) > 1 else None)
-                rests_on_experiment = holds is not None and _calls_method(holds, "effect")
+                rests_on_experiment = holds is not None and (_calls_method(holds, "effect") or bool(fingerprint.names(holds, ast.Load) & effects))
                 if not (node.args and isinstance(node.args[0], ast.Constant)):
                     lesson.fail(cell.line + node.lineno - 1, "a claim's text is a plain string, so that the ledger can be held to it.")
                 if holds is not None and any(isinstance(n, ast.Attribute) and n.attr in ("mean", "values", "table") for n in ast.walk(holds)):

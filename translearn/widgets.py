@@ -103,9 +103,10 @@ class Bet:
 
     def _read(self):
         try:
-            return json.loads(self._file().read_text(encoding="utf-8"))
+            bets = json.loads(self._file().read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
+        return bets if isinstance(bets, dict) else {}
 
     def _ipython_display_(self):
         from IPython.display import display

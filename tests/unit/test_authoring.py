@@ -1,11 +1,13 @@
 """The build: one source, its notebooks, and what it refuses."""
 
+import functools
 import json
 import os
 
 import pytest
 
 from translearn import authoring, measure, paths
+from translearn import fingerprint as fingerprint_module
 from translearn.authoring import BuildError
 
 HEADER = "---\nkernelspec:\n  name: python3\n  display_name: Python 3\n---\n\n"
@@ -105,6 +107,12 @@ LESSON = (code("import numpy as np\nrate = 0.1") + code("def arm(seed):\n    ret
           + code("unrelated = 5") + code("results = measure.compare({'a': arm}, name='toy.scores')"))
 
 
+@pytest.fixture(autouse=True)
+def as_on_disk():
+    yield
+    fingerprint_module._definitions.cache_clear()
+
+
 def fingerprint(source, body):
     return authoring.experiments(source(body))["toy.scores"]
 
@@ -183,17 +191,46 @@ def test_what_stands_in_later_cells_or_is_done_to_a_model_is_seen_too(source, ol
 
 def test_a_change_of_a_module_or_of_the_pinned_keras_is_seen(source, monkeypatch):
     before = fingerprint(source, HELPER)
-    real = authoring._module
-    import ast
-    monkeypatch.setattr(authoring, "_module", lambda name: ast.parse("x = 1") if name == "content" else real(name))
-    assert fingerprint(source, HELPER) != before, "content is what transfer rests on"
-    monkeypatch.undo()
+    changed(monkeypatch, "transfer", "def _fresh(layer", "def _fresh(more, layer")
+    assert fingerprint(source, HELPER) != before, "attach_head calls it"
+
+
+def changed(monkeypatch, module, old, new):
+    """The package as if a module read otherwise; nothing on disk is touched."""
+    from translearn import fingerprint
+
+    text = (paths.ROOT / "translearn" / f"{module}.py").read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    real, tree = fingerprint._source.__wrapped__, fingerprint._bare(text.replace(old, new))
+    monkeypatch.setattr(fingerprint, "_source", functools.cache(lambda name: tree if name == module else real(name)))
+    fingerprint._definitions.cache_clear()
+
+
+@pytest.mark.parametrize("module, old, new, seen", [
+    ("transfer", "def snapshot(model):", "def another():\n    return 1\n\n\ndef snapshot(model):", False),
+    ("transfer", "def snapshot(model):", "def snapshot(model, more=1):", False),
+    ("transfer", "CHUNK = 512", "CHUNK = 513", True),
+    ("transfer", "def _compute(model, outputs", "def _compute(model, more, outputs", True),
+    ("data", '"fashion": _read_grey', '"fashion": _read_solar', False),
+    ("data", '"emoji_styles": _read_emoji', '"emoji_styles": _read_grey', True),
+    ("data", "    def take(", "    def taken(self):\n        return 1\n\n    def take(", True),
+    ("optim", "def descend(", "def descends(", False),
+])
+def test_only_what_an_experiment_reaches_in_the_package_counts(source, monkeypatch, module, old, new, seen):
+    body = (code("from translearn import data, measure, optim, transfer") + code("emoji = data.load('emoji_styles')\nopt = optim.SGD(0.1)")
+            + code("def arm(seed):\n    opt.reset()\n    return {'m': transfer.cache_features(net, emoji.train.images).mean()}")
+            + code("results = measure.compare({'a': arm}, name='toy.scores')"))
+    before = fingerprint(source, body)
+    changed(monkeypatch, module, old.replace("\\n", "\n"), new)
+    assert (fingerprint(source, body) != before) is seen
 
 
 def test_the_fingerprint_does_not_depend_on_the_version_of_python():
     import ast
     tree = ast.parse("def f(x, y=None):\n    return f'{x}' + ''")
-    assert authoring._dump(tree) == (
+    from translearn import fingerprint
+
+    assert fingerprint.dump(tree) == (
         "Module(body=[FunctionDef(name='f', args=arguments(args=[arg(arg='x'), arg(arg='y')], defaults=[Constant()]), "
         "body=[Return(value=BinOp(left=JoinedStr(values=[FormattedValue(value=Name(id='x', ctx=Load()), conversion=-1)]), "
         "op=Add(), right=Constant(value='')))])])")
@@ -212,3 +249,15 @@ def test_a_ledger_only_cell_is_shown_folded_and_not_run(source):
     body = code("x = measure.compare({'a': f}, name='toy.scores')", ":tags: [ledger-only]\n\n")
     cells = json.loads(authoring.notebook(source("# T\n\n" + body), solved=False))["cells"]
     assert [c["cell_type"] for c in cells] == ["markdown", "markdown"] and "<details>" in "".join(cells[1]["source"])
+
+
+def test_a_claim_on_an_effect_that_was_given_a_name_rests_on_the_experiment_too(source):
+    body = code('ahead = results.effect("a", minus="b", metric="m")') + code('measure.claim("It is ahead.", holds=ahead > 0)') + code('measure.claim("One is one.", holds=1 == 1)')
+    assert [text for _, text in authoring.claims(source("# T\n\n" + body))] == ["It is ahead."]
+
+
+@pytest.mark.parametrize("typed", ["12 %", "3.5 points", "2 times as fast", "0.4 ± 0.1", "7 s"])
+def test_a_result_typed_by_hand_in_the_last_part_is_refused(source, typed):
+    with pytest.raises(BuildError, match="typed by hand"):
+        authoring.check(source(f"# T\n\n## 7 · What we measured\n\n* It gained {typed}.\n"))
+    authoring.check(source(f"# T\n\n## 1 · The question\n\n* A hundred and {typed}.\n\n## 7 · What we measured\n\n* {{{{ a.b.c.d | percent }}}} with 10 pictures; lesson 05.\n"))

@@ -153,7 +153,7 @@ def test_the_lock_answers_pyproject(platform):
 # A module may import those before it, never those after it (`authoring`, `lab` and `doctor` stand above all lessons).
 ORDER = """
     quiet paths errors progress content registry ledger data backbones transfer optim measure plots widgets exercises
-    clinic glossary authoring coursework lab doctor
+    clinic fingerprint glossary authoring coursework lab doctor
 """.split()
 RANK = {name: rank for rank, name in enumerate(ORDER)}
 PACKAGE = ROOT / "translearn"
@@ -196,3 +196,14 @@ def test_importing_the_package_loads_nothing_heavy():
     heavy = "tensorflow keras pandas sklearn matplotlib scipy numpy IPython".split()
     code = f"import sys, translearn; print([name for name in {heavy} if name in sys.modules])"
     assert subprocess.check_output([sys.executable, "-c", code], text=True, cwd=ROOT).strip() == "[]"
+
+
+# ---- The README ----
+
+
+def test_the_readme_lists_the_lessons_that_exist_and_its_links_lead_somewhere():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    ready = re.findall(r"^\| \d\d \| \[.+?\]\(notebooks/(.+?\.ipynb)\) \| .+ \| \*\*ready\*\* \|$", readme, re.M)
+    assert sorted(ready) == sorted(path.name for path in (ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    for link in re.findall(r"\]\((?!https?:|#)([^)]+)\)", readme):
+        assert (ROOT / link).exists(), f"README.md links to {link}, which does not exist"

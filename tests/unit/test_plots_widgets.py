@@ -79,3 +79,14 @@ def test_the_live_plot_redraws_after_each_epoch(monkeypatch):
     model.compile("sgd", "mse")
     model.fit(np.zeros((8, 2)), np.zeros((8, 1)), validation_split=0.5, epochs=3, verbose=0, callbacks=[plots.live()])
     assert len(shown) == 3 and "After epoch 3: loss" in shown[-1] and "val_loss" in shown[-1]
+
+
+@pytest.mark.parametrize("text", ["[1, 2]", "{ broken", "null"])
+def test_a_damaged_file_of_bets_stops_no_lesson(text, tmp_path, monkeypatch):
+    from translearn import paths, widgets
+
+    monkeypatch.setattr(paths, "cache", lambda: tmp_path)
+    (tmp_path / "bets.json").write_text(text)
+    bet = widgets.Bet("taste", "How many?", 0, 10)
+    bet.place(4)
+    assert "You bet 4" in bet.settle(5).data
