@@ -147,8 +147,9 @@ def _charge(cell, seconds: float) -> None:
     notebook = cell.parent
     budget = notebook.nb.metadata.get("translearn", {}).get("budget_seconds", BUDGET_SECONDS)
     spent = cell.config.stash[_SPENT]
-    total = spent.get(notebook.nodeid, (0.0, budget))[0] + seconds
-    spent[notebook.nodeid] = (total, budget)
+    total = spent.get(notebook.nodeid, 0.0) + seconds
+    spent[notebook.nodeid] = total
+    cell.user_properties.append(("notebook seconds", (notebook.nodeid, total, budget)))  # reaches the summary from a worker too
     if total > 2 * budget and total > (allowed := budget * slack()):
         cell.raise_cell_error(
             f"The notebook has computed for {total:.1f} s by now; its budget is {budget:g} s (here: {allowed:.0f} s)"
@@ -156,8 +157,12 @@ def _charge(cell, seconds: float) -> None:
 
 
 def pytest_terminal_summary(terminalreporter, config) -> None:
-    spent = config.stash.get(_SPENT, {})
+    spent = {}
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for name, total, budget in (value for key, value in getattr(report, "user_properties", []) if key == "notebook seconds"):
+                spent[name] = max(spent.get(name, (0, 0)), (total, budget))
     if spent:
         terminalreporter.section("computing time of the notebooks")
-        for name, (seconds, budget) in spent.items():
+        for name, (seconds, budget) in sorted(spent.items()):
             terminalreporter.write_line(f"{seconds:7.1f} s of {budget:g} s  {name}")
