@@ -230,7 +230,8 @@ class _Reader:
                              and name not in ("name", "trainable")))
         else:
             self.write("class", type(layer).__name__)
-            self.read(_plain(config, {}, trainable))
+            # Keras draws a seed for every initialiser that was given none. Once the weights are there, it is spent.
+            self.read(_plain(_unseeded(config) if layer.weights else config, {}, trainable))
         for part in _parts(layer):
             if not _installed(type(part)):  # a class of the reader's own: what its methods do counts too
                 self.read(type(part))
@@ -358,6 +359,15 @@ def _installed(thing) -> bool:
     if file is None:
         return module is not None and not isinstance(thing, types.FunctionType)
     return bool({"site-packages", "dist-packages"} & set(os.path.abspath(file).split(os.sep)))
+
+
+def _unseeded(config):
+    """A Keras config without the seeds of its initialisers."""
+    if isinstance(config, dict):
+        spent = config.get("module") == "keras.initializers"
+        return {key: {k: v for k, v in value.items() if k != "seed"} if spent and key == "config" else _unseeded(value)
+                for key, value in config.items()}
+    return [_unseeded(item) for item in config] if isinstance(config, (list, tuple)) else config
 
 
 def _plain(config, names, trainable=True):

@@ -265,3 +265,19 @@ def test_annotations_are_no_obstacle():
         pairs: list[int] = ()
 
     assert digest(Annotated) == digest(Annotated) and digest(int | None) != digest(int | str)
+
+
+def test_a_backbone_loaded_twice_is_the_same_here_and_in_another_process():
+    """Keras gives every initialiser a random seed, which says nothing about the weights that were loaded."""
+    import subprocess
+    import sys
+
+    code = "from translearn import backbones, content; print(content.model_digest(backbones.load('small_cnn', weights=None, size=32, seed=1), trainable=False))"
+    other = "import keras; from translearn import content; m = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]); m.set_weights([abs(w) * 0 for w in m.get_weights()]); print(content.model_digest(m))"
+    for source in (code, other):
+        first, second = (subprocess.check_output([sys.executable, "-c", source], text=True).split()[-1] for _ in range(2))
+        assert first == second
+    from translearn import backbones, content
+
+    assert len({content.model_digest(backbones.load("efficientnet_lite0"), trainable=False) for _ in range(2)}) == 1
+    assert content.model_digest(backbones.load("small_cnn", weights=None, size=32, seed=1)) != content.model_digest(backbones.load("small_cnn", weights=None, size=32, seed=2))
