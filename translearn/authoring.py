@@ -10,6 +10,7 @@ import argparse
 import ast
 import hashlib
 import json
+import math
 import os
 import re
 import subprocess
@@ -209,9 +210,15 @@ FILTERS = {
     "times": lambda m, s: f"{m:.1f} times" if m < 10 else f"{m:.0f} times",
     "seconds": lambda m, s: f"{m:.2g} s" if m < 10 else f"{m:.0f} s",
     "number": lambda m, s: f"{m:.3g}",
-    "spread": lambda m, s: f"{m:.3g} ± {s:.1g}",
+    "spread": lambda m, s: _plus_minus(m, s),
     "count": lambda m, s: f"{m:,.0f}",
 }
+
+
+def _plus_minus(mean, spread):
+    """Two digits of the spread, and the mean to the same place: 67 ± 12, 0.039 ± 0.010."""
+    places = max(0, 1 - math.floor(math.log10(spread))) if spread > 0 else 3
+    return f"{mean:,.{places}f} ± {spread:,.{places}f}"
 
 
 def slug(text: str) -> str:

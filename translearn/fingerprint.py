@@ -14,8 +14,7 @@ from . import paths
 
 # Calls that change a model, and return something too.
 CHANGES = ("fit", "train_on_batch", "freeze", "unfreeze", "set_weights", "load_weights", "pop")
-# No number depends on them. `content` names what is cached: a change of it at worst computes something again.
-UNMOVED = {"ledger", "measure", "plots", "widgets", "errors", "paths", "progress", "quiet", "content"}
+UNMOVED = {"ledger", "measure", "plots", "widgets", "errors", "paths", "progress", "quiet"}  # no number depends on them
 
 
 def of(trees) -> str:

@@ -464,6 +464,8 @@ def claim(text: str, holds) -> Claim:
             f"The direction holds but the size has changed: {text} (measured {live.mean:.3g}, "
             f"but 999 of 1,000 repetitions of the recorded runs fall between {low:.3g} and {high:.3g})."
         )
+    if live.values == book.values:  # of an experiment that the lesson only reads: nothing has run here
+        return Claim(text, f"{live.name}: {book.mean:.3g} ± {book.spread:.2g} in the ledger ({len(book.values)} seeds), not run here")
     return Claim(text, f"{live.name}: {live.mean:.3g} here, {book.mean:.3g} ± {book.spread:.2g} in the ledger ({len(book.values)} seeds)")
 
 

@@ -59,7 +59,8 @@ def lab(tmp_path_factory):
     shutil.copy(paths.NOTEBOOKS / "glossary.md", folder)
     server = course_lab.start(
         folder,
-        port=18888,
+        # Each worker of a parallel run looks for a free port in a stretch of its own.
+        port=18888 + 100 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]),
         home=tmp_path_factory.mktemp("lab-home"),
         # The one difference to what a reader gets: the page's application object can be reached from outside.
         extra=("--LabApp.expose_app_in_browser=True",),

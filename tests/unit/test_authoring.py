@@ -6,8 +6,7 @@ import os
 
 import pytest
 
-from translearn import authoring, measure, paths
-from translearn import fingerprint as fingerprint_module
+from translearn import authoring, fingerprint, measure, paths
 from translearn.authoring import BuildError
 
 HEADER = "---\nkernelspec:\n  name: python3\n  display_name: Python 3\n---\n\n"
@@ -110,25 +109,25 @@ LESSON = (code("import numpy as np\nrate = 0.1") + code("def arm(seed):\n    ret
 @pytest.fixture(autouse=True)
 def as_on_disk():
     yield
-    fingerprint_module._definitions.cache_clear()
+    fingerprint._definitions.cache_clear()
 
 
-def fingerprint(source, body):
+def mark(source, body):
     return authoring.experiments(source(body))["toy.scores"]
 
 
 def test_the_fingerprint_follows_the_code_that_an_experiment_rests_on_and_nothing_else(source):
-    before = fingerprint(source, LESSON)
-    assert fingerprint(source, "# New prose\n\n" + LESSON) == before
-    assert fingerprint(source, LESSON.replace("unrelated = 5", "unrelated = 6  # and a remark")) == before
-    assert fingerprint(source, LESSON + code("plots.show(plots.results(results, 'm', 't'), alt='x')")) == before
-    assert fingerprint(source, LESSON.replace("rate = 0.1", "rate = 0.2")) != before
-    assert fingerprint(source, LESSON.replace("{'m': rate}", "{'m': 2 * rate}")) != before
+    before = mark(source, LESSON)
+    assert mark(source, "# New prose\n\n" + LESSON) == before
+    assert mark(source, LESSON.replace("unrelated = 5", "unrelated = 6  # and a remark")) == before
+    assert mark(source, LESSON + code("plots.show(plots.results(results, 'm', 't'), alt='x')")) == before
+    assert mark(source, LESSON.replace("rate = 0.1", "rate = 0.2")) != before
+    assert mark(source, LESSON.replace("{'m': rate}", "{'m': 2 * rate}")) != before
 
 
 def test_a_change_to_an_object_an_experiment_uses_is_seen(source):
     body = code("model = make()") + code("model.compile('adam')") + code("r = measure.compare({'a': lambda s: run(model, s)}, name='toy.scores')")
-    assert fingerprint(source, body) != fingerprint(source, body.replace("adam", "sgd"))
+    assert mark(source, body) != mark(source, body.replace("adam", "sgd"))
 
 
 def test_a_missing_or_old_ledger_entry_and_a_missing_claim_are_reported(source):
@@ -186,19 +185,17 @@ HELPER = (code("def arm(seed):\n    return {'m': helper()}") + code("def helper(
 
 @pytest.mark.parametrize("old, new", [("RATE = 0.1", "RATE = 0.2"), ("return RATE", "return 2 * RATE"), ("epochs=3", "epochs=4")])
 def test_what_stands_in_later_cells_or_is_done_to_a_model_is_seen_too(source, old, new):
-    assert fingerprint(source, HELPER) != fingerprint(source, HELPER.replace(old, new))
+    assert mark(source, HELPER) != mark(source, HELPER.replace(old, new))
 
 
 def test_a_change_of_a_module_or_of_the_pinned_keras_is_seen(source, monkeypatch):
-    before = fingerprint(source, HELPER)
+    before = mark(source, HELPER)
     changed(monkeypatch, "transfer", "def _fresh(layer", "def _fresh(more, layer")
-    assert fingerprint(source, HELPER) != before, "attach_head calls it"
+    assert mark(source, HELPER) != before, "attach_head calls it"
 
 
 def changed(monkeypatch, module, old, new):
     """The package as if a module read otherwise; nothing on disk is touched."""
-    from translearn import fingerprint
-
     text = (paths.ROOT / "translearn" / f"{module}.py").read_text(encoding="utf-8")
     assert text.count(old) == 1
     real, tree = fingerprint._source.__wrapped__, fingerprint._bare(text.replace(old, new))
@@ -220,16 +217,14 @@ def test_only_what_an_experiment_reaches_in_the_package_counts(source, monkeypat
     body = (code("from translearn import data, measure, optim, transfer") + code("emoji = data.load('emoji_styles')\nopt = optim.SGD(0.1)")
             + code("def arm(seed):\n    opt.reset()\n    return {'m': transfer.cache_features(net, emoji.train.images).mean()}")
             + code("results = measure.compare({'a': arm}, name='toy.scores')"))
-    before = fingerprint(source, body)
-    changed(monkeypatch, module, old.replace("\\n", "\n"), new)
-    assert (fingerprint(source, body) != before) is seen
+    before = mark(source, body)
+    changed(monkeypatch, module, old, new)
+    assert (mark(source, body) != before) is seen
 
 
 def test_the_fingerprint_does_not_depend_on_the_version_of_python():
     import ast
     tree = ast.parse("def f(x, y=None):\n    return f'{x}' + ''")
-    from translearn import fingerprint
-
     assert fingerprint.dump(tree) == (
         "Module(body=[FunctionDef(name='f', args=arguments(args=[arg(arg='x'), arg(arg='y')], defaults=[Constant()]), "
         "body=[Return(value=BinOp(left=JoinedStr(values=[FormattedValue(value=Name(id='x', ctx=Load()), conversion=-1)]), "
@@ -261,3 +256,8 @@ def test_a_result_typed_by_hand_in_the_last_part_is_refused(source, typed):
     with pytest.raises(BuildError, match="typed by hand"):
         authoring.check(source(f"# T\n\n## 7 · What we measured\n\n* It gained {typed}.\n"))
     authoring.check(source(f"# T\n\n## 1 · The question\n\n* A hundred and {typed}.\n\n## 7 · What we measured\n\n* {{{{ a.b.c.d | percent }}}} with 10 pictures; lesson 05.\n"))
+
+
+@pytest.mark.parametrize("mean, spread, text", [(67.2, 12.4, "67 ± 12"), (0.0392, 0.0099, "0.0392 ± 0.0099"), (0.139, 0.013, "0.139 ± 0.013"), (1450.0, 230.0, "1,450 ± 230"), (2.0, 0.0, "2.000 ± 0.000")])
+def test_a_spread_is_given_to_two_digits_and_the_mean_to_the_same_place(mean, spread, text):
+    assert authoring.FILTERS["spread"](mean, spread) == text

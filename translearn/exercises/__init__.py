@@ -16,6 +16,7 @@ from .answers import (
     expect_close,
     expect_number,
     learners_code,
+    to_beat,
 )
 from .engine import Choice, Exercise, Outcome, exercise
 from .models import copy_of, expect_model, preserving
@@ -23,5 +24,5 @@ from .models import copy_of, expect_model, preserving
 __all__ = [
     "Choice", "Exercise", "Incorrect", "Misconception", "NotAttempted", "Outcome", "better_guesses", "close", "copy_of", "describe",
     "exercise", "expect_array", "expect_better", "expect_callable", "expect_close", "expect_model", "expect_number",
-    "learners_code", "preserving",
+    "learners_code", "preserving", "to_beat",
 ]

@@ -5,6 +5,7 @@ when it is not. The helpers turn whatever a learner hands in into plain NumPy ar
 anything is compared: an object's own `__eq__` or `__repr__` is never asked for its opinion.
 """
 
+import functools
 import inspect
 from contextlib import contextmanager
 
@@ -252,6 +253,17 @@ def better_guesses(guesses, splits, trained_on, reference, too_good):
         raise Misconception("the answers themselves", f"{score:.0%} is more than these pictures can teach. Were the labels of the validation pictures used in training, or handed in?")
     expect_better(score, reference, "the balanced accuracy", form="{:.2%}")
     return f"{score:.2%} against {reference:.2%}."
+
+
+def to_beat(experiment, arm, metric):
+    """The `reference` of an exercise: a function that fetches the ledger's mean of a metric, once, and not before it is asked."""
+    @functools.cache
+    def fetch():
+        from .. import measure
+
+        return float(np.mean(measure.recorded(experiment).values(arm, metric)))
+
+    return fetch
 
 
 def _apart(got, target, tol):

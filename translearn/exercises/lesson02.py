@@ -1,7 +1,5 @@
 """Exercises of lesson 02, Optimisers."""
 
-import functools
-
 import numpy as np
 
 from . import (
@@ -16,6 +14,7 @@ from . import (
     expect_callable,
     expect_number,
     learners_code,
+    to_beat,
 )
 
 NUMPY = "import numpy as np"
@@ -521,13 +520,6 @@ switch = Choice(
 )
 
 
-@functools.cache
-def _to_beat():
-    from .. import measure
-
-    return float(np.mean(measure.recorded("optimisers.race").values("Adam", "last validation loss")))
-
-
 @exercise(
     title="Beat this number",
     hints=["By step 320 the tuned runs are past their lowest loss: the weights have grown too sure of themselves. What shrinks weights? What smooths out the last steps?",
@@ -579,7 +571,7 @@ def _to_beat():
     refused=["scores = np.zeros((len(labels['validation']), 12))",
              "mine, weights = optim.Adam(0.03), np.zeros((193, 12))\nfor rows in batches(seed=0):\n    weights = mine.step(weights, gradient_on(features['train'][rows], labels['train'][rows], weights))\n"
              "scores = logits(weights, features['validation'])"],
-    reference=lambda: _to_beat(),
+    reference=to_beat("optimisers.race", "Adam", "last validation loss"),
 )
 def beat_it(scores, reference):
     from .. import data

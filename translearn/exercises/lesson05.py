@@ -1,7 +1,5 @@
 """Exercises of lesson 05, Freezing."""
 
-import functools
-
 import numpy as np
 
 from . import (
@@ -17,6 +15,7 @@ from . import (
     expect_model,
     expect_number,
     learners_code,
+    to_beat,
 )
 
 # A small network with blocks, so that an exercise answers at once.
@@ -333,13 +332,6 @@ new_problem = Choice(
 )
 
 
-@functools.cache
-def _to_beat():
-    from .. import measure
-
-    return float(np.mean(measure.recorded("freezing.depth").values("solar cells", "head on validation")))
-
-
 @exercise(
     title="Beat this number",
     hints=["One block's features need not be enough: `np.concatenate([features[block] for block in mix], axis=1)` puts several side by side.",
@@ -376,7 +368,7 @@ def _to_beat():
     wrong={"the answers themselves": "guesses = solar.validation.labels",
            "on the training pictures": "guesses = few.labels", "scores, not classes": "guesses = np.zeros((len(solar.validation), 2))"},
     refused=["guesses = solar.validation.labels * 0", "guesses = solar.validation.labels + 0.5"],
-    reference=lambda: _to_beat(),
+    reference=to_beat("freezing.depth", "solar cells", "head on validation"),
 )
 def beat_it(guesses, reference):
     from .. import data
