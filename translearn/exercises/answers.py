@@ -255,13 +255,17 @@ def better_guesses(guesses, splits, trained_on, reference, too_good):
     return f"{score:.2%} against {reference:.2%}."
 
 
-def to_beat(experiment, arm, metric):
-    """The `reference` of an exercise: a function that fetches the ledger's mean of a metric, once, and not before it is asked."""
+def to_beat(experiment, arm, metric, seed=None):
+    """The `reference` of an exercise: a function that fetches a metric from the ledger, once, and not before it is asked.
+
+    The mean over the seeds, or the value of one seed where the exercise has that seed's own pictures.
+    """
     @functools.cache
     def fetch():
         from .. import measure
 
-        return float(np.mean(measure.recorded(experiment).values(arm, metric)))
+        values = measure.recorded(experiment).values(arm, metric)
+        return float(np.mean(values) if seed is None else values[seed])
 
     return fetch
 
