@@ -488,6 +488,7 @@ def parser():
     measure.add_argument("lesson", nargs="*", help="lessons by number, such as 05; all of them by default")
     measure.add_argument("--seeds", type=int, metavar="N", help="at least this many seeds for each experiment (default and minimum: 5)")
     measure.add_argument("--all", action="store_true", help="also what the ledger already has from the same code")
+    commands.add_parser("bench", help="compare recipes by score and computing: bench recipes [--recorded]", add_help=False)
     commands.add_parser("doctor", help="look at Python, disk, memory, versions, data and weights; say what to do")
     commands.add_parser("lock", help="for maintainers: pin every dependency anew (pass uv's --upgrade to move)", add_help=False)
     return p
@@ -499,7 +500,7 @@ def main(argv):
     if options.command is None:
         p.print_help()
         return 0
-    if rest and options.command not in ("test", "lock"):
+    if rest and options.command not in ("test", "lock", "bench"):
         p.error("%s does not know %s" % (options.command, " ".join(rest)))
     if options.command == "lab" and not 1 <= options.port <= 65535:
         p.error("--port takes a number from 1 to 65535")
@@ -519,6 +520,8 @@ def main(argv):
     if options.command == "test":
         # The whole suite runs two files at a time, so that the browser's waiting costs nothing; a part of it as asked.
         return hand_over(["-m", "pytest"] + (tail or ["-n", "2", "--dist", "loadfile"]))
+    if options.command == "bench":
+        return hand_over(["-m", "translearn.bench"] + tail)
     if options.command == "build":
         return hand_over(["-m", "translearn.authoring", "build"] + tail)
     return hand_over(["-m", "translearn.authoring", "measure"] + tail)
