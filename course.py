@@ -488,7 +488,7 @@ def parser():
     measure.add_argument("lesson", nargs="*", help="lessons by number, such as 05; all of them by default")
     measure.add_argument("--seeds", type=int, metavar="N", help="at least this many seeds for each experiment (default and minimum: 5)")
     measure.add_argument("--all", action="store_true", help="also what the ledger already has from the same code")
-    commands.add_parser("bench", help="compare recipes by score and computing: bench recipes [--recorded]", add_help=False)
+    commands.add_parser("bench", help="bench recipes [--recorded]: recipes by score and computing · bench throughput: each network's speed", add_help=False)
     commands.add_parser("doctor", help="look at Python, disk, memory, versions, data and weights; say what to do")
     commands.add_parser("lock", help="for maintainers: pin every dependency anew (pass uv's --upgrade to move)", add_help=False)
     return p

@@ -11,7 +11,7 @@ import random
 import re
 import time
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -46,6 +46,7 @@ class Effect:
     values: tuple
     spec: tuple  # (kind, arms…, metric), enough to compute the same thing from the ledger
     experiment: str | None = None
+    live_seeds: int = 3  # how many a lesson runs: what a claim that is being recorded will have to stand
 
     @property
     def mean(self) -> float:
@@ -91,6 +92,7 @@ class Results:
     table: pd.DataFrame
     budget: str = ""
     name: str | None = None
+    live_seeds: int = 3
 
     @property
     def arms(self) -> list:
@@ -155,11 +157,11 @@ def _effect(results, spec):
     kind, *arms, metric = spec
     first = results.values(arms[0], metric)
     if kind == "of":
-        return Effect(f"{metric} of {arms[0]}", tuple(first), spec, results.name)
+        return Effect(f"{metric} of {arms[0]}", tuple(first), spec, results.name, results.live_seeds)
     second = results.values(arms[1], metric)
     if kind == "minus":
-        return Effect(f"{metric}, {arms[0]} minus {arms[1]}", tuple(first - second), spec, results.name)
-    return Effect(f"{metric}, {arms[0]} over {arms[1]}", tuple(first / second), spec, results.name)
+        return Effect(f"{metric}, {arms[0]} minus {arms[1]}", tuple(first - second), spec, results.name, results.live_seeds)
+    return Effect(f"{metric}, {arms[0]} over {arms[1]}", tuple(first / second), spec, results.name, results.live_seeds)
 
 
 # ---------------------------------------------------------------- a fair experiment
@@ -191,11 +193,12 @@ def compare(arms, seeds: int = 3, budget: str = "", name: str | None = None, cli
         raise CourseError("compare needs a dict of arms, each a function that takes a seed and returns its metrics.")
     if seeds < 1:
         raise CourseError(f"compare needs at least one seed, not {seeds}.")
+    live_seeds = seeds
     if measuring():
         seeds = max(seeds, ledger_seeds, int(os.environ.get("TRANSLEARN_SEEDS", "5")))
         if name and ledger.is_current(name, seeds):
             print(f"{name}: already in the ledger, measured by the same code.")
-            return recorded(name)
+            return replace(recorded(name), live_seeds=live_seeds)
     kept = _Kept(name, _fingerprint(arms, budget))
     todo = [(arm, seed) for seed in range(seeds) for arm in arms if (arm, seed) not in kept.runs]
     if kept.runs:
@@ -206,7 +209,7 @@ def compare(arms, seeds: int = 3, budget: str = "", name: str | None = None, cli
             raise CourseError(f"Arm {arm!r} returned {sorted(metrics)} for seed {seed}, but {sorted(before)} before.")
         kept.add(arm, seed, metrics, seconds)
     order = [(arm, seed) for arm in arms for seed in range(seeds)]
-    results = Results(_tidy([(a, s, *kept.runs[a, s]) for a, s in order]), budget, name)
+    results = Results(_tidy([(a, s, *kept.runs[a, s]) for a, s in order]), budget, name, live_seeds)
     if measuring() and name:
         write(results)
     kept.forget()  # a finished experiment is measured afresh next time
@@ -372,7 +375,8 @@ def recorded(name: str) -> Results:
     Raises `CourseError` when the ledger has no experiment of that name.
     """
     entry = ledger.experiment(name)
-    return Results(_tidy(entry["runs"]), entry["budget"], name)
+    table = _tidy(entry["runs"])
+    return Results(table, entry["budget"], name, live_seeds=table["seed"].nunique())
 
 
 def write(results: Results) -> None:
@@ -444,14 +448,14 @@ def claim(text: str, holds) -> Claim:
     if live.experiment is None:
         raise CourseError("A claim about an experiment needs its name: compare(…, name='lesson.experiment').")
     book = _effect(recorded(live.experiment), live.spec)
-    # While measuring, live and ledger are the same runs: the margin is that of a lesson, with three seeds.
-    low, high = margin(book, 3 if measuring() else len(live.values))
+    # While measuring, live and ledger are the same runs: the margin is that of the lesson, with as many seeds as it will run.
+    low, high = margin(book, live.live_seeds if measuring() else len(live.values))
     timing = live.spec[-1] in TIMINGS
     supported = holds.low < (book.mean if timing else low) and (book.mean if timing else high) < holds.high
     if not supported:
         raise ClaimFailed(
             f"The ledger does not bear this out with a margin: {text} "
-            f"(recorded {book.mean:.3g} ± {book.spread:.2g}; three new runs fall between {low:.3g} and {high:.3g}.)"
+            f"(recorded {book.mean:.3g} ± {book.spread:.2g}; the mean of new runs falls between {low:.3g} and {high:.3g}.)"
         )
     if measuring():
         row = {"experiment": live.experiment, "effect": list(live.spec), "holds_between": [_plain(holds.low), _plain(holds.high)],
