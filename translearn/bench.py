@@ -1,4 +1,4 @@
-"""Benchmarks: `python3 course.py bench recipes`. They report ratios, since seconds belong to the machine."""
+"""Benchmarks: `python3 course.py bench recipes` and `bench throughput`. They report ratios, since seconds belong to the machine."""
 
 import argparse
 import ast
@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 
-from . import fingerprint, ledger, measure, paths, recipes
+from . import fingerprint, ledger, measure, paths, recipes, throughput
 from .errors import CourseError
 
 CONTEST = "bench.recipes"  # its entry in the ledger
@@ -135,17 +135,28 @@ def _classes(problem):
 
 def main(argv=None) -> int:
     parser = argparse.ArgumentParser(prog="course.py bench", description=__doc__)
-    parser.add_argument("what", choices=["recipes"], help="recipes: ours, an expert's, two tutorials' and the article's, by score and computing")
-    parser.add_argument("--seeds", type=int, default=3, metavar="N", help="of each recipe (default: 3, about an hour of one core)")
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="runs at a time, each on a thread of its own")
-    parser.add_argument("--recorded", action="store_true", help="run nothing; show what the ledger has")
-    parser.add_argument("--record", action="store_true", help="write the runs into the ledger")
+    commands = parser.add_subparsers(dest="what", required=True)
+    contest_of = commands.add_parser("recipes", help="ours, an expert's, two tutorials' and the article's, by score and computing")
+    contest_of.add_argument("--seeds", type=int, default=3, metavar="N", help="of each recipe (default: 3, about an hour of one core)")
+    contest_of.add_argument("--jobs", type=int, default=1, metavar="N", help="runs at a time, each on a thread of its own")
+    contest_of.add_argument("--recorded", action="store_true", help="run nothing; show what the ledger has")
+    contest_of.add_argument("--record", action="store_true", help="write the runs into the ledger")
+    speed = commands.add_parser("throughput", help="each network's speed, share of this machine's peak, start and memory (some four minutes)")
+    speed.add_argument("networks", nargs="*", metavar="NETWORK", help=f"{', '.join(throughput.NETWORKS)} (default: all)")
+    speed.add_argument("--repeats", type=int, default=3, metavar="N", help="processes a network (default: 3)")
     args = parser.parse_args(argv)
     try:
-        return recipes_command(args)
+        return recipes_command(args) if args.what == "recipes" else throughput_command(args)
     except CourseError as error:
         print(error, file=sys.stderr)
         return 1
+
+
+def throughput_command(args) -> int:
+    if args.repeats < 1:
+        raise CourseError("The benchmark wants at least one repeat.")
+    throughput.report(args.networks, args.repeats)
+    return 0
 
 
 def recipes_command(args) -> int:

@@ -1,5 +1,7 @@
 """Pictures and labels, split fairly: `load` for the course's own data sets, `from_directory` for yours.
 
+`load_sentences` gives sentences with labels, split as fairly, and `load_text` running text in three parts.
+
 A split never depends on a random generator, whose numbers may change from one version to the next, but on
 SHA-256 of the seed and a key of each picture. So a seed gives the same split on every machine.
 """
@@ -21,6 +23,9 @@ from .paths import cache
 
 SHARES = {"test": 0.25, "validation": 0.15}      # the rest, 60 %, is for training
 SIZES = {"emoji_styles": 96, "solar_cells": 96, "fashion": 28, "digits": 28}    # what size=None gives
+SENTENCES = ("reviews",)                         # what `load_sentences` gives
+DOMAINS = ("movies", "products", "editorials", "tweets")
+TEXTS = ("prose", "fortunes")                    # what `load_text` gives
 SMALLEST, LARGEST = 8, 512                       # pixels a side
 PICTURES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
 FEWEST = 5                                       # pictures per class that can be split in three
@@ -118,7 +123,7 @@ class Splits:
 
 def load(name: str, size: int | None = None, seed: int = 0, labels_per_class: int | None = None,
          classes=None, styles=None) -> Splits:
-    """One of the course's data sets: "emoji_styles", "solar_cells", "fashion" or "digits".
+    """One of the course's sets of pictures: "emoji_styles", "solar_cells", "fashion" or "digits".
 
     size: pixels a side, 8 to 512 (default: 96 for emoji_styles and solar_cells, 28 for fashion and digits)
     seed: decides who goes to train (60 %), validation (15 %) and test (25 %)
@@ -413,3 +418,204 @@ def _own_picture(file: Path, size: int):
     side = min(picture.size)
     left, top = (picture.width - side) // 2, (picture.height - side) // 2
     return _resized(picture.crop((left, top, left + side, top + side)), size), hashlib.sha256(content).hexdigest()
+
+
+# --- sentences ---------------------------------------------------------------------------------------------------
+
+@dataclass(frozen=True, repr=False)
+class Sentences:
+    """Sentences with their labels.
+
+    texts: array of str (dtype object), (n,)
+    labels: int64, (n,), positions in `class_names`
+    info: pandas table with one row a sentence; `key` names it, `domain` says what kind of text it comes from, `rating`
+        is the mean of some twenty people's ratings, from -4 to 4, `group` names the review or article it belongs to
+    """
+
+    texts: np.ndarray
+    labels: np.ndarray
+    info: "pandas.DataFrame"  # noqa: F821 (pandas is imported late)
+    class_names: tuple
+    name: str = ""
+
+    def __len__(self):
+        return len(self.labels)
+
+    def __repr__(self):
+        return f"Sentences({self.name}: {len(self):,} sentences, {len(self.class_names)} classes)"
+
+    def take(self, labels_per_class: int, seed: int = 0) -> "Sentences":
+        """The same number of sentences of every class: a study with few labels.
+
+        For one seed the sets are nested: take(5) lies inside take(10). Raises CourseError when a class has fewer.
+        """
+        wanted = _integer("labels_per_class", labels_per_class, at_least=1)
+        _integer("seed", seed)
+        counts = np.bincount(self.labels, minlength=len(self.class_names))
+        if wanted > counts.min():
+            raise CourseError(
+                f"labels_per_class={wanted} is too many: the smallest class of the {self.name or 'split'} sentences, "
+                f"{self.class_names[counts.argmin()]!r}, has {counts.min()}. Ask for at most {counts.min()}."
+            )
+        order = _hashed(f"{seed}:take", self.info["key"])
+        chosen = [order[self.labels[order] == label][:wanted] for label in range(len(self.class_names))]
+        rows = np.sort(np.concatenate(chosen))
+        return Sentences(self.texts[rows], self.labels[rows], self.info.iloc[rows].reset_index(drop=True),
+                         self.class_names, self.name)
+
+
+class SentenceSplits(Splits):
+    """Three disjoint sets of sentences, and what is known about them: `Splits` whose parts are `Sentences`."""
+
+    def _title(self):
+        return f"{self.name}: {len(self.class_names)} classes of sentences from {', '.join(self.domains)}"
+
+    @property
+    def domains(self) -> tuple:
+        """The kinds of text the sentences come from."""
+        return tuple(each for each in DOMAINS if (self.train.info["domain"] == each).any())
+
+
+def load_sentences(name: str = "reviews", domains=None, seed: int = 0, labels_per_class: int | None = None,
+              margin: float = 0.5) -> SentenceSplits:
+    """Sentences rated by people: "reviews". Label 1 is "positive", a mean rating above `margin`; 0 is "negative", below -`margin`.
+
+    domains: keep only these, one or several of "movies", "products", "editorials" and "tweets" (default: all)
+    seed: decides who goes to train (60 %), validation (15 %) and test (25 %)
+    labels_per_class: keep only so many training sentences of each class; nested for one seed
+    margin: sentences whose mean rating is this close to 0 are left out, 0 to 3. At 0.5 the sign is beyond doubt: the
+        mean of twenty ratings has a standard error of about a quarter
+
+    Sentences of one review or article, and versions of one sentence, stand in one split; for movies and tweets it was
+    not recorded which film or author they are about. For one seed a sentence stands in the same split whatever `domains`
+    and `margin` are, so that a model trained on one domain meets new sentences in another.
+
+    Raises CourseError for an unknown name or domain, a number out of range, and for a file that is missing, truncated
+    or changed.
+    """
+    import pandas as pd
+
+    registry.entry(name, kind="data")
+    if name not in SENTENCES:
+        raise CourseError(f"{name!r} holds no sentences with labels. {registry.suggest(name, SENTENCES)}")
+    seed = _integer("seed", seed)
+    if labels_per_class is not None:
+        _integer("labels_per_class", labels_per_class, at_least=1)
+    if isinstance(margin, bool) or not isinstance(margin, (int, float)) or not 0 <= margin <= 3:
+        raise CourseError(f"margin={margin!r} is out of range. Give a number from 0 to 3.")
+    chosen = list(DOMAINS) if domains is None else _known("domain", domains, DOMAINS)
+
+    stored = _arrays(name)
+    content, ends, ratings = stored["text"].tobytes(), stored["ends"].tolist(), stored["ratings"]
+    texts = np.array([content[start:end].decode() for start, end in zip([0, *ends[:-1]], ends)], dtype=object)
+    info = pd.DataFrame({"key": stored["keys"], "domain": stored["domains"], "rating": ratings.astype(float).round(4),
+                         "group": stored["groups"]})
+    # A whole review counts as positive or negative by its mean, so that it can be stratified and stay in one piece.
+    grouped = info.groupby("group")
+    strata = grouped["domain"].transform("first") + np.where(grouped["rating"].transform("mean") > 0, "+", "-")
+    where = _assign(info["group"].to_numpy(), strata.to_numpy(str), seed)    # before anything is left out
+    keep = info["domain"].isin(chosen).to_numpy() & (np.abs(ratings) > margin)
+    labels = (ratings > 0).astype(np.int64)
+
+    order, parts, class_names = _hashed(f"{seed}:order", info["key"]), {}, ("negative", "positive")
+    for part in ("train", "validation", "test"):
+        rows = order[(keep & (where == part))[order]]
+        parts[part] = Sentences(texts[rows], labels[rows], info.iloc[rows].reset_index(drop=True), class_names, part)
+    if labels_per_class is not None:
+        parts["train"] = parts["train"].take(labels_per_class, seed)
+    return SentenceSplits(name, class_names=class_names, card=Card(registry.card(name)), **parts)
+
+
+# --- running text ------------------------------------------------------------------------------------------------
+
+@dataclass(frozen=True, repr=False)
+class Prose:
+    """Running text in documents (chapters of a novel, fortunes).
+
+    documents: tuple of str, each ending with a line end
+    info: pandas table with one row a document; `key` names it, `source` says which novel or file it comes from
+    """
+
+    documents: tuple
+    info: "pandas.DataFrame"  # noqa: F821 (pandas is imported late)
+    name: str = ""
+
+    @property
+    def text(self) -> str:
+        """All documents as one string, one after the other with an empty line between them."""
+        return "\n".join(self.documents)
+
+    def __len__(self):
+        return sum(map(len, self.documents))
+
+    def __repr__(self):
+        return f"Prose({self.name}: {len(self):,} characters in {len(self.documents):,} documents)"
+
+    def take(self, characters: int, seed: int = 0) -> str:
+        """So many characters of text: a study with little text. The last document is cut off where it must be.
+
+        For one seed the texts are nested: take(5_000) is the beginning of take(10_000). Raises CourseError when there
+        are fewer characters.
+        """
+        _integer("characters", characters, at_least=1)
+        _integer("seed", seed)
+        order = _hashed(f"{seed}:take", self.info["key"])
+        whole = "\n".join(self.documents[row] for row in order)
+        if characters > len(whole):
+            raise CourseError(f"characters={characters} is too many: the {self.name or 'whole'} text has {len(whole)}. "
+                              f"Ask for at most {len(whole)}.")
+        return whole[:characters]
+
+
+@dataclass(frozen=True, repr=False)
+class Proses:
+    """Three parts of running text that share no passage, and what is known about them."""
+
+    name: str
+    train: Prose
+    validation: Prose
+    test: Prose
+    card: Card
+
+    def counts(self):
+        """A pandas table: characters from each novel or file (rows) in each part (columns)."""
+        import pandas as pd
+
+        table = pd.concat({part: getattr(self, part).info.assign(characters=list(map(len, getattr(self, part).documents)))
+                           .groupby("source")["characters"].sum() for part in ("train", "validation", "test")}, axis=1)
+        table = table.fillna(0).astype(int)
+        table.loc["all"] = table.sum()
+        return table
+
+    def __repr__(self):
+        return f"{self.name}: characters\n{self.counts().to_string()}"
+
+    def _repr_html_(self):
+        import html
+
+        return f"<p><strong>{html.escape(self.name)}</strong>: characters</p>{self.counts().to_html()}"
+
+
+def load_text(name: str) -> Proses:
+    """Running text to train a language model on: "prose" (six novels by Jane Austen) or "fortunes" (short sayings).
+
+    The parts are fixed, without a seed: of "prose", the test text is one whole novel and the validation text the last
+    chapters of each of the others; of "fortunes", every saying stands in one part, and so do its copies. All of it is
+    ASCII, so a character is a byte.
+
+    Raises CourseError for an unknown name and for a file that is missing, truncated or changed.
+    """
+    import pandas as pd
+
+    registry.entry(name, kind="data")
+    if name not in TEXTS:
+        raise CourseError(f"{name!r} is no running text. {registry.suggest(name, TEXTS)}")
+    stored = _arrays(name)
+    content, ends = stored["text"].tobytes(), stored["ends"].tolist()
+    documents = [content[start:end].decode() for start, end in zip([0, *ends[:-1]], ends)]
+    found = {}
+    for part in ("train", "validation", "test"):
+        rows = np.flatnonzero(stored["parts"] == part)
+        info = pd.DataFrame({"key": stored["keys"][rows], "source": stored["sources"][rows]})
+        found[part] = Prose(tuple(documents[row] for row in rows), info, part)
+    return Proses(name, card=Card(registry.card(name)), **found)

@@ -210,7 +210,9 @@ def changed(monkeypatch, module, old, new):
     ("transfer", "def _compute(model, outputs", "def _compute(model, more, outputs", True),
     ("data", '"fashion": _read_grey', '"fashion": _read_solar', False),
     ("data", '"emoji_styles": _read_emoji', '"emoji_styles": _read_grey', True),
-    ("data", "    def take(", "    def taken(self):\n        return 1\n\n    def take(", True),
+    ("data", '    name: str = ""\n\n    def __len__(self):\n        return len(self.labels)\n\n    def __repr__(self):\n        shape',
+     '    name: str = "x"\n\n    def __len__(self):\n        return len(self.labels)\n\n    def __repr__(self):\n        shape', True),
+    ("data", "class Sentences:", "class Sentences(object):", False),
     ("optim", "def descend(", "def descends(", False),
 ])
 def test_only_what_an_experiment_reaches_in_the_package_counts(source, monkeypatch, module, old, new, seen):

@@ -65,9 +65,14 @@ def test_conda_installs_a_python_that_the_course_accepts():
 @pytest.mark.parametrize("machine", MACHINES)
 def test_the_versions_are_the_locks(machine):
     conda, locked = pins(pip_lines(), MACHINES[machine]), pins(lock_lines(), MACHINES[machine])
-    # The one difference, explained in course.py: the full TensorFlow stands in for the CPU build.
+    # Two differences, explained in course.py: the full TensorFlow stands in for the CPU build, and pip brings what KerasHub asks for.
     if "tensorflow-cpu" in locked:
         locked["tensorflow"] = locked.pop("tensorflow-cpu")
+    text = conda.pop("tensorflow-text", None)
+    assert "tensorflow-text" not in locked
+    assert (text is None) == (MACHINES[machine]["sys_platform"] == "win32")
+    if text:        # it asks for the TensorFlow of its own series
+        assert text.removeprefix("==").split(".")[:2] == conda["tensorflow"].removeprefix("==").split(".")[:2]
     assert len(locked) > 100
     assert conda == locked
 

@@ -152,8 +152,8 @@ def test_the_lock_answers_pyproject(platform):
 
 # A module may import those before it, never those after it (`authoring`, `lab` and `doctor` stand above all lessons).
 ORDER = """
-    quiet paths errors progress content registry ledger data backbones transfer recipes optim measure plots widgets exercises
-    clinic fingerprint bench glossary authoring coursework lab doctor
+    quiet paths errors progress content registry ledger data language backbones transfer recipes optim measure plots widgets exercises
+    clinic fingerprint throughput bench glossary authoring coursework lab doctor
 """.split()
 RANK = {name: rank for rank, name in enumerate(ORDER)}
 PACKAGE = ROOT / "translearn"
@@ -193,7 +193,7 @@ def test_imports_flow_one_way(path):
 
 
 def test_importing_the_package_loads_nothing_heavy():
-    heavy = "tensorflow keras pandas sklearn matplotlib scipy numpy IPython".split()
+    heavy = "tensorflow keras keras_hub tokenizers pandas sklearn matplotlib scipy numpy IPython".split()
     code = f"import sys, translearn; print([name for name in {heavy} if name in sys.modules])"
     assert subprocess.check_output([sys.executable, "-c", code], text=True, cwd=ROOT).strip() == "[]"
 
