@@ -181,7 +181,8 @@ def compare(arms, seeds: int = 3, budget: str = "", name: str | None = None, cli
     name: where the ledger keeps this experiment, `lesson.experiment`; needed for claims and for prose.
     client: a `dask.distributed.Client`, to run on its workers; without one the runs take place here.
     progress: show a progress bar.
-    ledger_seeds: how many seeds the ledger's own run of this experiment has. More seeds narrow the margin of a claim.
+    ledger_seeds: how many seeds the ledger's own run of this experiment has. More seeds narrow the margin of a claim;
+        fewer than five only where a run takes minutes, and then the lesson says so.
 
     The runs go seed by seed with the arms in turn, so that a machine that slows down slows every arm.
     Each finished run is written to disk at once: after an interruption, the same call carries on where
@@ -195,7 +196,8 @@ def compare(arms, seeds: int = 3, budget: str = "", name: str | None = None, cli
         raise CourseError(f"compare needs at least one seed, not {seeds}.")
     live_seeds = seeds
     if measuring():
-        seeds = max(seeds, ledger_seeds, int(os.environ.get("TRANSLEARN_SEEDS", "5")))
+        least = int(os.environ.get("TRANSLEARN_SEEDS", "5")) if ledger_seeds >= 5 else 0
+        seeds = max(seeds, ledger_seeds, least)
         if name and ledger.is_current(name, seeds):
             print(f"{name}: already in the ledger, measured by the same code.")
             return replace(recorded(name), live_seeds=live_seeds)
