@@ -24,3 +24,9 @@ def test_the_ledger_holds_nothing_that_no_lesson_and_no_benchmark_measures():
         book = json.loads(file.read_text(encoding="utf-8"))
         assert set(book["experiments"]) <= experiments, f"{file.name}: an experiment that is not in any lesson"
         assert set(book["claims"]) <= claims, f"{file.name}: a claim that no lesson makes"
+
+
+def test_only_an_experiment_that_says_so_may_have_three_seeds():
+    lesson = authoring.read(authoring.find(["09"])[0])
+    least = {name: authoring._least_seeds(lesson, name) for name in authoring.experiments(lesson)}
+    assert [name for name, seeds in least.items() if seeds < 5] == ["vgg.recipes"] and least["vgg.recipes"] == 3
