@@ -183,3 +183,26 @@ class LabPage:
         path = RESULTS / f"{name}.png"
         self.page.screenshot(path=path)
         return path
+
+
+def lessons(half: int) -> list[str]:
+    """Every second lesson, from the first (0) or the second (1) on: two files of tests, so that two of them run at a time."""
+    from translearn import paths
+
+    return sorted(path.name for path in paths.NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))[half::2]
+
+
+def run_lesson(page: "LabPage", lesson: str) -> None:
+    """A lesson runs in the browser without an error, and each of its explorers moves over its whole range."""
+    page.open(lesson)
+    page.run_all()
+    assert page.cell_errors() == []
+    assert page.figures_without_alt() == []
+    assert page.explorers() > 0, "a lesson has an explorer"
+    assert page.sliders() >= page.explorers()
+    for which in range(page.sliders()):
+        assert page.sweep(which) > 0
+        assert page.area.locator(".translearn-error").count() == 0
+        page.screenshot(f"{lesson.removesuffix('.ipynb')}-explorer-{which + 1}")
+    assert page.figures_without_alt() == []
+    assert page.errors == [] and page.strangers == []

@@ -1,11 +1,8 @@
-"""JupyterLab as a learner meets it: starts clean, runs the lessons, and its widgets move the figures."""
+"""JupyterLab as a learner meets it: starts clean, and its widgets move the figures. The lessons follow in `test_lessons_*.py`."""
 
 import nbformat
 import pytest
-
-from translearn import paths
-
-LESSONS = sorted(path.name for path in paths.NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+from lab_page import lessons
 
 CELLS = [
     "import base64, io\nimport ipywidgets as widgets\nfrom IPython.display import HTML, display\nfrom PIL import Image",
@@ -98,25 +95,9 @@ def test_the_lab_opens_without_pop_ups_lessons_at_the_left(page, notebook, lab):
     assert page.popups() == []
     files = page.files()
     notebooks = [name for name in files if name.endswith(".ipynb")]
-    assert notebooks == sorted(notebooks) and set(LESSONS) <= set(notebooks)
+    assert notebooks == sorted(notebooks) and {*lessons(0), *lessons(1)} <= set(notebooks)
     assert sorted(name for name in files if name not in notebooks) == ["glossary.md", "solutions"]
     page.screenshot("lab")
-    assert page.errors == [] and page.strangers == []
-
-
-@pytest.mark.parametrize("lesson", LESSONS)
-def test_a_lesson_runs_in_the_browser_and_its_explorers_move_over_their_whole_range(page, lesson):
-    page.open(lesson)
-    page.run_all()
-    assert page.cell_errors() == []
-    assert page.figures_without_alt() == []
-    assert page.explorers() > 0, "a lesson has an explorer"
-    assert page.sliders() >= page.explorers()
-    for which in range(page.sliders()):
-        assert page.sweep(which) > 0
-        assert page.area.locator(".translearn-error").count() == 0
-        page.screenshot(f"{lesson.removesuffix('.ipynb')}-explorer-{which + 1}")
-    assert page.figures_without_alt() == []
     assert page.errors == [] and page.strangers == []
 
 
