@@ -403,13 +403,13 @@ def ensure():
 # ---- Commands -------------------------------------------------------------------------------------------------
 
 
-def hand_over(arguments):
+def hand_over(arguments, folder=ROOT):
     """Go on as the environment's Python, without settings from outside that would change what it imports."""
     env = {key: value for key, value in os.environ.items() if key not in ("PYTHONHOME", "PYTHONPATH")}
     env["VIRTUAL_ENV"] = VENV
     env["PYTHONNOUSERSITE"] = "1"
     command = [venv_python()] + arguments
-    os.chdir(ROOT)  # paths given to `test` are meant from here
+    os.chdir(folder)  # paths given to `test` are meant from the course's
     sys.stdout.flush()
     if os.name != "nt":
         os.execve(command[0], command, env)
@@ -489,6 +489,7 @@ def parser():
     measure.add_argument("--seeds", type=int, metavar="N", help="at least this many seeds for each experiment (default and minimum: 5)")
     measure.add_argument("--all", action="store_true", help="also what the ledger already has from the same code")
     commands.add_parser("bench", help="bench recipes [--recorded]: recipes by score and computing · bench throughput: each network's speed", add_help=False)
+    commands.add_parser("coursework", help="assignments for a class: coursework new · release · collect · grade · manual · feedback · marks · status", add_help=False)
     commands.add_parser("doctor", help="look at Python, disk, memory, versions, data and weights; say what to do")
     commands.add_parser("lock", help="for maintainers: pin every dependency anew (pass uv's --upgrade to move)", add_help=False)
     return p
@@ -500,7 +501,7 @@ def main(argv):
     if options.command is None:
         p.print_help()
         return 0
-    if rest and options.command not in ("test", "lock", "bench"):
+    if rest and options.command not in ("test", "lock", "bench", "coursework"):
         p.error("%s does not know %s" % (options.command, " ".join(rest)))
     if options.command == "lab" and not 1 <= options.port <= 65535:
         p.error("--port takes a number from 1 to 65535")
@@ -522,6 +523,9 @@ def main(argv):
         return hand_over(["-m", "pytest"] + (tail or ["-n", "2", "--dist", "loadfile"]))
     if options.command == "bench":
         return hand_over(["-m", "translearn.bench"] + tail)
+    if options.command == "coursework":
+        # Its paths are meant from where one stands. -P: a file there must not pass for one of ours.
+        return hand_over(["-P", "-m", "translearn.coursework"] + tail, folder=os.getcwd())
     if options.command == "build":
         return hand_over(["-m", "translearn.authoring", "build"] + tail)
     return hand_over(["-m", "translearn.authoring", "measure"] + tail)

@@ -1,4 +1,4 @@
-"""From one source to the notebooks, one way: `notebooks/source/NN_name.md` → lesson and solution.
+"""From one source to the notebooks, one way: `notebooks/source/NN_name.md` → lesson and solution, `A1_name.md` → assignment.
 
 The source is MyST Markdown with the solutions in it. The build replaces what stands between
 `### BEGIN SOLUTION` and `### END SOLUTION` by `...`, writes the ledger's numbers where the prose refers
@@ -19,7 +19,7 @@ import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import fingerprint, glossary, paths
+from . import fingerprint, glossary, handout, paths
 from .errors import CourseError
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
@@ -305,15 +305,10 @@ def notebook(lesson: Lesson, solved: bool) -> str:
     metadata = {
         "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
-        "translearn": {"budget_seconds": lesson.meta.get("budget_seconds", DEFAULT_BUDGET), "solved": solved, "build": _sources_hash(cells)},
+        "translearn": {"budget_seconds": lesson.meta.get("budget_seconds", DEFAULT_BUDGET), "solved": solved, "build": handout.sources_hash(cells)},
     }
     book = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
     return json.dumps(book, indent=1, ensure_ascii=False) + "\n"
-
-
-def _sources_hash(cells):
-    text = "\0".join("".join(cell["source"]) for cell in cells)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _folded(code):
@@ -335,6 +330,9 @@ def outputs() -> dict:
         found[paths.NOTEBOOKS / "solutions" / f"{lesson.name}.ipynb"] = notebook(lesson, solved=True)
     if lessons:
         found[paths.NOTEBOOKS / "glossary.md"] = glossary.page(lessons)
+    for assignment in map(read, handout.sources()):
+        handout.check(assignment)
+        found |= handout.pages(assignment)
     return found
 
 
@@ -342,7 +340,7 @@ def out_of_sync() -> list:
     """The pages that differ from a fresh build, or have no source any more."""
     fresh = outputs()
     stale = [path for path, text in fresh.items() if not path.exists() or not _same(path, text)]
-    committed = [*paths.NOTEBOOKS.glob("*.ipynb"), *(paths.NOTEBOOKS / "solutions").glob("*.ipynb")]
+    committed = [page for folder in (".", "solutions", "coursework", "coursework/instructor") for page in (paths.NOTEBOOKS / folder).glob("*.ipynb")]
     return stale + [path for path in committed if path not in fresh]
 
 
@@ -375,7 +373,7 @@ def _keep_work(path):
     book = _cells_of(path) if path.exists() and path.suffix == ".ipynb" else None
     if book is None:
         return
-    as_built = book["metadata"].get("translearn", {}).get("build") == _sources_hash(book["cells"])
+    as_built = book["metadata"].get("translearn", {}).get("build") == handout.sources_hash(book["cells"])
     if not as_built or any(cell.get("execution_count") or cell.get("outputs") for cell in book["cells"]):
         kept = paths.cache() / "kept" / f"{path.parent.name}-{path.stem}-{int(path.stat().st_mtime)}.ipynb"
         kept.parent.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,8 @@ import os
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-DATA = ROOT / "data"
+# The checkout's; where the package alone is installed, the data that came with an assignment, beside its notebook.
+DATA = ROOT / "data" if (ROOT / "data").is_dir() else Path.cwd() / "data"
 LEDGER = DATA / "ledger"
 NOTEBOOKS = ROOT / "notebooks"
 SOURCE = NOTEBOOKS / "source"

@@ -153,7 +153,7 @@ def test_the_lock_answers_pyproject(platform):
 # A module may import those before it, never those after it (`authoring`, `lab` and `doctor` stand above all lessons).
 ORDER = """
     quiet paths errors progress content registry ledger data language backbones transfer recipes optim measure plots widgets exercises
-    clinic fingerprint throughput bench glossary authoring coursework lab doctor
+    assignments clinic fingerprint throughput bench glossary handout authoring coursework lab doctor
 """.split()
 RANK = {name: rank for rank, name in enumerate(ORDER)}
 PACKAGE = ROOT / "translearn"

@@ -1,0 +1,234 @@
+"""Take in what students sent: zips and folders as Moodle, Canvas and e-mail name them. Nothing in them is run.
+
+Moodle   `Ada Lovelace_48213_assignsubmission_file_/A1_ada.ipynb`     (a folder, or an entry of a zip)
+Canvas   `lovelaceada_LATE_1234_56789_A1_ada-2.ipynb`                 (-2: the second time it was handed in)
+e-mail   `A1_ada.ipynb`, `ada/A1.ipynb`, `A1 (1).ipynb` in a folder named for the student
+"""
+
+import hashlib
+import re
+import time
+import unicodedata
+import zipfile
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+
+from ..errors import CourseError
+from . import books
+from .folder import Course, assignments, write
+from .submission import LARGEST, Unreadable, parse
+
+MOODLE = re.compile(r"^(?P<name>.+?)_(?P<lms>\d+)_assignsubmission_\w+$", re.I)
+CANVAS = re.compile(r"^(?P<name>[^_\W]+)_(?P<late>late_)?(?P<lms>\d+)_(?P<submission>\d+)_(?P<file>.+)$", re.I)
+AGAIN = re.compile(r"[-_ ](?P<n>\d{1,2})$")  # Canvas's "-2", a browser's " (2)" comes without its brackets
+NOISE = {"__MACOSX", ".DS_Store", "Thumbs.db", ".ipynb_checkpoints"}
+MOST = 20_000  # files in one zip
+
+
+@dataclass
+class Found:
+    """One file that somebody sent."""
+
+    place: str  # where it was, for people
+    parts: tuple  # its path, folders first
+    when: float  # seconds since 1970, as the file or its zip says
+    data: bytes = b""
+    problem: str = ""
+    student: str = ""
+    assignment: str = ""
+    attempt: int = 0
+    state: str = ""
+    said_late: bool = False
+
+
+def collect(course: Course, downloads, assignment: str | None = None) -> list:
+    """Sort what lies in `downloads` (a folder or a zip) into `submitted/`; returns a `Found` for each file, and one for each student who is missing.
+
+    assignment  take files for this one only, and files that name none as being for it (as is done when only one is out)
+    Of several files of one student the newest is taken; an older one that was collected before is kept under `earlier/`.
+    """
+    downloads = Path(downloads)
+    if not downloads.exists():
+        raise CourseError(f"There is no {downloads}. Give the folder, or the zip, that you downloaded.")
+    students, found = course.students(), list(_walk(downloads))
+    out = [name for name in assignments() if course.released(name).is_file()]
+    fallback = assignment or (out[0] if len(out) == 1 else "")
+    if not students:
+        raise CourseError("students.csv lists nobody, so no file can be told from another. Fill it in first: one line a student.")
+    names = _names(students)
+    for each in found:
+        _recognise(each, students, names, assignment, fallback)
+    chosen = defaultdict(list)
+    for each in found:
+        if each.student and each.assignment and not each.state:
+            chosen[each.student, each.assignment].append(each)
+    for (student, which), several in chosen.items():
+        several.sort(key=lambda each: (not _unreadable(each), each.attempt, each.when, each.place))
+        for older in several[:-1]:
+            older.state = "older" if older.data != several[-1].data else "duplicate"
+            older.problem = f"not used: {several[-1].place} is {'the same' if older.state == 'duplicate' else 'newer'}"
+        _take(course, several[-1])
+    handed_in = {which: set(course.submissions(which)) for which in assignments()}
+    wanted = [assignment] if assignment else sorted({each.assignment for each in found if each.assignment})
+    for which in wanted:
+        for student in students:
+            if student not in handed_in[which]:
+                found.append(Found("", (), 0, student=student, assignment=which, state="missing", problem="no file for this student"))
+    return found
+
+
+# ---------------------------------------------------------------- finding files
+
+
+def _walk(place: Path):
+    """Every file below `place`, also inside zips. One that cannot be read comes with its problem."""
+    files = [place] if place.is_file() else sorted(path for path in place.rglob("*") if path.is_file())
+    for path in files:
+        parts = path.relative_to(place.parent if place.is_file() else place).parts
+        if NOISE & set(parts) or path.name.startswith("."):
+            continue
+        try:
+            size, when = path.stat().st_size, path.stat().st_mtime
+            if path.suffix.lower() == ".zip":
+                yield from _unzip(path, parts, when)
+            elif size > LARGEST:
+                yield Found(str(path), parts, when, problem=f"it is larger than {LARGEST // 2**20} MB")
+            else:
+                yield Found(str(path), parts, when, path.read_bytes())
+        except OSError as problem:
+            yield Found(str(path), parts, 0, problem=f"it cannot be read: {problem.strerror}")
+
+
+def _unzip(path, parts, when):
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+            if len(entries) > MOST:
+                yield Found(str(path), parts, when, problem=f"it holds more than {MOST:,} files")
+                return
+            for entry in entries:
+                inner = tuple(PurePosixPath(entry.filename.replace("\\", "/")).parts)
+                # The zip's own name tells whose it is when somebody sent one zip each.
+                where = (*parts[:-1], Path(parts[-1]).stem, *inner)
+                if NOISE & set(inner) or inner[-1].startswith("."):
+                    continue
+                place = f"{path}:{entry.filename}"
+                try:
+                    stamp = time.mktime((*entry.date_time, 0, 0, -1))
+                except (ValueError, OverflowError):
+                    stamp = when
+                if entry.flag_bits & 1:
+                    yield Found(place, where, stamp, problem="it is locked with a password")
+                elif inner[-1].lower().endswith(".zip"):
+                    yield Found(place, where, stamp, problem="it is a zip inside a zip: unpack the outer one")
+                elif entry.file_size > LARGEST:
+                    yield Found(place, where, stamp, problem=f"it is larger than {LARGEST // 2**20} MB")
+                else:
+                    try:
+                        with archive.open(entry) as file:
+                            yield Found(place, where, stamp, file.read(LARGEST + 1))  # a size that lies is cut off
+                    except (OSError, RuntimeError, zipfile.BadZipFile, EOFError, NotImplementedError, ValueError) as problem:
+                        yield Found(place, where, stamp, problem=f"it is damaged inside its zip ({type(problem).__name__})")
+    except (zipfile.BadZipFile, OSError, ValueError) as problem:
+        yield Found(str(path), parts, when, problem=f"it is not a whole zip ({problem})")
+
+
+# ---------------------------------------------------------------- whose, and for what
+
+
+def _plain(text):
+    """Letters and digits only, without accents and case: how an LMS writes names into file names."""
+    text = unicodedata.normalize("NFKD", text)
+    return re.sub(r"[^a-z0-9]", "", "".join(c for c in text if not unicodedata.combining(c)).lower())
+
+
+def _names(students):
+    """Everything that a student may be called → their id; what two of them share names neither."""
+    found = defaultdict(set)
+    for student in students.values():
+        for text in (student.id, student.email, student.email.partition("@")[0], student.first_name + student.last_name, student.last_name + student.first_name):
+            if _plain(text):
+                found[_plain(text)].add(student.id)
+    return {text: next(iter(ids)) for text, ids in found.items() if len(ids) == 1}
+
+
+def _recognise(found, students, names, assignment, fallback):
+    """Fill in student and assignment, or the state and the reason why not."""
+    *folders, file = found.parts
+    stem = re.sub(r"\s*\((\d+)\)$", r"-\1", Path(file).stem)
+    lms = {student.lms_id: student.id for student in students.values() if student.lms_id}
+    guesses = []
+    if canvas := CANVAS.match(Path(file).stem):
+        found.said_late = bool(canvas["late"])
+        guesses += [lms.get(canvas["lms"]), names.get(_plain(canvas["name"]))]
+        stem = canvas["file"]
+    for folder in reversed(folders):
+        if moodle := MOODLE.match(folder):
+            guesses += [lms.get(moodle["lms"]), names.get(_plain(moodle["name"]))]
+        else:
+            guesses += [names.get(_plain(folder))]
+    if again := AGAIN.search(stem):
+        found.attempt, stem = int(again["n"]), stem[: again.start()]
+    book = None
+    if not found.problem:
+        try:
+            book = parse(found.data)
+        except Unreadable as problem:
+            found.problem = str(problem)
+    said = book["metadata"].get("translearn", {}) if book else {}
+    said = said if isinstance(said, dict) else {}
+    # Which assignment: what the notebook says, else what a name says, else what one is collecting.
+    which = str(said.get("assignment", ""))
+    if which not in assignments():
+        which = next((name for text in (stem, *reversed(folders)) for name in assignments() if re.search(rf"(?<![A-Za-z0-9]){name}(?![0-9])", text, re.I)), fallback)
+    rest = re.sub(rf"(?<![A-Za-z0-9]){which}(?![0-9])", "", stem, flags=re.I) if which else stem
+    # Whose: the LMS knows best; then the file's name; and last what the notebook says, which its author could have typed.
+    guesses += [names.get(_plain(rest)), names.get(_plain(str(said.get("student", ""))))]
+    found.student = next(filter(None, guesses), "")
+    found.assignment = which
+    looks = Path(file).suffix.lower()
+    if looks not in (".ipynb", ".json") and book is None:
+        found.state, found.problem = "not a notebook", found.problem or f"a {looks or 'file'} was sent"
+    elif not found.student:
+        found.state, found.problem = "unknown student", "its name and folder fit nobody in students.csv (or more than one): name the file A1_ID.ipynb"
+    elif not which:
+        found.state, found.problem = "unknown assignment", "it does not say for which assignment it is: name the file A1_ID.ipynb"
+    elif assignment and which != assignment:
+        found.state, found.problem = "another assignment", f"it is for {which}; collect without --assignment takes it"
+    elif found.problem and not found.data:
+        found.state = "unreadable"
+    if said.get("student") and found.student and _plain(str(said["student"])) in names and names[_plain(str(said["student"]))] != found.student:
+        found.problem = f"the notebook says that it is {said['student']}'s. {found.problem}".strip()
+
+
+def _unreadable(found):
+    try:
+        parse(found.data)
+    except Unreadable:
+        return True
+    return False
+
+
+def _take(course, found):
+    """Put the file in its place, whole; what lay there goes to `earlier/`."""
+    path = course.submitted(found.student, found.assignment)
+    if _unreadable(found) and path.is_file():
+        found.state, found.problem = "unreadable", f"{found.problem}; the file that was collected before stays"
+        return
+    stamp = path.with_name("timestamp.txt")
+    when = datetime.fromtimestamp(found.when).astimezone()
+    if path.is_file() and path.read_bytes() == found.data:
+        found.state, found.problem = "unchanged", found.problem or "collected before"
+    else:
+        if path.is_file():
+            old = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+            write(path.parent / "earlier" / f"{found.assignment}-{old}.ipynb", path.read_bytes())
+        write(stamp, when.isoformat(timespec="seconds") + "\n")
+        write(path, found.data)
+        found.state = "unreadable" if _unreadable(found) else "collected"
+    late = books.late(course, found.student, found.assignment)
+    if late or found.said_late:
+        found.state = f"{found.state}, late"
+        found.problem = f"{f'{late} late' if late else 'the LMS says late'}. {found.problem}".strip(". ")
