@@ -44,6 +44,10 @@ def parser():
     verb = verbs.add_parser("similar", help="which submissions share code: a hint on what to read, never a verdict")
     verb.add_argument("assignment")
     verb.add_argument("--at-least", type=float, default=0.5, metavar="SHARE", help="of the shorter one's code (default 0.5)")
+    verb = verbs.add_parser("rehearse", help="grade a made-up class on this machine: how long it takes, how much memory, what goes wrong")
+    verb.add_argument("assignment", nargs="?", default="A1")
+    verb.add_argument("--submissions", type=int, default=100, metavar="N")
+    verb.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N")
     verbs.add_parser("status", help="where everything stands")
     return p
 
@@ -55,6 +59,8 @@ def main(argv=None) -> int:
             course = new(args.folder or args.course or default_folder(), args.name)
             print(f"The class is laid out in {course.root}.\nNext: fill in students.csv (one line a student), set the due dates in course.toml, then: course.py coursework release A1")
             return 0
+        if args.verb == "rehearse":
+            return do_rehearse(args)
         return globals()[f"do_{args.verb}"](Course(args.course or default_folder()), args)
     except CourseError as problem:
         print(problem, file=sys.stderr)
@@ -159,6 +165,21 @@ def do_similar(course, args):
     print(found.to_string(index=False) if len(found) else "No two submissions share that much.")
     print(f"\nThe median pair shares {found.attrs['median']:.0%}. A hint on what to read side by side, never a verdict: short functions written from one formula look alike.")
     return 0
+
+
+def do_rehearse(args):
+    from .rehearsal import rehearse
+
+    if args.submissions < 1 or args.jobs < 1:
+        raise CourseError("--submissions and --jobs take numbers from 1 on.")
+    r = rehearse(known(args.assignment), args.submissions, args.jobs)
+    print(f"{r['submissions']} submissions, {r['jobs']} at a time: {r['wall'] / 60:.1f} minutes, {r['wall'] / r['submissions']:.2f} s each.\n"
+          f"Waiting until a submission's cells had run: median {r['median wait']:.2f} s, 95 % under {r['95 % wait']:.2f} s.\n"
+          f"Memory at most: {r['memory of this process'] / 2**30:.2f} GB in this process, {r['memory with sandboxes'] / 2**30:.2f} GB with its sandboxes.\n"
+          f"{len(r['wrong'])} with another mark than expected.")
+    for line in r["wrong"][:20]:
+        print(f"  {line}")
+    return 1 if r["wrong"] else 0
 
 
 def do_status(course, args):

@@ -274,9 +274,19 @@ class Sandbox:
                 pass
         self.process.kill()
         self.process.wait()
-        psutil.wait_procs(tree[1:], timeout=10)
+        end = time.monotonic() + 10
+        while any(map(_lives, tree[1:])) and time.monotonic() < end:
+            time.sleep(0.005)
         if self.folder:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _lives(process):
+    """A zombie is dead: it waits for the system's first process to take note."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 def _share(process):
