@@ -10,6 +10,7 @@
 
 import os
 import queue
+import re
 import tempfile
 import time
 from pathlib import Path
@@ -49,11 +50,13 @@ def pytest_unconfigure(config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config):
-    """Of our own notebooks only the lessons and their solutions: not what a reader or an instructor keeps beside them."""
+    """Of our own notebooks only those that the build writes: not what a reader or an instructor keeps beside them."""
     if collection_path.suffix != ".ipynb" or not collection_path.is_relative_to(NOTEBOOKS):
         return None
-    lesson = collection_path.name[:2].isdigit() and collection_path.name[2:3] == "_"
-    return None if lesson and collection_path.parent in (NOTEBOOKS, NOTEBOOKS / "solutions") else True
+    name, folder = collection_path.name, collection_path.parent.relative_to(NOTEBOOKS).as_posix()
+    lesson = re.match(r"\d\d_", name) and folder in (".", "solutions")
+    assignment = re.match(r"A\d_", name) and folder in ("coursework", "coursework/instructor")
+    return None if lesson or assignment else True
 
 
 # ---- Repairs ----
