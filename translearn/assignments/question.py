@@ -4,6 +4,7 @@ What a student's notebook imports holds no model answer and no hidden check; tho
 """
 
 import inspect
+import os
 from dataclasses import dataclass, replace
 
 from ..errors import CourseError
@@ -32,8 +33,15 @@ class Question(Exercise):
         return sum(self.marks.values())
 
     def check(self, *answers, **named):
-        """Check an answer on the visible examples. Passing is not yet a mark: that is decided on other inputs. Never raises."""
+        """Check an answer on the visible examples. Passing is not yet a mark: that is decided on other inputs.
+
+        Never raises, but for `AssertionError` while nbgrader's Validate button runs the notebook: it knows only cells that stop.
+        """
         outcome = self.judge(*answers, **named)
+        if os.environ.get("NBGRADER_EXECUTION") == "validate":
+            if not outcome.passed:
+                raise AssertionError(outcome.message or outcome.kind)
+            return None
         foot = f"These are the visible examples; after you hand in, other inputs decide. {self.points} points: {self.statement()}."
         return replace(outcome, foot=f"{outcome.foot} {foot}".strip() if outcome.kind != "passed" else foot)
 

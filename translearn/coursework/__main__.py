@@ -21,9 +21,11 @@ def parser():
     verb.add_argument("--name", default="", help="what the class is called")
     verb = verbs.add_parser("release", help="write the zip that students get")
     verb.add_argument("assignment", nargs="+")
+    verb.add_argument("--exchange", action="store_true", help="on a JupyterHub: also lay it into nbgrader's exchange, where students fetch it")
     verb = verbs.add_parser("collect", help="take in what students sent: a folder or a zip, as Moodle, Canvas or e-mail name the files")
     verb.add_argument("downloads", nargs="?", type=Path, help="default: the folder `downloads` of the class")
     verb.add_argument("--assignment", help="for files that do not say which one they are for")
+    verb.add_argument("--exchange", action="store_true", help="on a JupyterHub: what students submitted through nbgrader's exchange")
     verb = verbs.add_parser("grade", help="run and judge what is not graded yet; can be killed at any moment and carries on")
     verb.add_argument("assignment", nargs="*")
     verb.add_argument("--student", action="append", metavar="ID", help="only this one, and also if graded before; can be repeated")
@@ -39,6 +41,7 @@ def parser():
     verb = verbs.add_parser("feedback", help="write a page for each student")
     verb.add_argument("assignment", nargs="*")
     verb.add_argument("--student", action="append", metavar="ID")
+    verb.add_argument("--exchange", action="store_true", help="on a JupyterHub: also give each student theirs through nbgrader's exchange")
     verb = verbs.add_parser("marks", help="write marks.csv; what is not graded is empty, never 0")
     verb.add_argument("assignment", nargs="*")
     verb = verbs.add_parser("similar", help="which submissions share code: a hint on what to read, never a verdict")
@@ -89,18 +92,23 @@ def table(rows, columns):
 
 
 def do_release(course, args):
+    from . import exchange
     from .release import release
 
     for assignment in map(known, args.assignment):
         path, names = release(course, assignment)
         print(f"{path}  ({path.stat().st_size / 1000:,.0f} kB: {', '.join(names)})")
+        if args.exchange:
+            print(f"In the exchange: {exchange.release(course, assignment)}")
     return 0
 
 
 def do_collect(course, args):
+    from . import exchange
     from .collect import collect
 
-    found = collect(course, args.downloads or course.root / "downloads", known(args.assignment) if args.assignment else None)
+    place = exchange.inbound(course) if args.exchange else args.downloads or course.root / "downloads"
+    found = collect(course, place, known(args.assignment) if args.assignment else None)
     rows = [{"student": each.student or "?", "assignment": each.assignment or "?", "state": each.state, "reason": each.problem, "file": each.place} for each in found]
     rows.sort(key=lambda row: (row["state"] in ("collected", "unchanged"), row["state"], row["student"]))
     print(table(rows, ["student", "assignment", "state", "reason", "file"]))
@@ -137,11 +145,14 @@ def do_manual(course, args):
 
 
 def do_feedback(course, args):
+    from . import exchange
     from .feedback import write_pages
 
     for assignment in _those(course, args.assignment):
         paths = write_pages(course, assignment, args.student)
         print(f"{assignment}: {len(paths)} pages in {course.root / 'feedback'}")
+        if args.exchange:
+            print(f"{exchange.give_back(course, assignment)} of them can be fetched through the exchange.")
     return 0
 
 

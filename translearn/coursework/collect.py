@@ -3,10 +3,13 @@
 Moodle   `Ada Lovelace_48213_assignsubmission_file_/A1_ada.ipynb`     (a folder, or an entry of a zip)
 Canvas   `lovelaceada_LATE_1234_56789_A1_ada-2.ipynb`                 (-2: the second time it was handed in)
 e-mail   `A1_ada.ipynb`, `ada/A1.ipynb`, `A1 (1).ipynb` in a folder named for the student
+nbgrader `ada+A1+2027-03-01 09:30:00.000000 UTC+Xy12/A1.ipynb`        (in the exchange of a JupyterHub; it must be ada's own file)
 """
 
 import hashlib
+import os
 import re
+import stat
 import time
 import unicodedata
 import zipfile
@@ -22,6 +25,8 @@ from .submission import LARGEST, Unreadable, parse
 
 MOODLE = re.compile(r"^(?P<name>.+?)_(?P<lms>\d+)_assignsubmission_\w+$", re.I)
 CANVAS = re.compile(r"^(?P<name>[^_\W]+)_(?P<late>late_)?(?P<lms>\d+)_(?P<submission>\d+)_(?P<file>.+)$", re.I)
+EXCHANGE = re.compile(r"^(?P<id>[^+]+)\+(?P<assignment>[^+]+)\+(?P<when>\d{4}-[^+]+)(?:\+[^+]*)?$")
+COPYING = 60  # seconds that handing in to the exchange may take: within them its own time counts
 AGAIN = re.compile(r"[-_ ](?P<n>\d{1,2})$")  # Canvas's "-2", a browser's " (2)" comes without its brackets
 NOISE = {"__MACOSX", ".DS_Store", "Thumbs.db", ".ipynb_checkpoints"}
 MOST = 20_000  # files in one zip
@@ -41,6 +46,7 @@ class Found:
     attempt: int = 0
     state: str = ""
     said_late: bool = False
+    secret: bytes = b""  # nbgrader's, by which its exchange gives the feedback back
 
 
 def collect(course: Course, downloads, assignment: str | None = None) -> list:
@@ -84,21 +90,69 @@ def collect(course: Course, downloads, assignment: str | None = None) -> list:
 
 def _walk(place: Path):
     """Every file below `place`, also inside zips. One that cannot be read comes with its problem."""
-    files = [place] if place.is_file() else sorted(path for path in place.rglob("*") if path.is_file())
-    for path in files:
+    place = place.resolve()
+    for path in [place] if place.is_file() else sorted(place.rglob("*")):
+        if EXCHANGE.match(path.name) and path.is_dir():
+            yield _handed_in(path)
+            continue
+        if not path.is_symlink() and not path.is_file():
+            continue
         parts = path.relative_to(place.parent if place.is_file() else place).parts
-        if NOISE & set(parts) or path.name.startswith("."):
+        if NOISE & set(parts) or path.name.startswith(".") or any(map(EXCHANGE.match, parts[:-1])):
             continue
         try:
-            size, when = path.stat().st_size, path.stat().st_mtime
+            data, info = _read(path)
             if path.suffix.lower() == ".zip":
-                yield from _unzip(path, parts, when)
-            elif size > LARGEST:
-                yield Found(str(path), parts, when, problem=f"it is larger than {LARGEST // 2**20} MB")
+                yield from _unzip(path, parts, info.st_mtime)
+            elif info.st_size > LARGEST:
+                yield Found(str(path), parts, info.st_mtime, problem=f"it is larger than {LARGEST // 2**20} MB")
             else:
-                yield Found(str(path), parts, when, path.read_bytes())
+                yield Found(str(path), parts, info.st_mtime, data)
         except OSError as problem:
             yield Found(str(path), parts, 0, problem=f"it cannot be read: {problem.strerror}")
+
+
+def _read(path):
+    """(Its first bytes, what the system says of it.) Raises OSError for a link: a student could lay one to a file that only you may read."""
+    if path.is_symlink():
+        raise OSError(0, "it is a link to another place, not a file")
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with os.fdopen(handle, "rb") as file:
+        info = os.fstat(handle)
+        if not stat.S_ISREG(info.st_mode):
+            raise OSError(0, "it is not a file")
+        return (b"" if path.suffix.lower() == ".zip" else file.read(LARGEST + 1)), info
+
+
+def _handed_in(folder):
+    """What one student laid into nbgrader's exchange: the notebook, its time, and the secret for the way back.
+
+    The folder is the student's own and they may do with it what they like, also later. So the file must be theirs, which
+    a link to somebody else's is not, and its time is no earlier than the system saw it change.
+    """
+    import pwd  # there is no exchange on Windows
+
+    name = EXCHANGE.match(folder.name)
+    found = Found(str(folder), (folder.name,), 0, student=name["id"], assignment=name["assignment"])
+    try:
+        names = [path.name for path in folder.iterdir() if path.suffix == ".ipynb"]
+        path = folder / min(names, key=lambda each: (each != f"{name['assignment']}.ipynb", each), default="")
+        if not names:
+            raise OSError(0, "there is no notebook in it")
+        found.data, info = _read(path)
+        try:
+            owner = pwd.getpwuid(info.st_uid).pw_name
+        except KeyError:
+            owner = str(info.st_uid)
+        if owner != name["id"]:
+            raise OSError(0, f"it belongs to {owner}, not to {name['id']}")
+        stamp = datetime.fromisoformat(name["when"].replace(" UTC", "+00:00")).timestamp()
+        found.when = stamp if info.st_ctime - stamp < COPYING else info.st_ctime
+        secret = folder / "submission_secret.txt"
+        found.secret = _read(secret)[0][:1000] if secret.exists() else b""
+    except (OSError, ValueError) as problem:
+        found.data, found.problem = b"", f"it cannot be taken: {getattr(problem, 'strerror', None) or problem}"
+    return found
 
 
 def _unzip(path, parts, when):
@@ -156,6 +210,16 @@ def _names(students):
 
 def _recognise(found, students, names, assignment, fallback):
     """Fill in student and assignment, or the state and the reason why not."""
+    if found.student:  # nbgrader's exchange says both
+        if found.student not in students:
+            found.state, found.student, found.problem = "unknown student", "", f"{found.student} is not in students.csv"
+        elif found.assignment not in assignments():
+            found.state, found.problem = "unknown assignment", f"there is no assignment {found.assignment}"
+        elif assignment and found.assignment != assignment:
+            found.state, found.problem = "another assignment", f"it is for {found.assignment}; collect without --assignment takes it"
+        elif found.problem:
+            found.state = "unreadable"
+        return
     *folders, file = found.parts
     stem = re.sub(r"\s*\((\d+)\)$", r"-\1", Path(file).stem)
     lms = {student.lms_id: student.id for student in students.values() if student.lms_id}
@@ -219,6 +283,8 @@ def _take(course, found):
         return
     stamp = path.with_name("timestamp.txt")
     when = datetime.fromtimestamp(found.when).astimezone()
+    if found.secret:
+        write(path.with_name("submission_secret.txt"), found.secret, mode=0o600)
     if path.is_file() and path.read_bytes() == found.data:
         found.state, found.problem = "unchanged", found.problem or "collected before"
     else:

@@ -95,5 +95,8 @@ def write_pages(course: Course, assignment: str, students=None) -> list:
     for student in tqdm(students or [s for s in course.submissions(assignment) if course.result(s, assignment)], desc=f"Feedback for {assignment}", unit="page"):
         path = course.feedback(student, assignment)
         write(path, page(course, assignment, student))
+        for name in ("timestamp.txt", "submission_secret.txt"):  # nbgrader's exchange gives the page back by these
+            if (beside := course.submitted(student, assignment).with_name(name)).is_file():
+                write(path.with_name(name), beside.read_bytes(), mode=0o600)
         done.append(path)
     return done

@@ -139,6 +139,7 @@ def new(folder, name: str = "") -> Course:
     try:
         for each in ("release", "submitted", "autograded", "feedback", "downloads"):
             (root / each).mkdir(parents=True, exist_ok=True)
+        root.chmod(0o700)  # on a shared machine nobody else reads what students hand in
         if not (root / "secret.key").exists():
             write(root / "secret.key", secrets.token_hex(32) + "\n", mode=0o600)
         if not (root / "students.csv").exists():
