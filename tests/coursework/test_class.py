@@ -98,6 +98,45 @@ def test_who_is_missing_and_who_is_late_is_said(course, tmp_path):
     assert books.late(course, "ada", "A1").endswith("days")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="nbgrader's exchange is not on Windows")
+def test_what_the_exchange_holds_is_its_owners_own_and_cannot_be_dated_back(course, tmp_path):
+    import getpass
+
+    me = getpass.getuser()
+    (course.root / "students.csv").write_text(f"id\n{me}\nada\n")
+    perfect = json.dumps(bank.books("A1")[1]).encode()
+    before = "2020-01-01 00:00:00.000000 UTC"
+    for name in (f"{me}+A1+{before}+a", f"ada+A1+{before}+b", f"nobody+A1+{before}+c", f"{me}+A1+2019-01-01 00:00:00.000000 UTC+d"):
+        (tmp_path / "inbound" / name).mkdir(parents=True)
+        (tmp_path / "inbound" / name / "A1.ipynb").write_bytes(perfect)
+        (tmp_path / "inbound" / name / "submission_secret.txt").write_text(name)
+        (tmp_path / "inbound" / name / "data.csv").write_text("1")
+    (tmp_path / "inbound" / f"{me}+A1+2018-01-01 00:00:00.000000 UTC+e").mkdir()
+    found = collect(course, tmp_path / "inbound")
+    reasons = {each.place[-1]: (each.state.split(",")[0], each.problem) for each in found if each.place}
+    assert len(reasons) == 5, "one row a submission, not one a file"
+    assert f"it belongs to {me}, not to ada" in reasons["b"][1]
+    assert reasons["c"] == ("unknown student", "nobody is not in students.csv")
+    assert {reasons["a"][0], reasons["d"][0]} == {"collected", "duplicate"} and "no notebook in it" in reasons["e"][1]
+    stamp = course.submitted(me, "A1").with_name("timestamp.txt").read_text()
+    assert not stamp.startswith(("2019", "2020")), "its file changed today, whatever its folder is called"
+    secret = course.submitted(me, "A1").with_name("submission_secret.txt")
+    assert secret.read_text().startswith(me) and secret.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_a_link_is_not_followed(course, tmp_path):
+    """A student's zip, unpacked by hand, can hold a link to a file that only the instructor may read."""
+    (tmp_path / "secret.ipynb").write_text(json.dumps(bank.books("A1")[1]))
+    (tmp_path / "inbox").mkdir()
+    (tmp_path / "inbox" / "A1_ada.ipynb").symlink_to(tmp_path / "secret.ipynb")
+    (tmp_path / "inbox" / "alan").symlink_to(tmp_path)
+    os.mkfifo(tmp_path / "inbox" / "A1_kurt.ipynb")
+    found = collect(course, tmp_path / "inbox")
+    assert {each.student for each in found if "it is a link to another place" in each.problem} == {"ada", "alan"}
+    assert not course.submitted("ada", "A1").exists() and not course.submitted("alan", "A1").exists()
+
+
 @pytest.mark.parametrize(
     "name, text, said",
     [
@@ -119,6 +158,7 @@ def test_nothing_is_overwritten_by_new(course):
     with pytest.raises(CourseError, match="not the folder of a class"):
         folder.Course(course.root / "release")
     assert oct((course.root / "secret.key").stat().st_mode & 0o777) == "0o600"
+    assert oct(course.root.stat().st_mode & 0o777) == "0o700"
 
 
 # ---- the pages
@@ -257,6 +297,16 @@ def test_submit_with_a_wrong_name_file_or_id(desk, monkeypatch):
     (place / "A1.ipynb").write_text("{")
     with pytest.raises(CourseError, match="cannot be read as a notebook"):
         submit.submit("A1", student="ada")
+
+
+def test_nbgraders_validate_button_says_what_the_checks_say(tmp_path):
+    """Its button runs the notebook and looks for cells that stop."""
+    for name, answers in (("right", {}), ("wrong", {"huber": "def huber(target, guess, delta=1.0):\n    return 0.0"})):
+        (tmp_path / f"{name}.ipynb").write_text(json.dumps(bank.notebook("A1", answers)))
+        done = subprocess.run([sys.executable, "-m", "nbgrader", "validate", f"{name}.ipynb"], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        said = done.stdout + done.stderr
+        assert ("passes all the tests" in said) == (name == "right") and ("VALIDATION FAILED ON 1 CELL" in said) == (name == "wrong"), said[-2000:]
+    assert not list(tmp_path.glob("A1_*")), "nothing is handed in by validating"
 
 
 # ---- plain data only

@@ -87,3 +87,64 @@ def test_marks_and_pages_come_back_each_to_its_owner(seen):
     assert seen["ada's page"] == "30 of 37" and seen["bob's page"] == "27 of 37"
     assert "2 of them can be fetched through the exchange" in seen["feedback"]
     assert seen["page in the browser"] == 200
+
+
+# ---- what can be tested of the other recipes
+
+
+def test_the_copy_for_students_works_and_holds_no_answer(tmp_path):
+    from translearn.coursework.folder import assignments
+    from translearn.coursework.release import solutions
+
+    copy = tmp_path / "copy"
+    script = ["bash", str(ROOT / "deploy" / "student-copy.sh"), str(copy)]
+    subprocess.run(script, check=True, timeout=120)
+    again = subprocess.run(script, capture_output=True, text=True)
+    assert again.returncode == 1 and "nothing was changed" in again.stderr
+    text = "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in copy.rglob("*") if path.suffix in (".py", ".md", ".ipynb", ".txt", ".toml"))
+    for assignment in assignments():
+        lines = [line for line in solutions(assignment) if len(line) > 40]
+        assert len(lines) > 5
+        # The lessons themselves teach some of these lines; a model answer would bring them all.
+        assert sum(line in text for line in lines) <= len(lines) / 4, [line for line in lines if line in text]
+    assert not list(copy.rglob("judges")) and not list(copy.glob("notebooks/*/A1*"))
+    (tmp_path / "desk").mkdir()
+    (tmp_path / "desk" / "A1.ipynb").write_text(json.dumps(bank.notebook("A1", {})))
+    code = f"import sys; sys.path.insert(0, {str(copy)!r}); import translearn; assert translearn.__file__.startswith({str(copy)!r}); from translearn.assignments import submit; print(submit.submit('A1', student='ada').markdown)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path / "desk", capture_output=True, text=True, timeout=200, env=os.environ | {"PYTHONPATH": str(copy), "TRANSLEARN_CACHE": str(tmp_path / "cache")})
+    assert "Everything that can be seen from here is well" in done.stdout, done.stderr[-2000:]
+
+
+def test_the_files_for_kubernetes_are_whole():
+    import yaml
+
+    values = yaml.safe_load((ROOT / "deploy/kubernetes/values.yaml").read_text())
+    assert values["singleuser"]["image"]["name"] and values["hub"]["config"]["JupyterHub"]["admin_access"] is False
+    parts = list(yaml.safe_load_all((ROOT / "deploy/kubernetes/grading.yaml").read_text()))
+    by_kind = {(part["kind"], part["metadata"]["name"]): part for part in parts}
+    policy, labels = by_kind["NetworkPolicy", "grading"], {"part": "grading"}
+    assert policy["spec"]["podSelector"]["matchLabels"] == labels
+    for name in ("scheduler", "worker"):
+        template = by_kind["Deployment", name]["spec"]["template"]
+        assert template["metadata"]["labels"].items() >= labels.items(), "the policy covers it"
+        command = template["spec"]["containers"][0]["command"]
+        done = subprocess.run([str(Path(sys.executable).with_name(command[0])), command[1], "--help"], capture_output=True, text=True, timeout=120)
+        assert all(word.lstrip("-") in done.stdout for word in command[2:] if word.startswith("--")), "Dask knows these options"
+    worker = by_kind["Deployment", "worker"]["spec"]["template"]["spec"]
+    assert f"tcp://{by_kind['Service', 'scheduler']['metadata']['name']}:8786" in worker["containers"][0]["command"]
+
+
+@pytest.mark.parametrize("page", ["docs/teaching.md", "deploy/README.md", "README.md"])
+def test_each_command_in_the_text_exists(page):
+    import re
+    import shlex
+
+    from translearn.coursework.__main__ import parser
+
+    text = (ROOT / page).read_text(encoding="utf-8")
+    commands = [line.split("#")[0] for line in re.findall(r"(?m)^(?:python3 course\.py )?(coursework .*)$", text)] + re.findall(r"`(?:python3 course\.py )?(coursework \w[^`]*)`", text)
+    assert len(commands) >= 5 or page == "README.md"
+    for command in commands:
+        parser().parse_args(shlex.split(command)[1:])
+    for link in re.findall(r"\]\(((?!http)[^)#]+)", text):
+        assert (ROOT / page).parent.joinpath(link).exists(), link

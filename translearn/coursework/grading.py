@@ -168,11 +168,13 @@ def _read(course, student, assignment):
 def _fan_out(course, assignment, released, names, arguments, jobs, scheduler, keep):
     """The runs go to Dask's workers; their results come back here one by one."""
     import logging
+    import warnings
 
     import dask
     from distributed import Client, LocalCluster, as_completed
 
     logging.getLogger("distributed").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", "Couldn't detect a suitable IP")  # Dask's note on a machine without a network: nothing needs one
     dask.config.set({"distributed.worker.memory.pause": False, "distributed.worker.memory.spill": False, "distributed.worker.memory.target": False, "distributed.worker.memory.terminate": False})
     cluster = None
     if scheduler is None:
