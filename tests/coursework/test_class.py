@@ -201,15 +201,18 @@ def test_written_answers_are_marked_on_a_page_of_this_machine_only(course, hand_
         page = answer.body.decode()
         cookies = "; ".join(value.split(";")[0] for value in answer.headers.get_list("Set-Cookie"))
         xsrf = page.split('name="_xsrf" value="')[1].split('"')[0]
-        body = f"_xsrf={xsrf}&place=A1/ada/explain&level-1=3&level-2=2&level-3=1&comment=Good"
+        place = page.split('name="place" value="')[1].split('"')[0]
+        body = f"_xsrf={xsrf}&place={place}&level-1=3&level-2=2&level-3=1&comment=Good"
         with pytest.raises(HTTPClientError, match="403"):  # another site cannot mark in this browser's name
             await client.fetch(address + "mark", method="POST", body=body.replace(xsrf, "x"), headers={"Cookie": cookies})
+        with pytest.raises(HTTPClientError, match="400"):
+            await client.fetch(address + "mark", method="POST", body=body.replace(place, "A1/ada/explain"), headers={"Cookie": cookies})
         saved = await client.fetch(address + "mark", method="POST", body=body, headers={"Cookie": cookies})
         server.stop()
         return page, saved.body.decode()
 
     page, saved = asyncio.run(visit())
-    assert "1 still to mark" in page and "Lovelace" not in page and "the tension" in page and "<strong>bold</strong>" in page
+    assert "1 still to mark" in page and "Lovelace" not in page and not re.search(r"\bada\b", page) and "the tension" in page and "<strong>bold</strong>" in page
     assert not re.search(r"<script|<[^>]*(onerror|onclick|javascript:)", page)
     assert "Saved: 3 of 7 points" in saved and "Every written answer that was graded is marked" in saved
     assert books.marks(course, "A1", only=["ada"])[0]["points"] == 33

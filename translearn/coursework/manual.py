@@ -89,6 +89,11 @@ def _order(course, place):
     return which, question, hmac.new(course.key.encode(), student.encode(), "sha256").hexdigest()
 
 
+def _ticket(course, place):
+    """A name for an answer in the page, which tells nobody whose it is."""
+    return hmac.new(course.key.encode(), "/".join(place).encode(), "sha256").hexdigest()
+
+
 def application(course: Course, assignment=None, names=False, token=""):
     """The tornado application; a request needs the token once, then a cookie."""
     import tornado.web
@@ -105,6 +110,9 @@ def application(course: Course, assignment=None, names=False, token=""):
             self.set_header("Referrer-Policy", "no-referrer")
             self.set_header("Cache-Control", "no-store")
 
+        def named(self, ticket):
+            return next((place for place in answers(course, None, everything=True) if hmac.compare_digest(_ticket(course, place), ticket)), None) if ticket.isascii() else None
+
         def show(self, saved="", after=None):
             waiting = answers(course, assignment, state["again"])
             later = [place for place in waiting if after is None or _order(course, place) > _order(course, after)]
@@ -113,8 +121,7 @@ def application(course: Course, assignment=None, names=False, token=""):
 
     class Look(Handler):
         def get(self):
-            after = self.get_query_argument("after", "")
-            self.show(after=tuple(after.split("/")) if after.count("/") == 2 else None)
+            self.show(after=self.named(self.get_query_argument("after", "")))
 
     class Again(Handler):
         def get(self):
@@ -123,8 +130,8 @@ def application(course: Course, assignment=None, names=False, token=""):
 
     class Mark(Handler):
         def post(self):
-            place = tuple(self.get_body_argument("place").split("/"))
-            if place not in answers(course, None, everything=True):
+            place = self.named(self.get_body_argument("place"))
+            if place is None:
                 raise tornado.web.HTTPError(400)
             which, student, name = place
             question = getattr(judging.load(which.lower()), name)
@@ -153,7 +160,7 @@ def _view(course, place, left, names, xsrf):
     person = course.students().get(student)
     return {"title": f"{which} · {course.name}", "question": getattr(judging.load(which.lower()), name), "answer": markdown(text), "asked": markdown(asked), "model": markdown("".join(cells[at]["source"])), "words": len(text.split()),
             "empty": not text.strip() or text.strip() == handout.WRITE_HERE, "who": (person.name if person else student) if names else "The answers come without names.",
-            "left": left, "place": "/".join(place), "chosen": before.get("levels", {}), "comment": before.get("comment", ""), "notes": result["notes"] if names else [], "xsrf": Markup(xsrf)}
+            "left": left, "place": _ticket(course, place), "chosen": before.get("levels", {}), "comment": before.get("comment", ""), "notes": result["notes"] if names else [], "xsrf": Markup(xsrf)}
 
 
 def serve(course: Course, assignment=None, names=False, port=0, browser=True, ready=None) -> None:
