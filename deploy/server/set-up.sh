@@ -41,6 +41,7 @@ install -d -m 0770 -g translearn-instructors "$server/classes"
 here="$course/deploy/server"
 install -m 0644 "$here/jupyterhub_config.py" "$here/nbgrader_config.py" "$here/jupyter_server_config.json" "$server/config/"
 install -m 0644 "$here/page_config.json" "$server/config/labconfig/"
+install -m 0644 "$course/translearn/lab/overrides.json" "$server/config/labconfig/default_setting_overrides.json"
 install -m 0755 "$here/student-lab" "$server/config/"
 sed -i "s|^COURSE = .*|COURSE = \"$course\"|; s|^SERVER = .*|SERVER = \"$server\"|" "$server/config/jupyterhub_config.py" "$server/config/nbgrader_config.py"
 

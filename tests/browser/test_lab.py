@@ -97,6 +97,8 @@ def test_the_lab_opens_without_pop_ups_lessons_at_the_left(page, notebook, lab):
     notebooks = [name for name in files if name.endswith(".ipynb")]
     assert notebooks == sorted(notebooks) and {*lessons(0), *lessons(1)} <= set(notebooks)
     assert sorted(name for name in files if name not in notebooks) == ["glossary.md", "solutions"]
+    menus = page.page.locator(".lm-MenuBar-itemLabel").all_inner_texts()
+    assert "Kernel" in menus and "Nbgrader" not in menus  # it is for a server with an exchange
     page.screenshot("lab")
     assert page.errors == [] and page.strangers == []
 

@@ -12,8 +12,8 @@ from .folder import Course, assignments, known, write
 
 README = """{title}
 
-1. Put this folder beside the course, or anywhere, and open {assignment}.ipynb with the course's JupyterLab
-   (python3 course.py lab, then File > Open from Path), or upload it to the JupyterLab that your class uses.
+1. Put this folder, {assignment}, into the folder `notebooks` of the course, start the course (python3 course.py lab), and open
+   {assignment}/{assignment}.ipynb in the list at the left. If your class has a JupyterLab on a server, upload it there.
 2. Fill in the cells with three dots. The cell below each of them checks your answer on a few examples.
 3. Save, run the last cell, and hand in the file that it writes, {assignment}_YOURID.ipynb.
 
