@@ -9,7 +9,7 @@ table="${2:?a table whose first column is the id}"
 getent group "$group" >/dev/null || { echo "There is no group $group: run set-up.sh first." >&2; exit 1; }
 umask 077
 touch passwords.csv
-tr -d '\r' < "$table" | sed '1s/^\xef\xbb\xbf//' | tail -n +2 | cut -d, -f1 | while read -r id; do
+tr -d '\r' < "$table" | sed '1s/^\xef\xbb\xbf//' | tail -n +2 | tr ';' ',' | cut -d, -f1 | while read -r id; do
     [ -n "$id" ] || continue
     if [[ ! "$id" =~ ^[a-z][a-z0-9._-]{0,31}$ ]]; then
         echo "$id: not made. The name of an account has small letters, digits and . _ - only, 32 at most." >&2

@@ -71,6 +71,19 @@ def _set(book, name, source):
     find(book, name)["source"] = source
 
 
+def _add(book, source):
+    book["cells"].insert(2, {"cell_type": "code", "metadata": {}, "source": source, "outputs": [], "execution_count": None, "id": "own"})
+
+
+def _append(book, name, source):
+    find(book, name)["source"] += source
+
+
+def _odd_ids(book):
+    for cell, odd in zip(book["cells"], ({}, [], 3, None, True, {"a": [1]})):
+        cell["id"] = odd
+
+
 GOOD = "def huber(target, guess, delta=1.0):\n    s = np.abs(guess - target)\n    return np.where(s <= delta, s**2 / 2, delta * (s - delta / 2)).mean()\n"
 NONE, ZERO = {"huber": None}, {"huber": 0}
 
@@ -95,10 +108,20 @@ CASES = [
     # ---- the machine
     Case("opens a socket", answer("huber", "import socket\ndef huber(target, guess, delta=1.0):\n    socket.create_connection(('127.0.0.1', PORT), 2).sendall(b'hello')\n    return 0.0"), ZERO, "ConnectionRefusedError"),
     Case("asks for a name", answer("huber", "import socket\ndef huber(target, guess, delta=1.0):\n    return socket.gethostbyname('example.org')"), ZERO, "stopped with"),
-    Case("forks without end", answer("huber", GOOD + "import os\nfor _ in range(2000):\n    try:\n        if os.fork() == 0:\n            import time; time.sleep(600)\n    except OSError: break")),
-    Case("a real fork bomb", answer("huber", GOOD + "import os\nif os.fork() == 0:\n    while True:\n        try: os.fork()\n        except OSError: pass"), {}),
+    Case("forks without end", answer("huber", GOOD + "import os\nfor _ in range(2000):\n    try:\n        if os.fork() == 0:\n            import time; time.sleep(600)\n    except OSError: break"), NONE, "more processes"),
+    Case("a real fork bomb", answer("huber", GOOD + "import os\nif os.fork() == 0:\n    while True:\n        try: os.fork()\n        except OSError: pass"), {}, "stopped|more processes", "ungraded"),
+    Case("keeps the cores busy with forty processes", answer("huber", GOOD + "import os\nfor _ in range(40):\n    if os.fork() == 0:\n        while True: pass\nimport time; time.sleep(3)"), NONE, "more processes"),
+    Case("hides memory from the count", answer("huber", "import ctypes, os\nlibc = ctypes.CDLL(None, use_errno=True)\nheld = []\nfor call in (lambda: os.memfd_create('x'), lambda: libc.shmget(0, 2**28, 0o1600), lambda: libc.syscall(319, b'y', 0)):\n    try:\n        held.append(call())\n    except OSError as problem: held.append(-problem.errno)\nprint('HELD', held)\n" + GOOD)),
+    Case("makes a namespace of its own", answer("huber", "import ctypes, os, subprocess\nlibc = ctypes.CDLL(None, use_errno=True)\ndone = [libc.unshare(0x10000000), libc.unshare(0x00020000), libc.mount(b'none', b'/tmp', b'tmpfs', 0, b'size=90%'), subprocess.run(['/usr/bin/unshare', '-Urm', '/bin/true'], capture_output=True).returncode]\nprint('DONE', done)\n" + GOOD)),
+    Case("half a character in its output", answer("huber", "print('\\ud800')\n" + GOOD)),
+    Case("half a character in its code", edited(lambda book: _add(book, "x = 1  # \ud800"))),
+    Case("cell ids that are no text", edited(_odd_ids)),
+    Case("6,000 cells", edited(lambda book: book["cells"].extend({"cell_type": "raw", "metadata": {}, "source": "", "id": f"r{i}"} for i in range(6000))), {}, "more than 5,000 cells", "ungraded"),
+    Case("hands in at the end of an answer", edited(lambda book: _append(book, "huber_answer", "\nfrom translearn.assignments import submit\nsubmit.submit('A1')"))),
+    Case("an answer of long doubles and complex numbers", answer("huber", "def huber(target, guess, delta=1.0):\n    s = np.abs(guess - target).astype(np.longdouble)\n    return np.where(s <= delta, s**2 / 2, delta * (s - delta / 2)).mean() + 0j")),
+    Case("an enormous gradient", answer("gradient", "def gradient(labels, logits):\n    return -1e9 * np.eye(logits.shape[1])[labels]"), {"gradient": 0}, "does not point"),
     Case("takes 10 GB", answer("huber", "hog = bytearray(10 * 2**30)\n" + GOOD), ZERO, "MemoryError"),
-    Case("takes 6 GB in many processes", answer("huber", "import os, time\nfor _ in range(12):\n    if os.fork() == 0:\n        hog = bytearray(500 * 2**20)\n        hog[::4096] = b'x' * len(hog[::4096])\n        time.sleep(600)\ntime.sleep(600)"), NONE, "more memory"),
+    Case("takes 3 GB in many processes", answer("huber", "import os, time\nfor _ in range(12):\n    if os.fork() == 0:\n        hog = bytearray(250 * 2**20)\n        hog[::4096] = b'x' * len(hog[::4096])\n        time.sleep(600)\ntime.sleep(600)"), NONE, "more memory"),
     Case("fills the disk", answer("huber", "with open('big', 'wb') as f:\n    while True: f.write(b'x' * 2**20)\n" + GOOD), ZERO, "File too large"),
     Case("fills the disk with many files", answer("huber", "for n in range(10_000):\n    with open(f'big{n}', 'wb') as f: f.write(b'x' * 2**22)\n" + GOOD), ZERO, "No space left"),
     Case("leaves a daemon", answer("huber", GOOD + "import os, time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        time.sleep(3600)\n    os._exit(0)")),

@@ -98,6 +98,8 @@ def test_hostile(case, released, outside, record_property):
     said = json.dumps(result)
     assert "TOPSECRET" not in said and "LEAK" not in said and "root:" not in said
     assert "HITS" not in said or "HITS 0 []" in said
+    assert "HELD" not in said or "HELD [-1, -1, -1]" in said
+    assert "DONE" not in said or "DONE [-1, -1, -1, 1]" in said
     assert "<script" not in said
     # The machine is as it was.
     assert outside["calls"] == []

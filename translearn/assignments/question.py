@@ -15,6 +15,8 @@ from ..exercises.render import Card
 class Question(Exercise):
     """One autograded question. Made by the decorator `question`, which describes the parameters."""
 
+    handle = "question"
+
     def __init__(self, check, *, title, marks, hints, misconceptions=(), praise="", call=None):
         self.name, self.module, self.title, self.praise = check.__name__, check.__module__, title, praise
         self._check, self._shown, self.reference = check, 0, None
@@ -48,6 +50,9 @@ class Question(Exercise):
     def statement(self) -> str:
         """What the points are given for, in words."""
         return ", ".join(f"{what} ({points})" for what, points in self.marks.items())
+
+    def _after_the_hints(self):
+        return "The rest is yours; ask in class if you are stuck."
 
     def solution(self) -> Card:
         """There is none to see: it is coursework."""

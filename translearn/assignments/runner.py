@@ -58,7 +58,7 @@ def limit(memory: int, processes: int, file_bytes: int, cpu_seconds: int) -> Non
         in_use = int(file.read().split()[0]) * resource.getpagesize()
     for what, value in {
         resource.RLIMIT_AS: in_use + memory, resource.RLIMIT_NPROC: processes, resource.RLIMIT_FSIZE: file_bytes,
-        resource.RLIMIT_NOFILE: 512, resource.RLIMIT_CORE: 0, resource.RLIMIT_CPU: cpu_seconds,
+        resource.RLIMIT_NOFILE: 256, resource.RLIMIT_CORE: 0, resource.RLIMIT_CPU: cpu_seconds,
     }.items():
         with contextlib.suppress(ValueError, OSError):  # a lower limit than this one stands already
             resource.setrlimit(what, (value, value))

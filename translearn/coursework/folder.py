@@ -14,7 +14,8 @@ import secrets
 import tempfile
 import tomllib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from datetime import time as clock
 from pathlib import Path
 
 from .. import handout, paths
@@ -80,6 +81,8 @@ class Course:
         self.name = str(settings.get("name", self.root.name))
         self.due = {}
         for key, value in settings.get("due", {}).items():
+            if type(value) is date:
+                value = datetime.combine(value, clock(23, 59, 59))
             if not isinstance(value, datetime):
                 raise CourseError(f"course.toml: the due date of {key} should be a time such as 2027-03-01T23:59:00.")
             self.due[known(key)] = value.astimezone()
@@ -93,10 +96,14 @@ class Course:
         """Who is in the class: {id: Student}, from students.csv."""
         path = self.root / "students.csv"
         try:
-            rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
+            lines = path.read_text(encoding="utf-8-sig").splitlines()
         except (OSError, UnicodeDecodeError) as problem:
             raise CourseError(f"students.csv cannot be read ({problem}). It is a table in UTF-8 with the columns {', '.join(COLUMNS)}.") from None
-        found = {}
+        head = lines[0] if lines else ""
+        between = max(",;\t", key=head.count)  # a spreadsheet writes semicolons where the comma is in numbers
+        rows, found = list(csv.DictReader(lines, delimiter=between)), {}
+        if "id" not in (name.strip() for name in head.replace('"', "").split(between)):
+            raise CourseError(f"students.csv, line 1: there is no column id. The columns are {', '.join(COLUMNS)}; only id must be there.")
         for line, row in enumerate(rows, 2):
             values = {name: (row.get(name) or "").strip() for name in COLUMNS}
             if not any(values.values()):
@@ -160,12 +167,15 @@ def default_folder() -> Path:
 
 
 def write(path: Path, text, mode: int = 0o644) -> None:
-    """Write a file at once: whoever kills the process finds the old one or the new one, never half of one."""
+    """Write a file at once: whoever kills the process finds the old one or the new one, never half of one.
+
+    What is no whole character becomes a question mark: students' texts hold whatever they like.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(text if isinstance(text, bytes) else text.encode("utf-8"))
+            file.write(text if isinstance(text, bytes) else text.encode("utf-8", "replace"))
             file.flush()
             os.fsync(file.fileno())
         os.chmod(name, mode)

@@ -44,7 +44,7 @@ def close_pools() -> None:
 
 
 def grade_one(assignment: str, released: dict, data: bytes, secret: str, limits: Limits = Limits(), unprotected: bool = False, spare: int = 2) -> dict:
-    """The verdict on one submitted notebook, as JSON-ready data. Never raises for what a submission is or does.
+    """The verdict on one submitted notebook, as JSON-ready data. Never raises for what a submission is or does, only without a sandbox.
 
     released   the released notebook, parsed
     data       the submitted file
@@ -53,8 +53,8 @@ def grade_one(assignment: str, released: dict, data: bytes, secret: str, limits:
     began = time.monotonic()
     result = {"version": VERSION, "assignment": assignment, "submission": hashlib.sha256(data).hexdigest(), "state": "graded", "reason": "", "notes": [], "questions": {}, "cells": []}
     module = judging.load(assignment.lower())
+    check(unprotected)
     try:
-        check(unprotected)
         prepared = prepare(released, parse(data))
         result["notes"] = prepared.notes
         session = Session(assignment.lower(), prepared.sources(), pool(module.AHEAD, limits, unprotected, spare), limits)
@@ -68,12 +68,15 @@ def grade_one(assignment: str, released: dict, data: bytes, secret: str, limits:
         result |= {"state": "ungraded", "reason": f"The file cannot be read: {problem}.", "questions": {}}
     except (Hopeless, judging.Lost, Dead) as problem:
         result |= {"state": "ungraded", "reason": str(problem), "questions": {}, "retry": getattr(problem, "ours", False)}
+    except Exception as problem:  # a mistake of ours that this submission found: it has no mark, and the others go on
+        result |= {"state": "ungraded", "reason": f"The grading itself stumbled over it ({type(problem).__name__}: {problem}). Look at the notebook yourself, and report this.", "questions": {}, "cells": []}
     result["seconds"] = round(time.monotonic() - began, 3)
     return result
 
 
 def _judge(result, module, prepared, session, key, limits):
-    where = {name: prepared.run.index(i) for name, i in prepared.at.items() if i in prepared.run}  # grade id → position among the cells run
+    places = {i: n for n, i in enumerate(prepared.run)}
+    where = {name: places[i] for name, i in prepared.at.items() if i in places}  # grade id → position among the cells run
     ask = judging.Ask(session, limits.probe_seconds)
     lost_elsewhere = next((f"A cell of the notebook ended Python: {outcome['message']}" for outcome in session.outcomes if outcome and outcome["kind"] == "dead"), "")
     for question in judging.questions(module):
@@ -95,12 +98,10 @@ def _judge(result, module, prepared, session, key, limits):
     if ungraded:
         reason = next(v["message"] for v in result["questions"][ungraded[0]] if v["got"] is None)
         result |= {"state": "ungraded", "reason": f"No verdict on {', '.join(ungraded)}. {reason}"}
+    ran, ids = {i: n for n, i in enumerate(prepared.run)}, {at: name for name, at in prepared.at.items()}
     for i, cell in enumerate(prepared.cells):
-        outputs, error = [], None
-        if i in prepared.run:
-            outputs, error = session.outputs[prepared.run.index(i)], session.outcomes[prepared.run.index(i)]
-        result["cells"].append({"type": cell["cell_type"], "source": cell["source"], "outputs": outputs, "error": error,
-                                "id": next((name for name, at in prepared.at.items() if at == i), None)})
+        outputs, error = (session.outputs[ran[i]], session.outcomes[ran[i]]) if i in ran else ([], None)
+        result["cells"].append({"type": cell["cell_type"], "source": cell["source"], "outputs": outputs, "error": error, "id": ids.get(i)})
 
 
 # ---------------------------------------------------------------- all of them

@@ -6,6 +6,7 @@ points; `--names` shows them. What a student wrote is sanitised: no script of th
 
 import asyncio
 import hmac
+import re
 import secrets
 import webbrowser
 
@@ -45,21 +46,21 @@ pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #8881; padding
 <p>Every written answer that was graded is marked. <a href="/again">Look at them again</a>.</p>
 <p>You can close this page and stop the program with Ctrl-C. Next: <code>course.py coursework feedback</code> and <code>marks</code>.</p>
 {% else %}
-<p>{{ left }} still to mark. {{ who }}{% if notes %} Before it ran: {{ notes | join("; ") }}.{% endif %}</p>
+<p>{{ left }} {{ who }}{% if notes %} Before it ran: {{ notes | join("; ") }}.{% endif %}</p>
 <main>
 <section aria-label="the answer"><h2>{{ question.title }}</h2><div class="answer">{% if empty %}<p><em>Nothing was written.</em></p>{% else %}{{ answer }}{% endif %}</div>
-<p>{{ words }} words.</p>
+{% if not empty %}<p>{{ words }} words{% if most and words > most %}, and at most {{ most }} were asked for{% endif %}.</p>{% endif %}
 <details><summary>The question</summary>{{ asked }}</details>
 <details><summary>A model answer, one of several good ones</summary>{{ model }}</details></section>
 <form method="post" action="/mark" aria-label="the rubric">
 {{ xsrf }}<input type="hidden" name="place" value="{{ place }}">
 {% for criterion, levels in question.rubric.items() %}{% set outer = loop.index %}
 <fieldset><legend>{{ criterion }}</legend>
-{% for level, (points, text) in levels.items() %}<label class="level"><input type="radio" name="level-{{ outer }}" value="{{ loop.index }}" required {% if chosen.get(criterion) == level %}checked{% endif %}> <strong>{{ level }}</strong> ({{ points }}): {{ text }}</label>
+{% for level, (points, text) in levels.items() %}<label class="level"><input type="radio" name="level-{{ outer }}" value="{{ loop.index }}" required {% if chosen.get(criterion, first[criterion] if empty else "") == level %}checked{% endif %}> <strong>{{ level }}</strong> ({{ points }}): {{ text }}</label>
 {% endfor %}</fieldset>
 {% endfor %}
 <p><label for="comment">Comment for the student</label><br><textarea id="comment" name="comment" rows="4" maxlength="5000">{{ comment }}</textarea></p>
-<p><button>Save and next</button> &nbsp; <a href="/?after={{ place | urlencode }}">skip</a></p>
+<p><button>Save and next</button> &nbsp; <a href="/?after={{ place | urlencode }}">skip</a>{% if not again %} &nbsp; <a href="/again">look at the marked ones again</a>{% endif %}</p>
 </form>
 </main>
 {% endif %}
@@ -94,6 +95,10 @@ def _ticket(course, place):
     return hmac.new(course.key.encode(), "/".join(place).encode(), "sha256").hexdigest()
 
 
+def _count(n, what):
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+
+
 def application(course: Course, assignment=None, names=False, token=""):
     """The tornado application; a request needs the token once, then a cookie."""
     import tornado.web
@@ -116,8 +121,12 @@ def application(course: Course, assignment=None, names=False, token=""):
         def show(self, saved="", after=None):
             waiting = answers(course, assignment, state["again"])
             later = [place for place in waiting if after is None or _order(course, place) > _order(course, after)]
+            if state["again"] and not later:  # once through all of them, then only what waits
+                state["again"], waiting = False, answers(course, assignment)
+                later = waiting
             place = next(iter(later or waiting), None)
-            self.finish(environment.from_string(PAGE).render(saved=saved, **_view(course, place, len(waiting), names, self.xsrf_form_html())))
+            left = f"{_count(len(later), 'answer')} to look at again, this one included." if state["again"] else f"{len(waiting)} still to mark."
+            self.finish(environment.from_string(PAGE).render(saved=saved, left=left, again=state["again"], **_view(course, place, names, self.xsrf_form_html())))
 
     class Look(Handler):
         def get(self):
@@ -145,7 +154,7 @@ def application(course: Course, assignment=None, names=False, token=""):
     return tornado.web.Application([("/", Look), ("/again", Again), ("/mark", Mark)], cookie_secret=secrets.token_hex(32), xsrf_cookies=True, xsrf_cookie_kwargs={"samesite": "Strict", "httponly": True})
 
 
-def _view(course, place, left, names, xsrf):
+def _view(course, place, names, xsrf):
     if place is None:
         return {"title": f"{course.name} · all marked", "question": None}
     which, student, name = place
@@ -157,16 +166,20 @@ def _view(course, place, left, names, xsrf):
     # The question stands above its rubric; the rubric stands beside the answer already.
     asked = next("".join(cell["source"]) for cell in reversed(cells[:at]) if cell["cell_type"] == "markdown" and "".join(cell["source"]).startswith("#"))
     before = (read_json(course.graded(student, which) / "manual.json") or {}).get(name, {})
-    person = course.students().get(student)
-    return {"title": f"{which} · {course.name}", "question": getattr(judging.load(which.lower()), name), "answer": markdown(text), "asked": markdown(asked), "model": markdown("".join(cells[at]["source"])), "words": len(text.split()),
+    person, question = course.students().get(student), getattr(judging.load(which.lower()), name)
+    return {"title": f"{which} · {course.name}", "question": question, "answer": markdown(text), "asked": markdown(asked), "model": markdown("".join(cells[at]["source"])), "words": len(text.split()),
             "empty": not text.strip() or text.strip() == handout.WRITE_HERE, "who": (person.name if person else student) if names else "The answers come without names.",
-            "left": left, "place": _ticket(course, place), "chosen": before.get("levels", {}), "comment": before.get("comment", ""), "notes": result["notes"] if names else [], "xsrf": Markup(xsrf)}
+            "first": {criterion: next(iter(levels)) for criterion, levels in question.rubric.items()}, "most": next(map(int, re.findall(r"[Aa]t most (\d+) words", "".join(cells[at - 1]["source"]) + asked)), 0), "place": _ticket(course, place), "chosen": before.get("levels", {}), "comment": before.get("comment", ""), "notes": result["notes"] if names else [], "xsrf": Markup(xsrf)}
 
 
 def serve(course: Course, assignment=None, names=False, port=0, browser=True, ready=None) -> None:
     """Serve the page on 127.0.0.1 until Ctrl-C. `ready` is called with the address."""
     from tornado.httpserver import HTTPServer
     from tornado.netutil import bind_sockets
+
+    waiting = answers(course, assignment)
+    if not waiting and not answers(course, assignment, everything=True):
+        raise CourseError("There is no graded written answer to look at. Collect and grade first: course.py coursework grade")
 
     async def run():
         token = secrets.token_urlsafe(24)
@@ -177,7 +190,7 @@ def serve(course: Course, assignment=None, names=False, port=0, browser=True, re
         server = HTTPServer(application(course, assignment, names, token))
         server.add_sockets(sockets)
         address = f"http://127.0.0.1:{sockets[0].getsockname()[1]}/?token={token}"
-        print(f"{len(answers(course, assignment))} written answers to mark. The page is open at\n  {address}\nCtrl-C stops it; what you saved is saved.", flush=True)
+        print(f"{_count(len(waiting), 'written answer')} to mark. The page is at\n  {address}\nCtrl-C stops it; what you saved is saved.", flush=True)
         if ready:
             ready(address)
         if browser:

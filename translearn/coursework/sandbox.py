@@ -25,6 +25,7 @@ import psutil
 from .. import paths
 from ..assignments import codec
 from ..errors import CourseError
+from . import seccomp
 
 # The package is named by its place: the environment may hold another copy of it, one for students.
 RUNNER = ["-I", "-c", f"import sys; sys.path.insert(0, {str(Path(__file__).resolve().parents[2])!r}); from translearn.assignments.runner import main; main()"]
@@ -32,6 +33,7 @@ FIRST_UID = 610_000  # as real root each running sandbox gets a user of its own,
 HOME = "/tmp"  # inside: an empty folder in memory
 PATIENCE = 180  # seconds until a sandbox must be ready: importing TensorFlow on a busy machine
 LOOK = 0.2  # seconds between two looks at memory and processes
+SPARE = min(2**29, psutil.virtual_memory().total // 20)  # bytes that stay free
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Limits:
 
     memory: int = 4 * 2**30  # of the whole tree of processes
     processes: int = 256  # threads count, as the kernel counts them
+    children: int = 16  # processes proper: more would take the processor from those that run beside it
     file_bytes: int = 64 * 2**20
     disk: int = 256 * 2**20  # of all files in the sandbox together; they live in memory
     cpu_seconds: int = 900
@@ -55,6 +58,10 @@ class Limits:
 
 class Dead(Exception):
     """The sandbox is gone, or was stopped. The message is the reason, for the instructor."""
+
+
+class Crowded(Dead):
+    """It was stopped for the machine's sake, and may not be to blame."""
 
 
 class Slow(Dead):
@@ -75,10 +82,23 @@ def check(unprotected: bool = False) -> None:
         )
     if shutil.which("bwrap") is None:
         raise CourseError("Submissions are run in a sandbox, and bubblewrap is not installed, so nothing was graded. Install it (Debian and Ubuntu: apt install bubblewrap).")
-    done = subprocess.run([*_walls(0, Limits()), "/bin/true" if os.path.exists("/bin/true") else sys.executable], capture_output=True, text=True)
+    done = _open([*_walls(0, Limits()), "/bin/true" if os.path.exists("/bin/true") else sys.executable], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    errors = done.communicate()[1]
     if done.returncode:
-        said = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        said = (errors.strip().splitlines() or ["no reason given"])[-1]
         raise CourseError(f"The sandbox cannot be made on this machine (bubblewrap says: {said}), so nothing was graded. In a container it needs user namespaces; see docs/teaching.md.")
+
+
+def _open(command, **named) -> subprocess.Popen:
+    """Start a bwrap command with the filter on system calls, which it reads from a pipe."""
+    reading, writing = os.pipe()
+    try:
+        with os.fdopen(writing, "wb") as pipe:
+            pipe.write(seccomp.program())
+        filtered = ["--seccomp", str(reading)] if seccomp.program() else []
+        return subprocess.Popen([command[0], *filtered, *command[1:]], pass_fds=[reading], **named)
+    finally:
+        os.close(reading)
 
 
 def _folders():
@@ -124,6 +144,7 @@ def _walls(slot: int, limits: Limits) -> list:
         # One thread each: results do not depend on the machine's cores, and two submissions do not fight for them.
         "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
         "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        "NBGRADER_EXECUTION": "autograde",  # as nbgrader itself says it: a submit cell then does nothing
     }
     for name, value in variables.items():
         command += ["--setenv", name, value]
@@ -151,7 +172,7 @@ class Sandbox:
             command = []
             env = {"PATH": os.environ.get("PATH", ""), "HOME": cwd, "TMPDIR": cwd, "TRANSLEARN_CACHE": f"{cwd}/cache", "IPYTHONDIR": f"{cwd}/ipython",
                    "MPLCONFIGDIR": f"{cwd}/matplotlib", "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
-        self.process = subprocess.Popen(
+        self.process = (subprocess.Popen if unprotected else _open)(
             [*command, sys.executable, *RUNNER, *ahead], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             env=env, cwd=cwd, start_new_session=True, close_fds=True,
         )
@@ -243,8 +264,10 @@ class Sandbox:
         self.peak = max(self.peak, memory)
         if memory > most:
             raise Dead(f"It used more memory than a submission may ({self.limits.memory / 2**30:.0f} GB).")
-        if count > self.limits.processes + 16:
-            raise Dead(f"It started more processes than a submission may ({self.limits.processes}).")
+        if len(tree) > self.limits.children + 3 or count > self.limits.processes + 16:  # two are bwrap's, one is the runner
+            raise Dead(f"It started more processes than a submission may ({self.limits.children}).")
+        if psutil.virtual_memory().available < SPARE:  # not all memory is counted for a process: better this one ends than the machine
+            raise Crowded("The machine's memory ran out while it ran.")
 
     def _how_it_ended(self):
         try:

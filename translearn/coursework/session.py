@@ -9,9 +9,10 @@ import time
 
 from ..assignments import codec
 from .judging import Lost, NoAnswer
-from .sandbox import Dead, Limits, Pool, Sandbox, Slow
+from .sandbox import Crowded, Dead, Limits, Pool, Sandbox, Slow
 
 RESTARTS = 4
+LARGEST_SIDE = 5000  # pixels of a picture that a page shows
 GRACE = 5  # seconds beyond a cell's time until the sandbox is ended from outside: an alarm inside had its chance
 
 
@@ -48,6 +49,9 @@ class Session:
                 return
             except codec.NotPlain as problem:
                 reason, slow = str(problem), False
+            except Crowded as problem:
+                self._end()
+                raise Hopeless(f"{problem} The next run tries again.", ours=True) from None
             except Dead as problem:
                 reason, slow = str(problem), isinstance(problem, Slow)
             at = self._at
@@ -83,7 +87,7 @@ class Session:
             self.outputs[at] = checked_outputs(said["outputs"])
             error = said["error"]
             if error is not None:
-                kind, message, line = (str(error.get(key, ""))[:500] if isinstance(error, dict) else "" for key in ("type", "message", "line"))
+                kind, message, line = (codec.whole(str(error.get(key, ""))[:500]) if isinstance(error, dict) else "" for key in ("type", "message", "line"))
                 self.outcomes[at] = {"kind": "slow" if kind == "TimeUp" else "error", "message": message if kind == "TimeUp" else f"{kind}: {message}".rstrip(": "), "line": line}
         self._at = todo[-1] if todo else -1
         if self._receive(GRACE) != {"finished": True}:
@@ -108,6 +112,9 @@ class Session:
         except Slow:
             self._again()
             raise NoAnswer(f"`{request['name']}` took more than {seconds:g} s.") from None
+        except Crowded as problem:
+            self._end()
+            raise Hopeless(f"{problem} The next run tries again.", ours=True) from None
         except Dead as problem:
             self._again()
             raise Lost(f"While it answered: {problem}") from None
@@ -135,9 +142,9 @@ def checked_outputs(outputs) -> list:
             continue
         kind, text, png = (item.get(key) for key in ("kind", "text", "png"))
         if kind == "stream" and isinstance(text, str):
-            kept.append({"kind": "stream", "name": "stderr" if item.get("name") == "stderr" else "stdout", "text": text[:25_000]})
+            kept.append({"kind": "stream", "name": "stderr" if item.get("name") == "stderr" else "stdout", "text": codec.whole(text[:25_000])})
         elif kind == "text" and isinstance(text, str):
-            kept.append({"kind": "text", "text": text[:25_000]})
+            kept.append({"kind": "text", "text": codec.whole(text[:25_000])})
         elif kind == "picture" and isinstance(png, str) and len(png) < 1_500_000 and _is_png(png):
             kept.append({"kind": "picture", "png": png})
     return kept[:50]
@@ -145,6 +152,8 @@ def checked_outputs(outputs) -> list:
 
 def _is_png(text):
     try:
-        return base64.b64decode(text, validate=True).startswith(b"\x89PNG\r\n\x1a\n")
+        head = base64.b64decode(text, validate=True)[:24]
     except ValueError:
         return False
+    sides = int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
+    return head.startswith(b"\x89PNG\r\n\x1a\n") and max(sides) <= LARGEST_SIDE

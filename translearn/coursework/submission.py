@@ -4,7 +4,10 @@ import copy
 import json
 from dataclasses import dataclass, field
 
+from ..assignments.codec import whole
+
 LARGEST = 20 * 2**20  # bytes of a notebook with its outputs
+MOST_CELLS = 5000
 
 
 class Unreadable(Exception):
@@ -39,6 +42,8 @@ def parse(data: bytes) -> dict:
         raise Unreadable("it is not a notebook: it has no cells")
     if book.get("nbformat") != 4:
         raise Unreadable("it is a notebook of an old format: open and save it in JupyterLab")
+    if len(book["cells"]) > MOST_CELLS:
+        raise Unreadable(f"it has more than {MOST_CELLS:,} cells")
     cells = []
     for cell in book["cells"]:
         if not isinstance(cell, dict) or cell.get("cell_type") not in ("code", "markdown", "raw"):
@@ -49,7 +54,8 @@ def parse(data: bytes) -> dict:
         if not isinstance(source, str):
             raise Unreadable("it is not a notebook: the text of one of its cells is none")
         metadata = cell.get("metadata") if isinstance(cell.get("metadata"), dict) else {}
-        cells.append({"cell_type": cell["cell_type"], "source": source, "metadata": metadata, "id": cell.get("id")})
+        name = cell.get("id") if isinstance(cell.get("id"), str) else None
+        cells.append({"cell_type": cell["cell_type"], "source": whole(source), "metadata": metadata, "id": name})
     metadata = book.get("metadata") if isinstance(book.get("metadata"), dict) else {}
     return {"cells": cells, "metadata": metadata}
 
@@ -96,9 +102,9 @@ def prepare(released: dict, submitted: dict) -> Submission:
 
 
 def _is_check(source):
-    """A copied check or submit cell: nothing depends on what it shows, and a submit inside the sandbox could only fail."""
-    line = source.strip().splitlines()[-1]
-    return line.startswith("submit.submit(") or (line.startswith("question.") and ".check(" in line and len(source.strip().splitlines()) == 1)
+    """A copied check or submit cell, and nothing else in it: nothing depends on what it shows."""
+    lines = source.strip().splitlines()
+    return len(lines) == 1 and (lines[0].startswith("submit.submit(") or (lines[0].startswith("question.") and ".check(" in lines[0]))
 
 
 def _restore(found, released, ours):

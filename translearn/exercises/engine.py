@@ -63,6 +63,8 @@ class Exercise:
     Made by the decorator `exercise`, which describes the parameters.
     """
 
+    handle = "exercise"  # what a notebook calls the module that it is in
+
     def __init__(self, check, *, title, hints, solution, stub=None, alternatives=(), wrong=None, refused=(),
                  setup="", call=None, praise="", reference=None, where=None):
         self.name, self.module = check.__name__, check.__module__
@@ -106,7 +108,7 @@ class Exercise:
         return self.module.rpartition(".")[2]
 
     def __repr__(self):
-        return f"{self.title}: exercise.{self.name}.check({self.call}) · .hint() · .solution()"
+        return f"{self.title}: {self.handle}.{self.name}.check({self.call}) · .hint() · .solution()"
 
     # what a learner calls
 
@@ -127,10 +129,12 @@ class Exercise:
             self._shown += 1
             number = self._shown
         if number > len(self.hints):
-            return Card(f"That was the last of {len(self.hints)} hints for **{self.title}**. "
-                        f"Compare with `exercise.{self.name}.solution()`.")
+            return Card(f"That was the last of {len(self.hints)} hints for **{self.title}**. {self._after_the_hints()}")
         number = max(number, 1)
         return Card(f"**Hint {number} of {len(self.hints)}** · {self.hints[number - 1].strip()}")
+
+    def _after_the_hints(self):
+        return f"Compare with `{self.handle}.{self.name}.solution()`."
 
     def solution(self) -> Card:
         """One correct answer; the check accepts every other correct one too."""
@@ -145,15 +149,15 @@ class Exercise:
             return Outcome(kind, self.title, message, **more)
 
         blank = outcome("not attempted", f"Replace the `...` above, run that cell, then run this one again. "
-                                         f"For a hint: `exercise.{self.name}.hint()`.")
-        stuck = f"For a hint: `exercise.{self.name}.hint()`."
+                                         f"For a hint: `{self.handle}.{self.name}.hint()`.")
+        stuck = f"For a hint: `{self.handle}.{self.name}.hint()`."
         try:
             given = inspect.signature(lambda: None).replace(parameters=[
                 inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in self.parameters
             ]).bind(*answers, **named).arguments
         except TypeError:
             return outcome("incorrect", f"Hand in {_count(len(self.parameters))}: "
-                                        f"`exercise.{self.name}.check({self.call})`.")
+                                        f"`{self.handle}.{self.name}.check({self.call})`.")
         for name, value in given.items():
             if value is None:
                 return outcome("not attempted", f"`{name}` is None. If you did work on it: did a function forget "
