@@ -88,6 +88,74 @@ def test_collecting_as_moodle_canvas_and_mail_name_files(course, tmp_path):
         collect(course, tmp_path / "nowhere")
 
 
+def test_the_outermost_name_says_whose_a_file_is(course, tmp_path):
+    """What stands inside was written by a student, who might like to hand in for somebody else."""
+    evil = json.dumps(bank.notebook("A1", {"huber": None})).encode()
+    inbox = tmp_path / "inbox"
+    moodle = inbox / "Ada Lovelace_48213_assignsubmission_file_"
+    stranger = inbox / "Zed Unknown_48299_assignsubmission_file_"
+    for path in (moodle / "alan" / "A1-99.ipynb", moodle / "x_102_1_A1-99.ipynb", stranger / "alan" / "A1.ipynb"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(evil)
+    for name in ("Ada Lovelace_48213_assignsubmission_file_/A1.zip", "lovelaceada_101_9_A1.zip"):
+        with zipfile.ZipFile(inbox / name, "w") as archive:
+            archive.writestr(zipfile.ZipInfo("alan/A1-99.ipynb", (2030, 1, 1, 0, 0, 0)), evil)
+    found = [each for each in collect(course, inbox) if each.place]
+    states = sorted((each.student, each.state) for each in found)
+    assert states == [("", "unknown student"), ("ada", "collected"), ("ada", "two names"), ("ada", "two names"), ("ada", "two names")]
+    assert course.submissions("A1") == ["ada"], "a name that looks like Canvas's, inside, says nothing"
+    # The instructor looked, and decides.
+    alone = collect(course, moodle / "alan", student="alan")
+    assert [each.state for each in alone if each.place] == ["collected"] and course.submissions("A1") == ["ada", "alan"]
+    with pytest.raises(CourseError, match="There is no zed"):
+        collect(course, moodle, student="zed")
+
+
+def test_a_students_zip_cannot_be_dated_back(course, tmp_path):
+    (course.root / "course.toml").write_text('name = "Spring"\n[due]\nA1 = 2020-01-01\n')
+    course = folder.Course(course.root)
+    (tmp_path / "in").mkdir()
+    perfect = json.dumps(bank.books("A1")[1]).encode()
+    with zipfile.ZipFile(tmp_path / "in" / "A1_ada.zip", "w") as archive:
+        archive.writestr(zipfile.ZipInfo("A1.ipynb", (1980, 1, 1, 0, 0, 0)), perfect)
+    with zipfile.ZipFile(tmp_path / "in" / "from_the_lms.zip", "w") as archive:  # here the dates are the LMS's
+        archive.writestr(zipfile.ZipInfo("Alan Turing_1_assignsubmission_file_/A1.ipynb", (2020, 1, 1, 23, 59, 0)), perfect)
+    found = {each.student: each.state for each in collect(course, tmp_path / "in")}
+    assert found["ada"] == "collected, late" and found["alan"] == "collected"
+
+
+def test_files_made_to_be_stumbled_over_cost_nobody_else(course, tmp_path):
+    perfect = bank.books("A1")[1]
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    with zipfile.ZipFile(inbox / "odd.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in (".", "../../A1_ada.ipynb", "/etc/A1_ada.ipynb", "x" * 300, " " * 20_000 + "(1)", "\x1b[2JA1_alan.ipynb"):
+            archive.writestr(name, b"{}")
+        archive.writestr("A1_alan.ipynb", b" " * 15_000_000)
+    damaged = bytearray((inbox / "odd.zip").read_bytes())
+    at = damaged.index(b"A1_ada.ipynb") + 12
+    damaged[at : at + 3] = b"\xff\xff\xff"
+    (inbox / "damaged.zip").write_bytes(damaged)
+    (inbox / os.fsdecode(b"A1_\xff.ipynb")).write_bytes(json.dumps(perfect | {"metadata": {"translearn": {"assignment": "A1", "student": "\ud800bob"}}}).encode())
+    (inbox / "ada+A1+9999-12-31 23:59:59-23:59").mkdir()
+    (inbox / "ada+A1+9999-12-31 23:59:59-23:59" / "A1.ipynb").write_text("{}")
+    (inbox / "A1_kurt.ipynb").write_text(json.dumps(perfect))
+    found = collect(course, inbox)
+    assert {each.student for each in found if each.state == "collected"} == {"kurt"}
+    assert any("far more than it should" in each.problem for each in found)
+    said = "".join(each.place + each.problem for each in found)
+    assert said.isprintable() and said.encode("utf-8")
+    assert not (tmp_path / "A1_ada.ipynb").exists()
+
+
+def test_a_table_with_semicolons_is_read_and_one_without_ids_is_not(course):
+    (course.root / "students.csv").write_text("\ufeffid;first_name\nada;Ada\n", encoding="utf-8")
+    assert list(course.students()) == ["ada"]
+    (course.root / "students.csv").write_text("name,mail\nada,x\n")
+    with pytest.raises(CourseError, match="no column id"):
+        course.students()
+
+
 def test_who_is_missing_and_who_is_late_is_said(course, tmp_path):
     (course.root / "course.toml").write_text('name = "Spring"\n[due]\nA1 = 2020-01-01T00:00:00\n')
     course = folder.Course(course.root)
@@ -152,6 +220,24 @@ def test_a_folder_with_a_mistake_says_where_it_is(course, name, text, said):
         folder.Course(course.root).students()
 
 
+def test_a_file_that_could_not_be_read_has_a_page_that_says_so(course, hand_in):
+    hand_in("kurt", b"no notebook")
+    grading.grade(course, "A1", jobs=1, quiet=True)
+    page = feedback.write_pages(course, "A1")[0].read_text()
+    assert "Not graded:" in page and "not a zero" in page and "its JSON is broken" in page and "of 37" not in page and "<h2>" not in page
+
+
+def test_markdown_that_takes_minutes_is_shown_as_it_was_typed():
+    import time
+
+    began = time.monotonic()
+    for text in ("<div>" * 20_000, "\\begin{a}" * 20_000, "| a " * 50_000, "<div>" * 3_900, "*a **b " * 2_000):
+        assert feedback.markdown(text)
+    assert time.monotonic() - began < 60
+    table = feedback.markdown("| a | b |\n|---|---|\n| 1 | `x<y` |\n\n# T\n\n1. one\n\n<b onclick=x>c</b>")
+    assert "<th>a</th>" in table and "<h1>" in table and "<li>" in table and "<code>x&lt;y</code>" in table and "<b" not in table
+
+
 def test_nothing_is_overwritten_by_new(course):
     with pytest.raises(CourseError, match="nothing was changed"):
         folder.new(course.root)
@@ -175,6 +261,7 @@ def test_feedback_is_safe_and_complete(course, hand_in):
     page = path.read_text()
     assert not re.search(r"<script|<style>body|<[^>]*(onerror|onclick|javascript:)", page)
     assert "default-src 'none'" in page and "28 of 37 points" in page and "<strong>bold</strong>" in page
+    assert "&lt;p&gt;" not in page and "&lt;h2" not in page
     assert "For errors below delta" in page and "See &lt;b&gt;lesson 01" in page and "one run is chosen with a reason" in page
     assert "BEGIN SOLUTION" not in page and course.key not in page
 
@@ -340,9 +427,9 @@ def test_the_whole_walk_by_command(tmp_path):
     (tmp_path / "class" / "students.csv").write_text("id,first_name,last_name,email,lms_id\nada,Ada,Lovelace,ada@x.org,1\n")
     assert "A1.ipynb" in run("release", "A1").stdout
     (tmp_path / "class" / "downloads" / "A1_ada.ipynb").write_text(json.dumps(bank.books("A1")[1]))
-    assert "1 collected, 0 to look at" in run("collect").stdout
+    assert "1 new, 0 collected before, 0 missing, 0 not taken" in run("collect").stdout
     assert "1 graded now, 0 of them without" in run("grade", "A1", "--jobs", "1").stdout
-    assert "waiting for a person: explain" in run("marks").stdout
+    assert "waiting for a person: 9 · Two runs" in run("marks").stdout
     assert "ada,Ada Lovelace,A1,,37,to be marked" in (tmp_path / "class" / "marks.csv").read_text()
     assert "1 pages" in run("feedback").stdout and (tmp_path / "class" / "feedback" / "ada" / "A1" / "A1.html").is_file()
     assert "never a verdict" in run("similar", "A1").stdout

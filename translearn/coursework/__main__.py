@@ -25,6 +25,7 @@ def parser():
     verb = verbs.add_parser("collect", help="take in what students sent: a folder or a zip, as Moodle, Canvas or e-mail name the files")
     verb.add_argument("downloads", nargs="?", type=Path, help="default: the folder `downloads` of the class")
     verb.add_argument("--assignment", help="for files that do not say which one they are for")
+    verb.add_argument("--student", metavar="ID", help="take everything as being this student's, whatever the names say")
     verb.add_argument("--exchange", action="store_true", help="on a JupyterHub: what students submitted through nbgrader's exchange")
     verb = verbs.add_parser("grade", help="run and judge what is not graded yet; can be killed at any moment and carries on")
     verb.add_argument("assignment", nargs="*")
@@ -57,6 +58,8 @@ def parser():
 
 def main(argv=None) -> int:
     args = parser().parse_args(argv)
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")  # students' texts hold whatever they like
     try:
         if args.verb == "new":
             course = new(args.folder or args.course or default_folder(), args.name)
@@ -85,8 +88,8 @@ def _those(course, names):
 
 
 def table(rows, columns):
-    """Rows as plain text, aligned."""
-    rows = [columns, *([str(row.get(c, "")) if row.get(c) is not None else "" for c in columns] for row in rows)]
+    """Rows as plain text, aligned; a long cell is cut."""
+    rows = [columns, *([" ".join(str(row.get(c, "")).split())[:160] if row.get(c) is not None else "" for c in columns] for row in rows)]
     wide = [max(len(row[i]) for row in rows) for i in range(len(columns))]
     return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, wide)).rstrip() for row in rows)
 
@@ -108,13 +111,15 @@ def do_collect(course, args):
     from .collect import collect
 
     place = exchange.inbound(course) if args.exchange else args.downloads or course.root / "downloads"
-    found = collect(course, place, known(args.assignment) if args.assignment else None)
-    rows = [{"student": each.student or "?", "assignment": each.assignment or "?", "state": each.state, "reason": each.problem, "file": each.place} for each in found]
-    rows.sort(key=lambda row: (row["state"] in ("collected", "unchanged"), row["state"], row["student"]))
+    found = collect(course, place, known(args.assignment) if args.assignment else None, args.student)
+    rows = [{"student": each.student or "?", "assignment": each.assignment or "?", "state": each.state, "reason": each.problem, "file": each.place.removeprefix(f"{place.resolve()}{os.sep}")} for each in found]
+    fine = ["missing", "collected, late", "older", "duplicate", "collected", "unchanged, late", "unchanged"]  # what nobody could take stands before these
+    rows.sort(key=lambda row: (fine.index(row["state"]) if row["state"] in fine else -1, row["state"], row["student"]))
     print(table(rows, ["student", "assignment", "state", "reason", "file"]))
     _csv(course.root / "collected.csv", rows)
-    taken = sum(row["state"].startswith(("collected", "unchanged")) for row in rows)
-    print(f"\n{taken} collected, {len(rows) - taken} to look at (listed first; also in collected.csv). Next: course.py coursework grade")
+    count = {word: sum(row["state"].startswith(word) for row in rows) for word in ("collected", "unchanged", "missing")}
+    odd = sum(row["state"] not in fine for row in rows)
+    print(f"\n{count['collected']} new, {count['unchanged']} collected before, {count['missing']} missing, {odd} not taken (listed first; also in collected.csv). Next: course.py coursework grade")
     return 0
 
 

@@ -159,7 +159,8 @@ def marks(course: Course, assignment: str, only=None) -> list:
             elif result["state"] == "ungraded" and any(q.name in waiting for q in questions(module)):
                 row |= {"state": "ungraded", "reason": result["reason"]}
             else:
-                row |= {"state": "to be marked", "reason": f"waiting for a person: {', '.join(waiting)}"}
+                titles = {q.name: q.title for q in written(module)}
+                row |= {"state": "to be marked", "reason": f"waiting for a person: {', '.join(titles.get(name, name) for name in waiting)}"}
         rows.append(row | each)
     return rows
 
@@ -179,4 +180,6 @@ def late(course: Course, student: str, assignment: str) -> str:
     if due is None or stamp is None:
         return ""
     seconds = (stamp.replace(tzinfo=timezone.utc) - due).total_seconds()
-    return "" if seconds <= 0 else f"{seconds / 86400:.1f} days" if seconds > 2 * 86400 else f"{seconds / 3600:.1f} hours"
+    if seconds <= 0:
+        return ""
+    return f"{seconds / 86400:.1f} days" if seconds > 2 * 86400 else f"{seconds / 3600:.1f} hours" if seconds > 2 * 3600 else f"{max(1, round(seconds / 60))} minutes"

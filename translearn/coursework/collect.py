@@ -1,5 +1,8 @@
 """Take in what students sent: zips and folders as Moodle, Canvas and e-mail name them. Nothing in them is run.
 
+Whose a file is, the outermost name says: an LMS writes that one, and everything inside is written by students. A file whose
+inner names, or whose notebook, say somebody else is listed and not taken.
+
 Moodle   `Ada Lovelace_48213_assignsubmission_file_/A1_ada.ipynb`     (a folder, or an entry of a zip)
 Canvas   `lovelaceada_LATE_1234_56789_A1_ada-2.ipynb`                 (-2: the second time it was handed in)
 e-mail   `A1_ada.ipynb`, `ada/A1.ipynb`, `A1 (1).ipynb` in a folder named for the student
@@ -18,6 +21,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
+from ..assignments.codec import whole
 from ..errors import CourseError
 from . import books
 from .folder import Course, assignments, write
@@ -28,6 +32,8 @@ CANVAS = re.compile(r"^(?P<name>[^_\W]+)_(?P<late>late_)?(?P<lms>\d+)_(?P<submis
 EXCHANGE = re.compile(r"^(?P<id>[^+]+)\+(?P<assignment>[^+]+)\+(?P<when>\d{4}-[^+]+)(?:\+[^+]*)?$")
 COPYING = 60  # seconds that handing in to the exchange may take: within them its own time counts
 AGAIN = re.compile(r"[-_ ](?P<n>\d{1,2})$")  # Canvas's "-2", a browser's " (2)" comes without its brackets
+OTHER = {".png", ".jpg", ".jpeg", ".gif", ".svg", ".pdf", ".doc", ".docx", ".npz", ".npy", ".h5", ".keras", ".mp4", ".csv"}  # not even read
+PACKED = 200  # times its size that an entry of a zip may unpack to; notebooks come to ten
 NOISE = {"__MACOSX", ".DS_Store", "Thumbs.db", ".ipynb_checkpoints"}
 MOST = 20_000  # files in one zip
 
@@ -46,13 +52,16 @@ class Found:
     attempt: int = 0
     state: str = ""
     said_late: bool = False
+    packed: int = -1  # which of `parts` is the zip that it was in
+    packed_when: float = 0
     secret: bytes = b""  # nbgrader's, by which its exchange gives the feedback back
 
 
-def collect(course: Course, downloads, assignment: str | None = None) -> list:
+def collect(course: Course, downloads, assignment: str | None = None, student: str | None = None) -> list:
     """Sort what lies in `downloads` (a folder or a zip) into `submitted/`; returns a `Found` for each file, and one for each student who is missing.
 
     assignment  take files for this one only, and files that name none as being for it (as is done when only one is out)
+    student     take everything as being this student's, whatever the names say
     Of several files of one student the newest is taken; an older one that was collected before is kept under `earlier/`.
     """
     downloads = Path(downloads)
@@ -64,8 +73,15 @@ def collect(course: Course, downloads, assignment: str | None = None) -> list:
     if not students:
         raise CourseError("students.csv lists nobody, so no file can be told from another. Fill it in first: one line a student.")
     names = _names(students)
+    if student is not None and student not in students:
+        raise CourseError(f"There is no {student} in students.csv.")
+    now = time.time()
     for each in found:
-        _recognise(each, students, names, assignment, fallback)
+        each.place, each.when = _shown(each.place), min(each.when, now)
+        try:
+            _recognise(each, students, names, assignment, fallback, student)
+        except Exception as problem:  # made by hand to be stumbled over: it costs nobody else
+            each.state, each.problem = "unreadable", f"it cannot be made sense of ({type(problem).__name__})"
     chosen = defaultdict(list)
     for each in found:
         if each.student and each.assignment and not each.state:
@@ -75,6 +91,8 @@ def collect(course: Course, downloads, assignment: str | None = None) -> list:
         for older in several[:-1]:
             older.state = "older" if older.data != several[-1].data else "duplicate"
             older.problem = f"not used: {several[-1].place} is {'the same' if older.state == 'duplicate' else 'newer'}"
+        # The same file sent twice came when it came first.
+        several[-1].when = min(each.when for each in several if each.data == several[-1].data)
         _take(course, several[-1])
     handed_in = {which: set(course.submissions(which)) for which in assignments()}
     wanted = [assignment] if assignment else sorted({each.assignment for each in found if each.assignment})
@@ -102,7 +120,9 @@ def _walk(place: Path):
             continue
         try:
             data, info = _read(path)
-            if path.suffix.lower() == ".zip":
+            if max(map(len, parts)) > 200:
+                yield Found(str(path), parts, info.st_mtime, problem="its name is too long")
+            elif path.suffix.lower() == ".zip":
                 yield from _unzip(path, parts, info.st_mtime)
             elif info.st_size > LARGEST:
                 yield Found(str(path), parts, info.st_mtime, problem=f"it is larger than {LARGEST // 2**20} MB")
@@ -121,7 +141,7 @@ def _read(path):
         info = os.fstat(handle)
         if not stat.S_ISREG(info.st_mode):
             raise OSError(0, "it is not a file")
-        return (b"" if path.suffix.lower() == ".zip" else file.read(LARGEST + 1)), info
+        return (b"" if path.suffix.lower() in {".zip", *OTHER} else file.read(LARGEST + 1)), info
 
 
 def _handed_in(folder):
@@ -150,7 +170,7 @@ def _handed_in(folder):
         found.when = stamp if info.st_ctime - stamp < COPYING else info.st_ctime
         secret = folder / "submission_secret.txt"
         found.secret = _read(secret)[0][:1000] if secret.exists() else b""
-    except (OSError, ValueError) as problem:
+    except (OSError, ValueError, OverflowError) as problem:
         found.data, found.problem = b"", f"it cannot be taken: {getattr(problem, 'strerror', None) or problem}"
     return found
 
@@ -166,30 +186,44 @@ def _unzip(path, parts, when):
                 inner = tuple(PurePosixPath(entry.filename.replace("\\", "/")).parts)
                 # The zip's own name tells whose it is when somebody sent one zip each.
                 where = (*parts[:-1], Path(parts[-1]).stem, *inner)
-                if NOISE & set(inner) or inner[-1].startswith("."):
+                if not inner or NOISE & set(inner) or inner[-1].startswith("."):
                     continue
+                kind = dict(packed=len(parts) - 1, packed_when=when)
                 place = f"{path}:{entry.filename}"
                 try:
                     stamp = time.mktime((*entry.date_time, 0, 0, -1))
                 except (ValueError, OverflowError):
                     stamp = when
-                if entry.flag_bits & 1:
-                    yield Found(place, where, stamp, problem="it is locked with a password")
+                if max(map(len, where)) > 200 or len(where) > 20:
+                    yield Found(place[:300], ("its name",), stamp, problem="its name is too long")
+                elif entry.flag_bits & 1:
+                    yield Found(place, where, stamp, problem="it is locked with a password", **kind)
                 elif inner[-1].lower().endswith(".zip"):
-                    yield Found(place, where, stamp, problem="it is a zip inside a zip: unpack the outer one")
+                    yield Found(place, where, stamp, problem="it is a zip inside a zip: unpack the outer one", **kind)
                 elif entry.file_size > LARGEST:
-                    yield Found(place, where, stamp, problem=f"it is larger than {LARGEST // 2**20} MB")
+                    yield Found(place, where, stamp, problem=f"it is larger than {LARGEST // 2**20} MB", **kind)
+                elif entry.file_size > 10_000 + PACKED * entry.compress_size:
+                    yield Found(place, where, stamp, problem="it unpacks to far more than it should", **kind)
+                elif PurePosixPath(inner[-1]).suffix.lower() in OTHER:
+                    yield Found(place, where, stamp, **kind)
                 else:
                     try:
                         with archive.open(entry) as file:
-                            yield Found(place, where, stamp, file.read(LARGEST + 1))  # a size that lies is cut off
-                    except (OSError, RuntimeError, zipfile.BadZipFile, EOFError, NotImplementedError, ValueError) as problem:
-                        yield Found(place, where, stamp, problem=f"it is damaged inside its zip ({type(problem).__name__})")
-    except (zipfile.BadZipFile, OSError, ValueError) as problem:
+                            data = file.read(LARGEST + 1)  # a size that lies is cut off
+                    except Exception as problem:  # each way of packing has errors of its own
+                        yield Found(place, where, stamp, problem=f"it is damaged inside its zip ({type(problem).__name__})", **kind)
+                    else:
+                        yield Found(place, where, stamp, data, **kind)
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as problem:
         yield Found(str(path), parts, when, problem=f"it is not a whole zip ({problem})")
 
 
 # ---------------------------------------------------------------- whose, and for what
+
+
+def _shown(text):
+    """A name as a terminal and a table may show it: without what moves the cursor, and with whole characters."""
+    return re.sub(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]", "?", whole(str(text)))
 
 
 def _plain(text):
@@ -208,7 +242,7 @@ def _names(students):
     return {text: next(iter(ids)) for text, ids in found.items() if len(ids) == 1}
 
 
-def _recognise(found, students, names, assignment, fallback):
+def _recognise(found, students, names, assignment, fallback, student=None):
     """Fill in student and assignment, or the state and the reason why not."""
     if found.student:  # nbgrader's exchange says both
         if found.student not in students:
@@ -221,20 +255,23 @@ def _recognise(found, students, names, assignment, fallback):
             found.state = "unreadable"
         return
     *folders, file = found.parts
-    stem = re.sub(r"\s*\((\d+)\)$", r"-\1", Path(file).stem)
-    lms = {student.lms_id: student.id for student in students.values() if student.lms_id}
-    guesses = []
-    if canvas := CANVAS.match(Path(file).stem):
-        found.said_late = bool(canvas["late"])
-        guesses += [lms.get(canvas["lms"]), names.get(_plain(canvas["name"]))]
-        stem = canvas["file"]
-    for folder in reversed(folders):
-        if moodle := MOODLE.match(folder):
-            guesses += [lms.get(moodle["lms"]), names.get(_plain(moodle["name"]))]
-        else:
-            guesses += [names.get(_plain(folder))]
-    if again := AGAIN.search(stem):
-        found.attempt, stem = int(again["n"]), stem[: again.start()]
+    stem = re.sub(r" ?\((\d{1,3})\)$", r"-\1", Path(file).stem)
+    lms = {each.lms_id: each.id for each in students.values() if each.lms_id}
+    guesses, written = [], False  # who the names say that it is, the outermost first; whether an LMS wrote that one
+    for depth, part in enumerate([*folders, Path(file).stem]):
+        moodle, canvas = MOODLE.match(part), CANVAS.match(part)
+        if (moodle or canvas) and not guesses:
+            sign = moodle or canvas
+            guesses, written = [lms.get(sign["lms"]) or names.get(_plain(sign["name"]))], True
+            if canvas and depth == len(folders):
+                found.said_late, stem = bool(canvas["late"]), canvas["file"]
+                if again := AGAIN.search(stem):
+                    found.attempt, stem = int(again["n"]), stem[: again.start()]
+        elif depth < len(folders):
+            guesses += filter(None, [names.get(_plain(part)) or names.get(_plain(re.sub(r"(?<![A-Za-z0-9])A\d(?![0-9])", "", part, flags=re.I)))])
+        if guesses and depth == found.packed:  # a student's own zip: what is in it can bear any date
+            found.when = found.packed_when
+    stem = AGAIN.sub("", stem)
     book = None
     if not found.problem:
         try:
@@ -244,17 +281,17 @@ def _recognise(found, students, names, assignment, fallback):
     said = book["metadata"].get("translearn", {}) if book else {}
     said = said if isinstance(said, dict) else {}
     # Which assignment: what the notebook says, else what a name says, else what one is collecting.
-    which = str(said.get("assignment", ""))
+    which = str(said.get("assignment", ""))[:20]
     if which not in assignments():
         which = next((name for text in (stem, *reversed(folders)) for name in assignments() if re.search(rf"(?<![A-Za-z0-9]){name}(?![0-9])", text, re.I)), fallback)
     rest = re.sub(rf"(?<![A-Za-z0-9]){which}(?![0-9])", "", stem, flags=re.I) if which else stem
-    # Whose: the LMS knows best; then the file's name; and last what the notebook says, which its author could have typed.
-    guesses += [names.get(_plain(rest)), names.get(_plain(str(said.get("student", ""))))]
-    found.student = next(filter(None, guesses), "")
+    guesses += [names.get(_plain(rest)), names.get(_plain(str(said.get("student", ""))[:64]))]
+    found.student = student or (guesses[0] or "" if written else next(filter(None, guesses), ""))
+    others = {each for each in guesses if each and each != found.student} if not student else ()
     found.assignment = which
     looks = Path(file).suffix.lower()
     if looks not in (".ipynb", ".json") and book is None:
-        found.state, found.problem = "not a notebook", found.problem or f"a {looks or 'file'} was sent"
+        found.state, found.problem = "not a notebook", f"a {looks or 'file'} was sent, not a notebook" if found.data or not found.problem else found.problem
     elif not found.student:
         found.state, found.problem = "unknown student", "its name and folder fit nobody in students.csv (or more than one): name the file A1_ID.ipynb"
     elif not which:
@@ -263,8 +300,8 @@ def _recognise(found, students, names, assignment, fallback):
         found.state, found.problem = "another assignment", f"it is for {which}; collect without --assignment takes it"
     elif found.problem and not found.data:
         found.state = "unreadable"
-    if said.get("student") and found.student and _plain(str(said["student"])) in names and names[_plain(str(said["student"]))] != found.student:
-        found.problem = f"the notebook says that it is {said['student']}'s. {found.problem}".strip()
+    elif others and found.student:
+        found.state, found.problem = "two names", f"it is {found.student}'s by where it lies, and {', '.join(sorted(others))}'s by a name inside. If it is {found.student}'s: collect it alone, with --student {found.student}"
 
 
 def _unreadable(found):
