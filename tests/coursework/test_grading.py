@@ -45,6 +45,20 @@ def test_every_submission_of_the_bank_gets_its_mark(assignment, name, released):
         session.close()
 
 
+LAZY = ["0.0", "1.0", "0.5", "-1.0", "True", "None", "[]", "''", "a[0]", "a[1]", "a[-1]", "a[:2]", "a[:3]", "list(a)", "(1.0, 1.0)", "'diverges'", "'crawls'", "'fits'", "np.mean(a[0])", "np.arange(len(a[0]))",
+        "np.zeros(np.shape(a[0]))", "np.ones(np.shape(a[0]))", "np.zeros(np.shape(a[0]), bool)", "np.ones(len(np.unique(a[0])))", "(np.zeros(np.shape(a[0])),) * 2", "(np.zeros(np.shape(a[0])),) * 3"]
+
+
+@pytest.mark.parametrize("assignment", ASSIGNMENTS)
+def test_an_answer_without_work_earns_nothing(assignment, released):
+    """Whatever is asked: a constant, the argument itself, arrays of zeros and ones."""
+    module = judging.load(assignment.lower())
+    for code in LAZY[:: {"A1": 1, "A2": 6}.get(assignment, 3)]:  # a sandbox for A2 imports TensorFlow, which takes seconds
+        answers = {each.name: f"import numpy as np\ndef {each.name}(*a, **k):\n    return {code}" for each in questions(module)}
+        result = grading.grade_one(assignment, released(assignment), json.dumps(bank.notebook(assignment, answers)).encode(), "secret", spare=1)
+        assert result["state"] == "graded" and sum(points(result).values()) == 0, (code, {name: got for name, got in points(result).items() if got})
+
+
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)
 def test_a_bank_has_what_a_bank_needs(assignment):
     module = judging.load(assignment.lower())

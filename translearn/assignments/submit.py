@@ -45,7 +45,7 @@ def submit(assignment: str, student: str = "", notebook: str = "") -> Card:
         return Card(f"**Not saved yet.** You have run a cell that is not in the saved file (it begins `{unsaved}`). Save with Ctrl-S (on a Mac: Cmd-S), then run this cell again.")
     student = student or book.get("metadata", {}).get("translearn", {}).get("student", "") or os.environ.get("JUPYTERHUB_USER", "") or _ask()
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}", student):
-        return Card("**Who are you?** Run `submit.submit(\"%s\", student=\"your-id\")`, with the id that your instructor knows you by: letters, digits and . _ @ - only." % assignment)
+        return Card("**Who are you?** In a new cell, run `submit.submit(\"%s\", student=\"your-id\")`, with the id that your instructor knows you by: letters, digits and . _ @ - only." % assignment)
     rows, good = _look(assignment, cells, path.parent)
     target = path.with_name(f"{assignment}_{student}.ipynb")
     book["metadata"].setdefault("translearn", {}).update(assignment=assignment, student=student)

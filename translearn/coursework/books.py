@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 from ..errors import CourseError
 from . import judging
 from .folder import Course, read_json, write
+from .submission import digest
 
 
 @contextlib.contextmanager
@@ -151,6 +152,8 @@ def marks(course: Course, assignment: str, only=None) -> list:
             row |= {"state": "nothing handed in", "reason": "no file was collected"}
         elif result is None or got is None:
             row |= {"state": "ungraded", "reason": "not graded yet"}
+        elif result["submission"] != digest(course.submitted(student, assignment)):
+            row |= {"state": "ungraded", "reason": "there is a newer file, not graded yet"}
         else:
             each |= {name: got.get(name) for name in names}
             waiting = [name for name in names if each[name] is None]

@@ -16,7 +16,7 @@ from . import judging
 from .folder import Course, read_json, write
 from .sandbox import Dead, Limits, Pool, check
 from .session import Hopeless, Session
-from .submission import LARGEST, Unreadable, parse, prepare
+from .submission import Unreadable, digest, parse, prepare, read
 
 VERSION = 1
 
@@ -115,7 +115,7 @@ def todo(course: Course, assignment: str, students=None, again: bool = False) ->
         if not path.is_file():
             raise CourseError(f"{student} has handed in nothing for {assignment} (there is no {path.relative_to(course.root)}).")
         result = course.result(student, assignment)
-        if again or result is None or result.get("retry") or result.get("submission") != hashlib.sha256(path.read_bytes()).hexdigest():
+        if again or result is None or result.get("retry") or result.get("submission") != digest(path):
             found.append(student)
     return found
 
@@ -156,14 +156,9 @@ def grade(course: Course, assignment: str, students=None, again=False, jobs=2, s
             _fan_out(course, assignment, released, names, arguments, jobs, scheduler, keep)
         else:
             for student in names:
-                keep(student, grade_one(assignment, released, _read(course, student, assignment), spare=1, **arguments))
+                keep(student, grade_one(assignment, released, read(course.submitted(student, assignment)), spare=1, **arguments))
     close_pools()
     return done
-
-
-def _read(course, student, assignment):
-    with course.submitted(student, assignment).open("rb") as file:
-        return file.read(LARGEST + 1)
 
 
 def _fan_out(course, assignment, released, names, arguments, jobs, scheduler, keep):
@@ -175,7 +170,8 @@ def _fan_out(course, assignment, released, names, arguments, jobs, scheduler, ke
     from distributed import Client, LocalCluster, as_completed
 
     logging.getLogger("distributed").setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", "Couldn't detect a suitable IP")  # Dask's note on a machine without a network: nothing needs one
+    for note in ("Couldn't detect a suitable IP", "Port .* is already in use"):  # Dask's on a machine without a network, or with another run
+        warnings.filterwarnings("ignore", note)
     dask.config.set({"distributed.worker.memory.pause": False, "distributed.worker.memory.spill": False, "distributed.worker.memory.target": False, "distributed.worker.memory.terminate": False})
     cluster = None
     if scheduler is None:
@@ -196,7 +192,7 @@ def _fan_out(course, assignment, released, names, arguments, jobs, scheduler, ke
 
             def submit():
                 for student in left:
-                    future = client.submit(grade_one, assignment, shared, _read(course, student, assignment), spare=jobs if cluster else 2, pure=False, retries=1, **arguments)
+                    future = client.submit(grade_one, assignment, shared, read(course.submitted(student, assignment)), spare=jobs if cluster else 2, pure=False, retries=1, **arguments)
                     running[future] = student
                     return future
 
@@ -208,7 +204,7 @@ def _fan_out(course, assignment, released, names, arguments, jobs, scheduler, ke
                 except CourseError:
                     raise
                 except Exception as problem:  # the worker broke, which says nothing about the submission
-                    result = {"version": VERSION, "assignment": assignment, "submission": hashlib.sha256(_read(course, student, assignment)).hexdigest(), "state": "ungraded",
+                    result = {"version": VERSION, "assignment": assignment, "submission": digest(course.submitted(student, assignment)), "state": "ungraded",
                               "reason": f"The worker that ran it failed ({type(problem).__name__}: {problem}). The next run tries again.", "retry": True, "notes": [], "questions": {}, "cells": [], "seconds": 0}
                 keep(student, result)
                 if (another := submit()) is not None:
