@@ -14,8 +14,8 @@ SOURCE = NOTEBOOKS / "source"
 def cache() -> Path:
     """The folder for what can be made again (features, resized pictures, finished runs).
 
-    `TRANSLEARN_CACHE` names another one; the default is `.cache` beside the lessons.
+    `TRANSLEARN_CACHE` names another one (`~` is your home); the default is `.cache` beside the lessons.
     """
-    folder = Path(os.environ.get("TRANSLEARN_CACHE") or ROOT / ".cache")
+    folder = Path(os.environ.get("TRANSLEARN_CACHE") or ROOT / ".cache").expanduser()
     folder.mkdir(parents=True, exist_ok=True)
     return folder

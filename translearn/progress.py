@@ -18,7 +18,7 @@ from . import paths
 
 def file() -> Path:
     """Where progress is kept: `.progress.json` beside the lessons, unless `TRANSLEARN_PROGRESS` says otherwise."""
-    return Path(os.environ.get("TRANSLEARN_PROGRESS") or paths.ROOT / ".progress.json")
+    return Path(os.environ.get("TRANSLEARN_PROGRESS") or paths.ROOT / ".progress.json").expanduser()
 
 
 def passed(lesson: str | None = None):

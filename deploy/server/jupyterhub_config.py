@@ -4,7 +4,6 @@ https://jupyterhub.readthedocs.io/en/stable/reference/config-reference.html. set
 """
 
 import os
-import pwd
 
 COURSE = "/srv/translearn/course"  # the checkout
 SERVER = "/srv/translearn"
@@ -36,13 +35,8 @@ c.Spawner.cmd = [f"{SERVER}/config/student-lab", COURSE]
 c.Spawner.default_url = "/lab"
 c.Spawner.start_timeout = c.Spawner.http_timeout = 120  # a busy first hour
 
-
-def home(spawner):
-    return pwd.getpwnam(spawner.user.name).pw_dir
-
-
 c.Spawner.environment = {
     "JUPYTER_CONFIG_PATH": f"{SERVER}/config",
-    "TRANSLEARN_CACHE": lambda spawner: f"{home(spawner)}/.cache/translearn",
-    "TRANSLEARN_PROGRESS": lambda spawner: f"{home(spawner)}/.translearn-progress.json",
+    "TRANSLEARN_CACHE": "~/.cache/translearn",
+    "TRANSLEARN_PROGRESS": "~/.translearn-progress.json",
 }

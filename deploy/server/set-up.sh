@@ -48,7 +48,7 @@ sed -i "s|^COURSE = .*|COURSE = \"$course\"|; s|^SERVER = .*|SERVER = \"$server\
 # The instructor's command, from any folder.
 cat > "$server/config/coursework" <<END
 #!/bin/sh
-export JUPYTER_CONFIG_PATH="$server/config" TRANSLEARN_CACHE="\${TRANSLEARN_CACHE:-\$HOME/.cache/translearn}"
+export JUPYTER_CONFIG_PATH="$server/config" TRANSLEARN_CACHE="\${TRANSLEARN_CACHE:-~/.cache/translearn}"
 exec "$course/.venv/bin/python" -m translearn.coursework "\$@"
 END
 chmod 0755 "$server/config/coursework"

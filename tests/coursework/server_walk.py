@@ -32,6 +32,10 @@ def run(*command, user=None, ok=True, **named):
     return done.stdout + done.stderr
 
 
+def home(user):
+    return Path(pwd.getpwnam(user).pw_dir)
+
+
 def set_up():
     environment = os.environ | {"TRANSLEARN_SERVER": str(SERVER)}
     script = CHECKOUT / "deploy" / "server"
@@ -128,7 +132,7 @@ def main():
     # What bob can see of others, and of the answers.
     inbound = SERVER / "exchange" / "spring" / "inbound"
     of_ada = next(inbound.glob("ada+A1+*"))
-    places = {"ada's home": "/home/ada", "ada's notebook": "/home/ada/A1/A1.ipynb", "who handed in": inbound, "the class": SERVER / "classes" / "spring", "its key": SERVER / "classes/spring/secret.key",
+    places = {"ada's home": home("ada"), "ada's notebook": home("ada") / "A1/A1.ipynb", "who handed in": inbound, "the class": SERVER / "classes" / "spring", "its key": SERVER / "classes/spring/secret.key",
               "the judges": CHECKOUT / "translearn/coursework/judges/a1.py", "the sources": CHECKOUT / "notebooks/source", "the model answers": CHECKOUT / "notebooks/coursework/instructor", "the tests": CHECKOUT / "tests",
               "the history": CHECKOUT / ".git", "the hub's files": SERVER / "hub", "the passwords": SERVER / "people/passwords.csv"}
     seen["bob reads"] = [name for name, path in places.items() if reads("bob", path)]
@@ -150,7 +154,7 @@ os.symlink(os.path.dirname(answers), f"{inbound}/bob+A1+2098-01-02 00:00:00.0000
 """
     run(sys.executable, "-c", forge, inbound, SERVER / "classes/spring/source/A1/A1.ipynb", user="bob")
     seen["collect"] = coursework("collect", "--exchange")
-    seen["of bob, taken"] = (SERVER / "classes/spring/submitted/bob/A1/A1.ipynb").read_bytes() == Path("/home/bob/A1/A1.ipynb").read_bytes()
+    seen["of bob, taken"] = (SERVER / "classes/spring/submitted/bob/A1/A1.ipynb").read_bytes() == (home("bob") / "A1/A1.ipynb").read_bytes()
     seen["of ada, taken"] = (SERVER / "classes/spring/submitted/ada/A1/A1.ipynb").read_bytes() == (of_ada / "A1.ipynb").read_bytes()
     seen["grade"] = coursework("grade", "A1")
     seen["marks"] = coursework("marks")
@@ -158,11 +162,11 @@ os.symlink(os.path.dirname(answers), f"{inbound}/bob+A1+2098-01-02 00:00:00.0000
 
     for person in (ada, bob):
         person.assignments("fetch_feedback")
-        pages = list(Path(f"/home/{person.name}/A1/feedback").rglob("*.html"))
+        pages = list((home(person.name) / "A1/feedback").rglob("*.html"))
         seen[f"{person.name}'s page"] = re.search(r"So far ([\d.]+ of \d+) points", pages[0].read_text())[1] if pages else None
     there = SERVER / "exchange" / "spring" / "feedback"
     seen["bob lists pages"] = reads("bob", there)
-    seen["page in the browser"] = ada.get("ada", "files/" + str(next(Path("/home/ada/A1/feedback").rglob("*.html")).relative_to("/home/ada"))).status_code
+    seen["page in the browser"] = ada.get("ada", "files/" + str(next((home("ada") / "A1/feedback").rglob("*.html")).relative_to(home("ada")))).status_code
 
 
 def _up():
