@@ -47,12 +47,17 @@ def _strangers():
         for each in list(pool.waiting.queue):
             if isinstance(each, sandbox.Sandbox):
                 waiting |= {process.pid for process in each._tree()}
-    found = {}
+    me, found = psutil.Process(), {}
+    beside = {each.pid for each in me.parent().children()} - {me.pid}  # another worker of this test run has sandboxes of its own
     for process in psutil.process_iter(["pid", "cmdline", "uids"]):
         uids, command = process.info["uids"], " ".join(process.info["cmdline"] or [])
         ours = (uids and sandbox.FIRST_UID <= uids.real < sandbox.FIRST_UID + 100_000) or "translearn.assignments.runner" in command
         if ours and process.info["pid"] not in waiting and process.status() != psutil.STATUS_ZOMBIE:
-            found[process.info["pid"]] = command[:80]
+            try:
+                if not beside & {each.pid for each in process.parents()}:
+                    found[process.info["pid"]] = command[:80]
+            except psutil.Error:  # gone in the meantime
+                pass
     return found
 
 
