@@ -121,6 +121,8 @@ def _walls(slot: int, limits: Limits) -> list:
     # limit on processes counts only outside one.
     command += [] if root else ["--unshare-user", "--disable-userns"]
     made = set()
+    # First, because the course itself may lie in /tmp and must show through it.
+    command += ["--perms", "1777", "--size", str(limits.disk), "--tmpfs", "/tmp"]
 
     def parents(path):
         for parent in reversed(Path(path).parents):
@@ -135,8 +137,7 @@ def _walls(slot: int, limits: Limits) -> list:
     # This folder holds the judges and the model answers: an empty one stands in its place.
     command += ["--perms", "0755", "--tmpfs", hidden, "--remount-ro", hidden]
     command += ["--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev"]
-    for folder, size in (("/tmp", limits.disk), ("/dev/shm", limits.disk)):
-        command += ["--perms", "1777", "--size", str(size), "--tmpfs", folder]
+    command += ["--perms", "1777", "--size", str(limits.disk), "--tmpfs", "/dev/shm"]
     command += ["--remount-ro", "/", "--chdir", "/tmp"]
     variables = {
         "HOME": HOME, "TMPDIR": HOME, "TRANSLEARN_CACHE": f"{HOME}/cache", "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8",
