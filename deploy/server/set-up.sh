@@ -11,6 +11,7 @@ say() { printf '%s\n' "$*"; }
 
 missing=()
 command -v bwrap >/dev/null || missing+=(bubblewrap)
+python3 -c "import ensurepip" 2>/dev/null || missing+=(python3-venv)
 command -v configurable-http-proxy >/dev/null || missing+=(node-configurable-http-proxy)
 if ((${#missing[@]})); then
     apt-get update -qq
@@ -24,11 +25,12 @@ for group in translearn-students translearn-instructors; do
     getent group "$group" >/dev/null || groupadd "$group"
 done
 
-# What holds model answers and hidden checks is for instructors only. A student's notebook imports none of it.
+# What holds model answers and hidden checks is for instructors only. A student's notebook imports none of it. The folder's
+# door is enough, and not more than the door: files in .cache may be the environment's own, under a second name.
 for part in translearn/coursework notebooks/source notebooks/solutions notebooks/coursework tests class .git .cache; do
     [ -e "$course/$part" ] || continue
-    chgrp -R translearn-instructors "$course/$part"
-    chmod -R g+rX,o-rwx "$course/$part"
+    chgrp translearn-instructors "$course/$part"
+    chmod 0750 "$course/$part"
 done
 
 install -d -m 0755 "$server" "$server/config" "$server/config/labconfig"
