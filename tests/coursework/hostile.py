@@ -19,6 +19,7 @@ class Case:
     expected: dict = field(default_factory=dict)
     reason: str = ""
     state: str = "graded"
+    seconds: float = 4  # a cell's time: short, because many of these wait for it
 
 
 def answer(question, source):
@@ -121,7 +122,7 @@ CASES = [
     Case("an answer of long doubles and complex numbers", answer("huber", "def huber(target, guess, delta=1.0):\n    s = np.abs(guess - target).astype(np.longdouble)\n    return np.where(s <= delta, s**2 / 2, delta * (s - delta / 2)).mean() + 0j")),
     Case("an enormous gradient", answer("gradient", "def gradient(labels, logits):\n    return -1e9 * np.eye(logits.shape[1])[labels]"), {"gradient": 0}, "does not point"),
     Case("takes 10 GB", answer("huber", "hog = bytearray(10 * 2**30)\n" + GOOD), ZERO, "MemoryError"),
-    Case("takes 3 GB in many processes", answer("huber", "import os, time\nfor _ in range(12):\n    if os.fork() == 0:\n        hog = bytearray(250 * 2**20)\n        hog[::4096] = b'x' * len(hog[::4096])\n        time.sleep(600)\ntime.sleep(600)"), NONE, "more memory"),
+    Case("takes 3 GB in many processes", answer("huber", "import os, time\nfor _ in range(12):\n    if os.fork() == 0:\n        hog = bytearray(250 * 2**20)\n        hog[::4096] = b'x' * len(hog[::4096])\n        time.sleep(600)\ntime.sleep(600)"), NONE, "more memory", seconds=30),
     Case("fills the disk", answer("huber", "with open('big', 'wb') as f:\n    while True: f.write(b'x' * 2**20)\n" + GOOD), ZERO, "File too large"),
     Case("fills the disk with many files", answer("huber", "for n in range(10_000):\n    with open(f'big{n}', 'wb') as f: f.write(b'x' * 2**22)\n" + GOOD), ZERO, "No space left"),
     Case("leaves a daemon", answer("huber", GOOD + "import os, time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        time.sleep(3600)\n    os._exit(0)")),

@@ -1,5 +1,6 @@
 """No submission gains what it did not earn, none stops the others, and after each the machine is as it was."""
 
+import dataclasses
 import json
 import os
 import socket
@@ -82,7 +83,7 @@ def test_hostile(case, released, outside, record_property):
     before_files, before_listeners = _files(outside), _listeners()
     others = _strangers()
 
-    result = grading.grade_one("A1", released("A1"), data, "secret", LIMITS, spare=1)
+    result = grading.grade_one("A1", released("A1"), data, "secret", dataclasses.replace(LIMITS, cell_seconds=case.seconds), spare=1)
 
     got = points(result)
     expected = {name: sum(part["points"] for part in parts) for name, parts in result["questions"].items()} | case.expected
