@@ -109,7 +109,7 @@ CASES = [
     # ---- the machine
     Case("opens a socket", answer("huber", "import socket\ndef huber(target, guess, delta=1.0):\n    socket.create_connection(('127.0.0.1', PORT), 2).sendall(b'hello')\n    return 0.0"), ZERO, "ConnectionRefusedError"),
     Case("asks for a name", answer("huber", "import socket\ndef huber(target, guess, delta=1.0):\n    return socket.gethostbyname('example.org')"), ZERO, "stopped with"),
-    Case("forks without end", answer("huber", GOOD + "import os\nfor _ in range(2000):\n    try:\n        if os.fork() == 0:\n            import time; time.sleep(600)\n    except OSError: break"), NONE, "more processes"),
+    Case("forks without end", answer("huber", GOOD + "import os\nfor _ in range(2000):\n    try:\n        if os.fork() == 0:\n            import time; time.sleep(600)\n    except OSError: break\nimport time; time.sleep(3)"), NONE, "more processes"),
     Case("a real fork bomb", answer("huber", GOOD + "import os\nif os.fork() == 0:\n    while True:\n        try: os.fork()\n        except OSError: pass"), {}, "stopped|more processes", "ungraded"),
     Case("keeps the cores busy with forty processes", answer("huber", GOOD + "import os\nfor _ in range(40):\n    if os.fork() == 0:\n        while True: pass\nimport time; time.sleep(3)"), NONE, "more processes"),
     Case("hides memory from the count", answer("huber", "import ctypes, os\nlibc = ctypes.CDLL(None, use_errno=True)\nheld = []\nfor call in (lambda: os.memfd_create('x'), lambda: libc.shmget(0, 2**28, 0o1600), lambda: libc.syscall(319, b'y', 0)):\n    try:\n        held.append(call())\n    except OSError as problem: held.append(-problem.errno)\nprint('HELD', held)\n" + GOOD)),
