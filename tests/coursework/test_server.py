@@ -134,6 +134,18 @@ def test_the_files_for_kubernetes_are_whole():
     assert f"tcp://{by_kind['Service', 'scheduler']['metadata']['name']}:8786" in worker["containers"][0]["command"]
 
 
+def test_the_table_of_assignments_says_what_they_are_worth():
+    from translearn.assignments.question import questions, written
+    from translearn.coursework import folder, judging
+
+    lines = (ROOT / "docs/teaching.md").read_text(encoding="utf-8").splitlines()
+    for assignment in folder.assignments():
+        module = judging.load(assignment.lower())
+        row = next(line for line in lines if line.startswith(f"| {assignment} |"))
+        assert f"| {len(questions(module))} questions, {sum(each.points for each in questions(module))} points |" in row
+        assert f", {sum(each.points for each in written(module))} points |" in row.split("points |", 1)[1]
+
+
 @pytest.mark.parametrize("page", ["docs/teaching.md", "deploy/README.md", "README.md"])
 def test_each_command_in_the_text_exists(page):
     import re

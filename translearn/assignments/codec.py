@@ -60,8 +60,8 @@ def encode(value, depth: int = DEPTH):
     array = np.ascontiguousarray(value)
     if array.dtype.kind == "c" and not array.imag.any():
         array = array.real
-    if array.dtype.kind in "fc" and array.dtype.itemsize > 8:
-        array = array.astype(float) if array.dtype.kind == "f" else array
+    if array.dtype.kind == "f" and array.dtype.itemsize > 8:
+        array = array.astype(float)
     array = array.astype(array.dtype.newbyteorder("<"), copy=False).reshape(np.shape(value))  # a number alone keeps its shape ()
     if array.dtype.str not in DTYPES:
         if array.dtype.kind in "US":

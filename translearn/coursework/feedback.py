@@ -1,6 +1,6 @@
 """One page for each student: points, reasons, their answers, what a person wrote. Safe to open, and without a hidden check.
 
-Everything that a student typed or printed is escaped; Markdown answers go through nbconvert's sanitiser. The page's own
+Everything that a student typed or printed is escaped; Markdown answers keep only the tags in `TAGS`. The page's own
 policy (CSP) forbids scripts and every address.
 """
 

@@ -104,6 +104,7 @@ def application(course: Course, assignment=None, names=False, token=""):
     import tornado.web
 
     environment, state = Environment(autoescape=True), {"again": False}
+    shown = {}  # ticket → answer, of those that this page has shown: to look for one among a thousand takes seconds
 
     class Handler(tornado.web.RequestHandler):
         def prepare(self):
@@ -115,9 +116,6 @@ def application(course: Course, assignment=None, names=False, token=""):
             self.set_header("Referrer-Policy", "no-referrer")
             self.set_header("Cache-Control", "no-store")
 
-        def named(self, ticket):
-            return next((place for place in answers(course, None, everything=True) if hmac.compare_digest(_ticket(course, place), ticket)), None) if ticket.isascii() else None
-
         def show(self, saved="", after=None):
             waiting = answers(course, assignment, state["again"])
             later = [place for place in waiting if after is None or _order(course, place) > _order(course, after)]
@@ -125,12 +123,14 @@ def application(course: Course, assignment=None, names=False, token=""):
                 state["again"], waiting = False, answers(course, assignment)
                 later = waiting
             place = next(iter(later or waiting), None)
+            if place is not None:
+                shown[_ticket(course, place)] = place
             left = f"{_count(len(later), 'answer')} to look at again, this one included." if state["again"] else f"{len(waiting)} still to mark."
             self.finish(environment.from_string(PAGE).render(saved=saved, left=left, again=state["again"], **_view(course, place, names, self.xsrf_form_html())))
 
     class Look(Handler):
         def get(self):
-            self.show(after=self.named(self.get_query_argument("after", "")))
+            self.show(after=shown.get(self.get_query_argument("after", "")))
 
     class Again(Handler):
         def get(self):
@@ -139,7 +139,7 @@ def application(course: Course, assignment=None, names=False, token=""):
 
     class Mark(Handler):
         def post(self):
-            place = self.named(self.get_body_argument("place"))
+            place = shown.get(self.get_body_argument("place"))
             if place is None:
                 raise tornado.web.HTTPError(400)
             which, student, name = place

@@ -172,7 +172,7 @@ class Sandbox:
             self.folder = cwd = tempfile.mkdtemp(prefix="translearn-unprotected-")
             command = []
             env = {"PATH": os.environ.get("PATH", ""), "HOME": cwd, "TMPDIR": cwd, "TRANSLEARN_CACHE": f"{cwd}/cache", "IPYTHONDIR": f"{cwd}/ipython",
-                   "MPLCONFIGDIR": f"{cwd}/matplotlib", "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
+                   "MPLCONFIGDIR": f"{cwd}/matplotlib", "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "NBGRADER_EXECUTION": "autograde"}
         self.process = (subprocess.Popen if unprotected else _open)(
             [*command, sys.executable, *RUNNER, *ahead], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             env=env, cwd=cwd, start_new_session=True, close_fds=True,
