@@ -57,14 +57,21 @@ def check_python(version=None, bits=None, which=shutil.which):
     if not OLDEST <= version <= NEWEST:
         found = [name for name in names if which(name)]
         if found:
-            advice = "Run it with %s, which is on this machine: %s course.py" % (found[0], found[0])
+            advice = "Run it with %s, which is on this machine: %s course.py" % (
+                found[0],
+                found[0],
+            )
         else:
             advice = "Install one of them (python.org, or your system's packages) and run course.py with it."
         raise Stop(
-            "This is Python %d.%d, and the course needs Python 3.11, 3.12 or 3.13. %s" % (version[0], version[1], advice)
+            "This is Python %d.%d, and the course needs Python 3.11, 3.12 or 3.13. %s"
+            % (version[0], version[1], advice)
         )
     if bits != 64:
-        raise Stop("This Python is a %d-bit one, and TensorFlow needs 64 bits. Install a 64-bit Python." % bits)
+        raise Stop(
+            "This Python is a %d-bit one, and TensorFlow needs 64 bits. Install a 64-bit Python."
+            % bits
+        )
 
 
 def check_disk(needed=GIGABYTES_NEEDED, folder=ROOT):
@@ -80,11 +87,19 @@ def check_disk(needed=GIGABYTES_NEEDED, folder=ROOT):
 
 
 def venv_python():
-    return os.path.join(VENV, "Scripts", "python.exe") if os.name == "nt" else os.path.join(VENV, "bin", "python")
+    return (
+        os.path.join(VENV, "Scripts", "python.exe")
+        if os.name == "nt"
+        else os.path.join(VENV, "bin", "python")
+    )
 
 
 def venv_tool(name):
-    return os.path.join(VENV, "Scripts", name + ".exe") if os.name == "nt" else os.path.join(VENV, "bin", name)
+    return (
+        os.path.join(VENV, "Scripts", name + ".exe")
+        if os.name == "nt"
+        else os.path.join(VENV, "bin", name)
+    )
 
 
 def lock_hash():
@@ -173,7 +188,9 @@ def _hold(file):
         if os.name == "nt":
             import msvcrt
 
-            file.seek(1 << 20)  # a byte beyond the text: a held byte cannot be read by others on Windows
+            file.seek(
+                1 << 20
+            )  # a byte beyond the text: a held byte cannot be read by others on Windows
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
         else:
             import fcntl
@@ -186,15 +203,23 @@ def _hold(file):
 
 def uv_requirement(text):
     """The lines of the lock that pin uv, hashes included; and its version."""
-    found = re.search(r"^uv==([^\s\\]+)[^\n]*(?:\n[ \t]+[^\n]*)*", text.replace("\r\n", "\n"), re.MULTILINE)
+    found = re.search(
+        r"^uv==([^\s\\]+)[^\n]*(?:\n[ \t]+[^\n]*)*", text.replace("\r\n", "\n"), re.MULTILINE
+    )
     if not found:
-        raise Stop("requirements.lock names no uv. Get the file again: git checkout requirements.lock")
+        raise Stop(
+            "requirements.lock names no uv. Get the file again: git checkout requirements.lock"
+        )
     return found.group(0) + "\n", found.group(1)
 
 
 def tool_environment():
     """What pip and uv see: no settings that could lead packages astray, and the same package mirror for both."""
-    env = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")}
+    env = {
+        key: value
+        for key, value in os.environ.items()
+        if key not in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
+    }
     # TensorFlow takes 11 to 14 seconds to import when it is not compiled beforehand, and 4 to 5 when it is.
     env["UV_COMPILE_BYTECODE"] = "1"
     env["UV_NO_PROGRESS"] = "1"
@@ -205,9 +230,16 @@ def tool_environment():
 def mirror_settings(env, python):
     """uv does not read pip's settings. Whoever gave pip a mirror or a certificate means uv too."""
     said = subprocess.run(
-        [python, "-m", "pip", "config", "list"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=env
+        [python, "-m", "pip", "config", "list"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=env,
     ).stdout.decode("utf-8", "replace")
-    settings = dict(re.findall(r"^(?:global|install|:env:)\.(index-url|cert)=['\"](.*)['\"]$", said, re.MULTILINE))
+    settings = dict(
+        re.findall(
+            r"^(?:global|install|:env:)\.(index-url|cert)=['\"](.*)['\"]$", said, re.MULTILINE
+        )
+    )
     if "index-url" in settings:
         env.setdefault("UV_DEFAULT_INDEX", settings["index-url"])
     if "cert" in settings:
@@ -220,7 +252,10 @@ NO_NETWORK = re.compile(
     r"|Failed to establish a new connection|Could not connect|operation timed out|tcp connect error",
     re.IGNORECASE,
 )
-NO_SPACE = re.compile(r"No space left on device|os error 28\b|os error 112\b|not enough space|Disk quota exceeded", re.IGNORECASE)
+NO_SPACE = re.compile(
+    r"No space left on device|os error 28\b|os error 112\b|not enough space|Disk quota exceeded",
+    re.IGNORECASE,
+)
 WRONG_HASH = re.compile(r"DO NOT MATCH THE HASHES|hash mismatch", re.IGNORECASE)
 NO_ENSUREPIP = re.compile(r"ensurepip is not|No module named '?ensurepip", re.IGNORECASE)
 
@@ -241,7 +276,8 @@ def explain(step, output):
     if NO_NETWORK.search(output):
         return (
             "The packages cannot be fetched: no connection while %s. The set-up needs the network once (the lessons do not); "
-            "connect and run the same command again, it carries on where it stopped. Details: %s" % (step, log)
+            "connect and run the same command again, it carries on where it stopped. Details: %s"
+            % (step, log)
         )
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     return "The set-up failed while %s (%s). The whole story is in %s; running the same command again repairs what it can." % (
@@ -255,7 +291,9 @@ def run_tool(step, command, env, progress):
         log.flush()
         start = log.tell()
         try:
-            process = subprocess.Popen(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            process = subprocess.Popen(
+                command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
         except OSError as error:
             raise Stop(explain(step, str(error)))
         try:
@@ -274,7 +312,7 @@ def run_tool(step, command, env, progress):
             raise Stop(explain(step, log.read().decode("utf-8", "replace")))
 
 
-class Progress(object):
+class Progress:
     """One short line a step, with the seconds it took; on a terminal the seconds count up."""
 
     def __init__(self):
@@ -290,7 +328,11 @@ class Progress(object):
 
     def tick(self):
         if self.live and self.text:
-            print("\r  %-46s %4.0f s" % (self.text, time.time() - self.step_began), end="", flush=True)
+            print(
+                "\r  %-46s %4.0f s" % (self.text, time.time() - self.step_began),
+                end="",
+                flush=True,
+            )
 
     def done(self):
         if self.live and self.text:
@@ -310,7 +352,9 @@ def make():
     first = found in ("missing", "broken", "moved")
     check_disk(GIGABYTES_NEEDED if first or read_marker() is None else 1.0)
     with open(LOG, "w", encoding="utf-8") as log:
-        log.write("%s, Python %s, found: %s\n" % (time.strftime("%Y-%m-%d %H:%M:%S"), sys.version, found))
+        log.write(
+            "%s, Python %s, found: %s\n" % (time.strftime("%Y-%m-%d %H:%M:%S"), sys.version, found)
+        )
 
     print(
         {
@@ -332,7 +376,12 @@ def make():
         progress.step("making .venv")
         if os.path.isdir(VENV):
             shutil.rmtree(VENV)
-        run_tool("making .venv", [sys.executable, "-m", "venv", "--without-pip", VENV], env, progress.tick)
+        run_tool(
+            "making .venv",
+            [sys.executable, "-m", "venv", "--without-pip", VENV],
+            env,
+            progress.tick,
+        )
 
     with open(LOCK, encoding="utf-8") as file:
         requirement, version = uv_requirement(file.read())
@@ -340,7 +389,9 @@ def make():
     if not has_version(uv, version):
         # pip is only the ladder to uv, whose sync then takes it away again.
         progress.step("fetching the installer")
-        run_tool("preparing pip", [venv_python(), "-m", "ensurepip", "--upgrade"], env, progress.tick)
+        run_tool(
+            "preparing pip", [venv_python(), "-m", "ensurepip", "--upgrade"], env, progress.tick
+        )
         pinned = os.path.join(CACHE, "uv.txt")
         with open(pinned, "w", encoding="utf-8") as file:
             file.write(requirement)
@@ -363,12 +414,21 @@ def make():
     )  # fmt: skip
 
     site = subprocess.check_output(
-        [venv_python(), "-I", "-c", "import sysconfig; print(ascii(sysconfig.get_path('purelib')))"]
+        [
+            venv_python(),
+            "-I",
+            "-c",
+            "import sysconfig; print(ascii(sysconfig.get_path('purelib')))",
+        ]
     ).decode("ascii")
     # A line of code, because a plain path in a .pth is read in an encoding that differs between systems.
     import ast
 
-    with open(os.path.join(ast.literal_eval(site.strip()), "translearn_checkout.pth"), "w", encoding="ascii") as file:
+    with open(
+        os.path.join(ast.literal_eval(site.strip()), "translearn_checkout.pth"),
+        "w",
+        encoding="ascii",
+    ) as file:
         file.write("import sys; sys.path.append(%s)\n" % ascii(ROOT))
 
     with open(READY + ".part", "w", encoding="utf-8") as file:
@@ -381,7 +441,9 @@ def make():
 
 def has_version(uv, version):
     try:
-        said = subprocess.run([uv, "--version"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+        said = subprocess.run(
+            [uv, "--version"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        ).stdout
     except OSError:
         return False
     return said.decode("ascii", "replace").split()[1:2] == [version]
@@ -405,7 +467,9 @@ def ensure():
 
 def hand_over(arguments, folder=ROOT):
     """Go on as the environment's Python, without settings from outside that would change what it imports."""
-    env = {key: value for key, value in os.environ.items() if key not in ("PYTHONHOME", "PYTHONPATH")}
+    env = {
+        key: value for key, value in os.environ.items() if key not in ("PYTHONHOME", "PYTHONPATH")
+    }
     env["VIRTUAL_ENV"] = VENV
     env["PYTHONNOUSERSITE"] = "1"
     command = [venv_python()] + arguments
@@ -426,7 +490,13 @@ def lock():
     ensure()
     env = tool_environment()
     mirror_settings(env, pip_python())
-    subprocess.run([venv_tool("uv")] + COMPILE + sys.argv[2:], cwd=ROOT, env=env, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        [venv_tool("uv")] + COMPILE + sys.argv[2:],
+        cwd=ROOT,
+        env=env,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
     with open(LOCK, encoding="utf-8") as file:
         text = environment_yml(file.read())
     with open(os.path.join(ROOT, "environment.yml"), "w", encoding="utf-8", newline="\n") as file:
@@ -445,7 +515,9 @@ def environment_yml(lock_text):
     not in the list (it asks for `tensorflow-cpu`, which would land in the same folder): it is added without its needs.
     KerasHub asks for `tensorflow-text` wherever that exists, so pip installs it here, and the list pins it.
     """
-    pins = re.findall(r"^([A-Za-z0-9._-]+==[^\s\\]+)( ;[^\n\\]*)?", lock_text.replace("\r\n", "\n"), re.MULTILINE)
+    pins = re.findall(
+        r"^([A-Za-z0-9._-]+==[^\s\\]+)( ;[^\n\\]*)?", lock_text.replace("\r\n", "\n"), re.MULTILINE
+    )
     lines = []
     for pin, marker in pins:
         name = pin.split("==")[0]
@@ -478,20 +550,63 @@ def parser():
         epilog="Start with:  python3 course.py lab",
     )
     commands = p.add_subparsers(dest="command", metavar="command")
-    lab = commands.add_parser("lab", help="open the lessons in JupyterLab", description="Open the lessons in JupyterLab, on this machine only.")
+    lab = commands.add_parser(
+        "lab",
+        help="open the lessons in JupyterLab",
+        description="Open the lessons in JupyterLab, on this machine only.",
+    )
     lab.add_argument("--no-browser", action="store_true", help="only print the address")
-    lab.add_argument("--port", type=int, default=8888, metavar="N", help="default 8888; if taken, the next free one is used")
-    commands.add_parser("test", help="run the whole suite, or what you name: course.py test tests/unit -k freeze", add_help=False)
+    lab.add_argument(
+        "--port",
+        type=int,
+        default=8888,
+        metavar="N",
+        help="default 8888; if taken, the next free one is used",
+    )
+    commands.add_parser(
+        "test",
+        help="run the whole suite, or what you name: course.py test tests/unit -k freeze",
+        add_help=False,
+    )
     build = commands.add_parser("build", help="write the notebooks from notebooks/source")
-    build.add_argument("--check", action="store_true", help="write nothing; fail if a notebook is not what its source makes")
-    measure = commands.add_parser("measure", help="run the lessons' experiments and write data/ledger (resumable)")
-    measure.add_argument("lesson", nargs="*", help="lessons by number, such as 05; all of them by default")
-    measure.add_argument("--seeds", type=int, metavar="N", help="at least this many seeds for each experiment (default and minimum: 5)")
-    measure.add_argument("--all", action="store_true", help="also what the ledger already has from the same code")
-    commands.add_parser("bench", help="bench recipes [--recorded]: recipes by score and computing · bench throughput: each network's speed", add_help=False)
-    commands.add_parser("coursework", help="assignments for a class: coursework new · release · collect · grade · manual · feedback · marks · status", add_help=False)
-    commands.add_parser("doctor", help="look at Python, disk, memory, versions, data and weights; say what to do")
-    commands.add_parser("lock", help="for maintainers: pin every dependency anew (pass uv's --upgrade to move)", add_help=False)
+    build.add_argument(
+        "--check",
+        action="store_true",
+        help="write nothing; fail if a notebook is not what its source makes",
+    )
+    measure = commands.add_parser(
+        "measure", help="run the lessons' experiments and write data/ledger (resumable)"
+    )
+    measure.add_argument(
+        "lesson", nargs="*", help="lessons by number, such as 05; all of them by default"
+    )
+    measure.add_argument(
+        "--seeds",
+        type=int,
+        metavar="N",
+        help="at least this many seeds for each experiment (default and minimum: 5)",
+    )
+    measure.add_argument(
+        "--all", action="store_true", help="also what the ledger already has from the same code"
+    )
+    commands.add_parser(
+        "bench",
+        help="bench recipes [--recorded]: recipes by score and computing · bench throughput: each network's speed",
+        add_help=False,
+    )
+    commands.add_parser(
+        "coursework",
+        help="assignments for a class: coursework new · release · collect · grade · manual · feedback · marks · status",
+        add_help=False,
+    )
+    commands.add_parser(
+        "doctor", help="look at Python, disk, memory, versions, data and weights; say what to do"
+    )
+    commands.add_parser(
+        "lock",
+        help="for maintainers: pin every dependency anew (pass uv's --upgrade to move)",
+        add_help=False,
+    )
     return p
 
 
@@ -512,7 +627,7 @@ def main(argv):
         found = state()
         if found != "ready":
             return report_unready(found)
-        return hand_over(["-m", "translearn.doctor"])
+        return hand_over(["-m", "translearn.lab.doctor"])
     ensure()
     if options.command == "lock":
         return lock()
@@ -522,10 +637,12 @@ def main(argv):
         # The whole suite runs two files at a time, so that the browser's waiting costs nothing; a part of it as asked.
         return hand_over(["-m", "pytest"] + (tail or ["-n", "2", "--dist", "loadfile"]))
     if options.command == "bench":
-        return hand_over(["-m", "translearn.bench"] + tail)
+        return hand_over(["-m", "translearn.bench.contest"] + tail)
     if options.command == "coursework":
         # Its paths are meant from where one stands. -P: a file there must not pass for one of ours.
-        return hand_over(["-P", "-m", "translearn.coursework"] + tail, folder=os.getcwd())
+        return hand_over(
+            ["-P", "-m", "translearn.coursework.instructor"] + tail, folder=os.getcwd()
+        )
     if options.command == "build":
         return hand_over(["-m", "translearn.authoring", "build"] + tail)
     return hand_over(["-m", "translearn.authoring", "measure"] + tail)
@@ -538,8 +655,13 @@ def report_unready(found):
     print("%-5s disk: %.0f GB free%s" % (
         "ok" if free >= GIGABYTES_NEEDED else "FAIL", free,
         "" if free >= GIGABYTES_NEEDED else "; the set-up needs about %.0f GB" % GIGABYTES_NEEDED))  # fmt: skip
-    words = {"missing": "not set up yet", "stale": "older than requirements.lock"}.get(found, found)
-    print("FAIL  environment: %s. Run: python3 course.py lab (or test); it makes or repairs it" % words)
+    words = {"missing": "not set up yet", "stale": "older than requirements.lock"}.get(
+        found, found
+    )
+    print(
+        "FAIL  environment: %s. Run: python3 course.py lab (or test); it makes or repairs it"
+        % words
+    )
     return 1
 
 

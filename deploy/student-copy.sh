@@ -10,6 +10,6 @@ if [ -e "$folder" ] && [ -n "$(ls -A "$folder")" ]; then
     exit 1
 fi
 mkdir -p "$folder"
-left_out=(.git .venv .cache class .progress.json translearn/coursework notebooks/source notebooks/solutions notebooks/coursework tests conftest.py .ci deploy docs)
+left_out=(.git .venv .cache class .progress.json translearn/coursework/instructor notebooks/source notebooks/solutions notebooks/coursework tests conftest.py .ci deploy docs)
 tar -C "$course" "${left_out[@]/#/--exclude=./}" --exclude=__pycache__ --exclude=.ipynb_checkpoints --exclude='.*.part' -cf - . | tar -C "$folder" -xf -
 echo "The course without its answers is in $folder."

@@ -65,9 +65,9 @@ class _Reader:
 
     def __init__(self):
         self.hash = hashlib.sha256()
-        self.open = []    # what is being read just now: catches things that contain themselves
-        self.known = {}   # id -> number, for functions and classes met before
-        self.keep = []    # holds what `known` counts, so that no id is given out twice
+        self.open = []  # what is being read just now: catches things that contain themselves
+        self.known = {}  # id -> number, for functions and classes met before
+        self.keep = []  # holds what `known` counts, so that no id is given out twice
 
     def write(self, tag, content=b""):
         content = content.encode() if isinstance(content, str) else content
@@ -83,7 +83,11 @@ class _Reader:
             return self.write("enum", f"{type(thing).__qualname__}.{thing.name}")
         if isinstance(thing, bool):
             return self.write("bool", repr(thing))
-        if type(thing).__module__ == "numpy" and hasattr(thing, "item") and not hasattr(thing, "__len__"):
+        if (
+            type(thing).__module__ == "numpy"
+            and hasattr(thing, "item")
+            and not hasattr(thing, "__len__")
+        ):
             if thing.dtype.kind in "biufc":  # a NumPy scalar counts as the Python number it holds
                 return self.read(thing.item())
         if isinstance(thing, int):
@@ -98,7 +102,9 @@ class _Reader:
             return self.write("bytes", bytes(thing))
         if isinstance(thing, PurePath):
             return self.write("path", thing.as_posix())
-        if isinstance(thing, (types.UnionType, types.GenericAlias)):  # an annotation, such as `int | None`
+        if isinstance(
+            thing, (types.UnionType, types.GenericAlias)
+        ):  # an annotation, such as `int | None`
             return self.write("annotation", repr(thing))
         if isinstance(thing, types.ModuleType):
             return self.write("module", thing.__name__)
@@ -106,8 +112,13 @@ class _Reader:
             return self.code(thing)
         if isinstance(thing, (types.FunctionType, type)):
             return self.once(thing)
-        if isinstance(thing, (types.BuiltinFunctionType, types.MethodDescriptorType, types.WrapperDescriptorType)):
-            return self.write("builtin", f"{getattr(thing, '__module__', None)}.{thing.__qualname__}")
+        if isinstance(
+            thing,
+            (types.BuiltinFunctionType, types.MethodDescriptorType, types.WrapperDescriptorType),
+        ):
+            return self.write(
+                "builtin", f"{getattr(thing, '__module__', None)}.{thing.__qualname__}"
+            )
 
         if any(thing is other for other in self.open):
             position = next(i for i, other in enumerate(self.open) if thing is other)
@@ -149,12 +160,16 @@ class _Reader:
         elif isinstance(thing, types.MappingProxyType):
             self.read(dict(thing))
         elif isinstance(thing, io.IOBase):
-            raise CourseError("An open file cannot be recognised by its content. Pass its path instead.")
+            raise CourseError(
+                "An open file cannot be recognised by its content. Pass its path instead."
+            )
         elif type(thing) is object:  # a mark that means only itself, such as MISSING = object()
             self.write("mark")
         elif type(thing).__module__ in ("datetime", "decimal", "fractions"):
             self.write("value", repr(thing))
-        elif callable(thing) and hasattr(thing, "__wrapped__"):  # such as functools.lru_cache around a function
+        elif callable(thing) and hasattr(
+            thing, "__wrapped__"
+        ):  # such as functools.lru_cache around a function
             self.write("wrapped", type(thing).__name__)
             self.read(thing.__wrapped__)
         else:
@@ -197,7 +212,9 @@ class _Reader:
             return self.read(array.ravel().tolist())
         if type(array).__name__ == "MaskedArray":
             self.read(np.ma.getmaskarray(array))
-        self.write("array", f"{array.dtype.descr if array.dtype.names else array.dtype.str} {array.shape}")
+        self.write(
+            "array", f"{array.dtype.descr if array.dtype.names else array.dtype.str} {array.shape}"
+        )
         # Hash the memory itself where it lies in order; anything else is copied a part at a time.
         contiguous = np.ascontiguousarray(array)
         self.hash.update(contiguous.reshape(-1).view(np.uint8).data if contiguous.size else b"")
@@ -225,17 +242,27 @@ class _Reader:
         except NotImplementedError:  # a layer of the reader's own that does not describe itself
             config = None
         if config is None:
-            self.read(sorted((name, value) for name, value in vars(layer).items()
-                             if not name.startswith("_") and isinstance(value, (bool, int, float, str, tuple))
-                             and name not in ("name", "trainable")))
+            self.read(
+                sorted(
+                    (name, value)
+                    for name, value in vars(layer).items()
+                    if not name.startswith("_")
+                    and isinstance(value, (bool, int, float, str, tuple))
+                    and name not in ("name", "trainable")
+                )
+            )
         else:
             self.write("class", type(layer).__name__)
             # Keras draws a seed for every initialiser that was given none. Once the weights are there, it is spent.
             self.read(_plain(_unseeded(config) if layer.weights else config, {}, trainable))
         for part in _parts(layer):
-            if not _installed(type(part)):  # a class of the reader's own: what its methods do counts too
+            if not _installed(
+                type(part)
+            ):  # a class of the reader's own: what its methods do counts too
                 self.read(type(part))
-            if isinstance(part, keras.layers.Lambda):  # its config holds marshalled code, which varies
+            if isinstance(
+                part, keras.layers.Lambda
+            ):  # its config holds marshalled code, which varies
                 self.read(part.function)
             if trainable:
                 self.read(part.trainable)
@@ -256,8 +283,10 @@ class _Reader:
             names = [kind.__slots__] if isinstance(kind.__slots__, str) else kind.__slots__
             state = {name: getattr(thing, name) for name in names if hasattr(thing, name)}
         else:
-            raise CourseError(f"A {kind.__module__}.{kind.__qualname__} cannot be recognised by its content. "
-                              "Pass the numbers, arrays or models it stands for instead.")
+            raise CourseError(
+                f"A {kind.__module__}.{kind.__qualname__} cannot be recognised by its content. "
+                "Pass the numbers, arrays or models it stands for instead."
+            )
         self.write("object")
         self.read(kind)
         self.read(state)
@@ -275,11 +304,24 @@ class _Reader:
         elif isinstance(thing, type):
             self.write("class", thing.__qualname__)
             self.read(thing.__bases__)
-            skip = ("__dict__", "__weakref__", "__module__", "__doc__", "__firstlineno__", "__annotations__",
-                    "__static_attributes__", "__annotate__", "__annotate_func__", "__annotations_cache__")
+            skip = (
+                "__dict__",
+                "__weakref__",
+                "__module__",
+                "__doc__",
+                "__firstlineno__",
+                "__annotations__",
+                "__static_attributes__",
+                "__annotate__",
+                "__annotate_func__",
+                "__annotations_cache__",
+            )
             for name, value in sorted(vars(thing).items()):
-                if name not in skip and not name.startswith("_abc_") and type(value).__name__ not in (
-                        "getset_descriptor", "member_descriptor"):
+                if (
+                    name not in skip
+                    and not name.startswith("_abc_")
+                    and type(value).__name__ not in ("getset_descriptor", "member_descriptor")
+                ):
                     self.write("name", name)
                     self.read(value)
         else:
@@ -317,14 +359,27 @@ class _Reader:
         except CourseError as error:
             raise CourseError(f"`{function.__name__}` mentions `{name}`: {error}") from None
         except (TypeError, RecursionError):
-            raise CourseError(f"`{function.__name__}` mentions `{name}`, a {type(value).__name__}, which cannot be "
-                              "recognised by its content. Pass what it stands for as an argument.") from None
+            raise CourseError(
+                f"`{function.__name__}` mentions `{name}`, a {type(value).__name__}, which cannot be "
+                "recognised by its content. Pass what it stands for as an argument."
+            ) from None
 
     def code(self, code):
         # Not the file, the line numbers or the name: moving a function does not change it.
         self.write("code", code.co_code)
-        self.read((code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags,
-                   code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars, code.co_exceptiontable))
+        self.read(
+            (
+                code.co_argcount,
+                code.co_posonlyargcount,
+                code.co_kwonlyargcount,
+                code.co_flags,
+                code.co_names,
+                code.co_varnames,
+                code.co_freevars,
+                code.co_cellvars,
+                code.co_exceptiontable,
+            )
+        )
         self.read(code.co_consts)
 
 
@@ -346,7 +401,11 @@ def _mentions(code):
 
 def _installed(thing) -> bool:
     """Does this module, function or class come with Python or an installed library?"""
-    name = thing.__name__ if isinstance(thing, types.ModuleType) else getattr(thing, "__module__", None)
+    name = (
+        thing.__name__
+        if isinstance(thing, types.ModuleType)
+        else getattr(thing, "__module__", None)
+    )
     if not name or name in ("__main__", "__mp_main__"):
         return False
     top = name.partition(".")[0]
@@ -365,8 +424,12 @@ def _unseeded(config):
     """A Keras config without the seeds of its initialisers."""
     if isinstance(config, dict):
         spent = config.get("module") == "keras.initializers"
-        return {key: {k: v for k, v in value.items() if k != "seed"} if spent and key == "config" else _unseeded(value)
-                for key, value in config.items()}
+        return {
+            key: {k: v for k, v in value.items() if k != "seed"}
+            if spent and key == "config"
+            else _unseeded(value)
+            for key, value in config.items()
+        }
     return [_unseeded(item) for item in config] if isinstance(config, (list, tuple)) else config
 
 
@@ -377,8 +440,10 @@ def _plain(config, names, trainable=True):
             return "lambda"
         layers = config.get("layers")
         if isinstance(layers, list) and all(isinstance(layer, dict) for layer in layers):
-            names = {(layer.get("config") or {}).get("name", layer.get("name")): position
-                     for position, layer in enumerate(layers)}
+            names = {
+                (layer.get("config") or {}).get("name", layer.get("name")): position
+                for position, layer in enumerate(layers)
+            }
         result = {}
         for key, value in config.items():
             if key == "name" or (key == "trainable" and not trainable):

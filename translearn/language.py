@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from translearn import paths, registry
+from translearn import paths
+from translearn.data import registry
 from translearn.errors import CourseError
 
 # name: (family, words, layers, width, heads, longest text in tokens)
@@ -28,14 +29,32 @@ _KNOWN = {
 
 # The large originals: where their files are, with SHA-256 and size. The address names one state of the repository.
 _ORIGINALS = {
-    "bert_base": ("https://huggingface.co/google-bert/bert-base-uncased/resolve/86b5e0934494bd15c9632b12f734a8a67f723594/", {
-        "model.safetensors": ("68d45e234eb4a928074dfd868cead0219ab85354cc53d20e772753c6bb9169d3", 440_449_768),
-    }),
-    "gpt2": ("https://huggingface.co/openai-community/gpt2/resolve/607a30d783dfa663caf39e06633721c8d4cfcd7e/", {
-        "model.safetensors": ("248dfc3911869ec493c76e65bf2fcf7f615828b0254c12b473182f0f81d3a707", 548_105_171),
-        "vocab.json": ("196139668be63f3b5d6574427317ae82f612a97c5d1cdaf36ed2256dbf636783", 1_042_301),
-        "merges.txt": ("1ce1664773c50f3e0cc8842619a93edc4624525b728b188a9e0be33b7726adc5", 456_318),
-    }),
+    "bert_base": (
+        "https://huggingface.co/google-bert/bert-base-uncased/resolve/86b5e0934494bd15c9632b12f734a8a67f723594/",
+        {
+            "model.safetensors": (
+                "68d45e234eb4a928074dfd868cead0219ab85354cc53d20e772753c6bb9169d3",
+                440_449_768,
+            ),
+        },
+    ),
+    "gpt2": (
+        "https://huggingface.co/openai-community/gpt2/resolve/607a30d783dfa663caf39e06633721c8d4cfcd7e/",
+        {
+            "model.safetensors": (
+                "248dfc3911869ec493c76e65bf2fcf7f615828b0254c12b473182f0f81d3a707",
+                548_105_171,
+            ),
+            "vocab.json": (
+                "196139668be63f3b5d6574427317ae82f612a97c5d1cdaf36ed2256dbf636783",
+                1_042_301,
+            ),
+            "merges.txt": (
+                "1ce1664773c50f3e0cc8842619a93edc4624525b728b188a9e0be33b7726adc5",
+                456_318,
+            ),
+        },
+    ),
 }
 
 
@@ -71,11 +90,21 @@ def load(name, weights="pretrained", seed=None, include_top=False):
     """
     family, *_ = _entry(name)
     if weights not in ("pretrained", None):
-        raise CourseError(f'{name} has no weights called {weights!r}. Choose "pretrained" or None (random).')
+        raise CourseError(
+            f'{name} has no weights called {weights!r}. Choose "pretrained" or None (random).'
+        )
     if include_top and family == "bert":
-        raise CourseError(f"{name} predicts no next word. Leave out include_top, or load 'tiny_gpt'.")
+        raise CourseError(
+            f"{name} predicts no next word. Leave out include_top, or load 'tiny_gpt'."
+        )
     # First the file, then the network: a file that is not there is said at once.
-    file = None if weights is None else _original(name, "model.safetensors") if name in _ORIGINALS else registry.path(name)
+    file = (
+        None
+        if weights is None
+        else _original(name, "model.safetensors")
+        if name in _ORIGINALS
+        else registry.path(name)
+    )
     # Keras draws seeds for the weights it makes from Python's own generator, which belongs to the reader.
     state = random.getstate()
     model = _bert(name) if family == "bert" else _gpt(name, include_top)
@@ -94,7 +123,9 @@ def load(name, weights="pretrained", seed=None, include_top=False):
 
 def _entry(name):
     if name not in _KNOWN:
-        raise CourseError(f"There is no network for text called {name!r}. {registry.suggest(name, _KNOWN)}")
+        raise CourseError(
+            f"There is no network for text called {name!r}. {registry.suggest(name, _KNOWN)}"
+        )
     return _KNOWN[name]
 
 
@@ -124,30 +155,42 @@ class Tokenizer:
         """
         longest = _KNOWN[self.name][5]
         if isinstance(texts, str):
-            raise CourseError("A list of texts was expected, not one text. Write tokenizer([text]).")
+            raise CourseError(
+                "A list of texts was expected, not one text. Write tokenizer([text])."
+            )
         texts = list(texts)
         if wrong := [each for each in texts if not isinstance(each, str)]:
             raise CourseError(f"Every text must be a string, and {wrong[0]!r} is not.")
-        if isinstance(length, bool) or not isinstance(length, (int, np.integer)) or not 3 <= length <= longest:
-            raise CourseError(f"{self.name} takes lengths from 3 to {longest}, and length={length!r} is not one.")
+        if (
+            isinstance(length, bool)
+            or not isinstance(length, (int, np.integer))
+            or not 3 <= length <= longest
+        ):
+            raise CourseError(
+                f"{self.name} takes lengths from 3 to {longest}, and length={length!r} is not one."
+            )
         ids = np.zeros((len(texts), length), np.int32)
         signs = _KNOWN[self.name][0] == "bert"
         for row, found in enumerate(self._library.encode_batch(texts, add_special_tokens=signs)):
             kept = found.ids
             if len(kept) > length:
-                kept = kept[:length - 1] + kept[-1:] if signs else kept[:length]
-            ids[row, :len(kept)] = kept
+                kept = kept[: length - 1] + kept[-1:] if signs else kept[:length]
+            ids[row, : len(kept)] = kept
         return ids
 
     def encode(self, text: str) -> np.ndarray:
         """One text of any length as ids, int32, (tokens,), with no signs added and nothing cut off."""
         if not isinstance(text, str):
-            raise CourseError(f"One text was expected, and {type(text).__name__} is none. For several, call tokenizer(texts).")
+            raise CourseError(
+                f"One text was expected, and {type(text).__name__} is none. For several, call tokenizer(texts)."
+            )
         return np.array(self._library.encode(text, add_special_tokens=False).ids, np.int32)
 
     def decode(self, ids) -> str:
         """The text of some ids, (tokens,), without signs and padding. For a BERT that is lower case, without accents."""
-        return self._library.decode([int(each) for each in np.asarray(ids).ravel()], skip_special_tokens=True)
+        return self._library.decode(
+            [int(each) for each in np.asarray(ids).ravel()], skip_special_tokens=True
+        )
 
     def pieces(self, text: str) -> list[str]:
         """The pieces a text is cut into, as the vocabulary spells them ("##" joins on to the piece before, "Ġ" is a space)."""
@@ -169,11 +212,15 @@ def tokenizer(name) -> Tokenizer:
     if family == "bert":
         words = registry.path("bert_vocabulary").read_text(encoding="utf-8").splitlines()
         table = {word: number for number, word in enumerate(words)}
-        made = tokenizers.Tokenizer(tokenizers.models.WordPiece(table, unk_token="[UNK]", max_input_chars_per_word=100))
+        made = tokenizers.Tokenizer(
+            tokenizers.models.WordPiece(table, unk_token="[UNK]", max_input_chars_per_word=100)
+        )
         made.add_special_tokens(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"])
         made.normalizer = tokenizers.normalizers.BertNormalizer(lowercase=True, strip_accents=True)
         made.pre_tokenizer = tokenizers.pre_tokenizers.BertPreTokenizer()
-        made.post_processor = tokenizers.processors.BertProcessing(("[SEP]", table["[SEP]"]), ("[CLS]", table["[CLS]"]))
+        made.post_processor = tokenizers.processors.BertProcessing(
+            ("[SEP]", table["[SEP]"]), ("[CLS]", table["[CLS]"])
+        )
         made.decoder = tokenizers.decoders.WordPiece()
     elif name == "tiny_gpt":
         made = tokenizers.Tokenizer.from_file(str(registry.path("tiny_gpt_vocabulary")))
@@ -206,8 +253,14 @@ def _bert(name):
     x = keras.layers.Dropout(0.1, name="embed_dropout")(x)
     for number in range(1, depth + 1):
         # The exact GELU, as in the original. KerasHub's own BertBackbone takes the approximation by a tanh.
-        x = keras_hub.layers.TransformerEncoder(4 * width, heads, activation="gelu", dropout=0.1, layer_norm_epsilon=1e-12,
-                                                name=f"block{number}_encoder")(x, padding_mask=mask)
+        x = keras_hub.layers.TransformerEncoder(
+            4 * width,
+            heads,
+            activation="gelu",
+            dropout=0.1,
+            layer_norm_epsilon=1e-12,
+            name=f"block{number}_encoder",
+        )(x, padding_mask=mask)
     return keras.Model(ids, x, name=name)
 
 
@@ -218,7 +271,9 @@ def _gpt(name, include_top):
 
     _, words, depth, width, heads, longest = _KNOWN[name]
     dropout = 0.0 if name == "tiny_gpt" else 0.1
-    gelu = keras.saving.get_registered_object("keras_hub>gelu_approximate")     # by a tanh: so GPT-2 was trained
+    gelu = keras.saving.get_registered_object(
+        "keras_hub>gelu_approximate"
+    )  # by a tanh: so GPT-2 was trained
     ids = keras.Input((None,), dtype="int32", name="token_ids")
     embed = keras_hub.layers.ReversibleEmbedding(words, width, name="embed_token")
     tokens = embed(ids)
@@ -226,8 +281,15 @@ def _gpt(name, include_top):
     x = keras.layers.Add(name="embed_add")([tokens, places])
     x = keras.layers.Dropout(dropout, name="embed_dropout")(x)
     for number in range(1, depth + 1):
-        x = keras_hub.layers.TransformerDecoder(4 * width, heads, activation=gelu, dropout=dropout, layer_norm_epsilon=1e-5,
-                                                normalize_first=True, name=f"block{number}_decoder")(x)
+        x = keras_hub.layers.TransformerDecoder(
+            4 * width,
+            heads,
+            activation=gelu,
+            dropout=dropout,
+            layer_norm_epsilon=1e-5,
+            normalize_first=True,
+            name=f"block{number}_decoder",
+        )(x)
     x = keras.layers.LayerNormalization(epsilon=1e-5, name="final_norm")(x)
     return keras.Model(ids, embed(x, reverse=True) if include_top else x, name=name)
 
@@ -242,8 +304,10 @@ def _fill(model, arrays, name):
     """
     for variable in model.weights:
         if variable.path not in arrays or arrays[variable.path].shape != tuple(variable.shape):
-            raise CourseError(f"The weights of {name} do not fit the network: {variable.path} is missing or has another shape. "
-                              "Run `python3 course.py doctor` to check the files.")
+            raise CourseError(
+                f"The weights of {name} do not fit the network: {variable.path} is missing or has another shape. "
+                "Run `python3 course.py doctor` to check the files."
+            )
     for variable in model.weights:
         variable.assign(arrays[variable.path].astype("float32"))
 
@@ -256,16 +320,22 @@ def _fill_random(model, seed):
     for variable in model.weights:
         if variable.name in ("kernel", "embeddings"):
             (child,) = stream.spawn(1)
-            draw = keras.initializers.TruncatedNormal(stddev=0.02, seed=int(child.generate_state(1)[0] >> 1))
+            draw = keras.initializers.TruncatedNormal(
+                stddev=0.02, seed=int(child.generate_state(1)[0] >> 1)
+            )
             variable.assign(draw(variable.shape, "float32"))
         else:
-            variable.assign(np.ones(variable.shape) if variable.name == "gamma" else np.zeros(variable.shape))
+            variable.assign(
+                np.ones(variable.shape) if variable.name == "gamma" else np.zeros(variable.shape)
+            )
 
 
 def from_bert(state: dict) -> dict:
     """A BERT's arrays, from the names and shapes of its PyTorch original to those of `load`; the pooler is left out."""
     state = {key.removeprefix("bert."): array for key, array in state.items()}
-    gain, shift = ("gamma", "beta") if "embeddings.LayerNorm.gamma" in state else ("weight", "bias")
+    gain, shift = (
+        ("gamma", "beta") if "embeddings.LayerNorm.gamma" in state else ("weight", "bias")
+    )
     width = state["embeddings.LayerNorm." + shift].size
     heads = {each[3]: each[4] for each in _KNOWN.values() if each[0] == "bert"}[width]
     found = {
@@ -278,14 +348,28 @@ def from_bert(state: dict) -> dict:
     for number in range(sum(key.endswith("attention.self.query.weight") for key in state)):
         block, here = f"block{number + 1}_encoder", f"encoder.layer.{number}."
         for part in ("query", "key", "value"):
-            found[f"{block}/self_attention_layer/{part}/kernel"] = state[f"{here}attention.self.{part}.weight"].T.reshape(width, heads, -1)
-            found[f"{block}/self_attention_layer/{part}/bias"] = state[f"{here}attention.self.{part}.bias"].reshape(heads, -1)
-        found[f"{block}/self_attention_layer/attention_output/kernel"] = state[here + "attention.output.dense.weight"].T.reshape(heads, -1, width)
-        found[f"{block}/self_attention_layer/attention_output/bias"] = state[here + "attention.output.dense.bias"]
-        for ours, theirs in (("feedforward_intermediate_dense", "intermediate.dense"), ("feedforward_output_dense", "output.dense")):
+            found[f"{block}/self_attention_layer/{part}/kernel"] = state[
+                f"{here}attention.self.{part}.weight"
+            ].T.reshape(width, heads, -1)
+            found[f"{block}/self_attention_layer/{part}/bias"] = state[
+                f"{here}attention.self.{part}.bias"
+            ].reshape(heads, -1)
+        found[f"{block}/self_attention_layer/attention_output/kernel"] = state[
+            here + "attention.output.dense.weight"
+        ].T.reshape(heads, -1, width)
+        found[f"{block}/self_attention_layer/attention_output/bias"] = state[
+            here + "attention.output.dense.bias"
+        ]
+        for ours, theirs in (
+            ("feedforward_intermediate_dense", "intermediate.dense"),
+            ("feedforward_output_dense", "output.dense"),
+        ):
             found[f"{block}/{ours}/kernel"] = state[f"{here}{theirs}.weight"].T
             found[f"{block}/{ours}/bias"] = state[f"{here}{theirs}.bias"]
-        for ours, theirs in (("self_attention_layer_norm", "attention.output.LayerNorm."), ("feedforward_layer_norm", "output.LayerNorm.")):
+        for ours, theirs in (
+            ("self_attention_layer_norm", "attention.output.LayerNorm."),
+            ("feedforward_layer_norm", "output.LayerNorm."),
+        ):
             found[f"{block}/{ours}/gamma"] = state[here + theirs + gain]
             found[f"{block}/{ours}/beta"] = state[here + theirs + shift]
     return found
@@ -310,12 +394,20 @@ def from_gpt2(state: dict) -> dict:
         for part, kernel, bias in zip(("query", "key", "value"), kernels, biases):
             found[f"{block}/self_attention/{part}/kernel"] = kernel.reshape(width, heads, -1)
             found[f"{block}/self_attention/{part}/bias"] = bias.reshape(heads, -1)
-        found[f"{block}/self_attention/attention_output/kernel"] = state[here + "attn.c_proj.weight"].reshape(heads, -1, width)
+        found[f"{block}/self_attention/attention_output/kernel"] = state[
+            here + "attn.c_proj.weight"
+        ].reshape(heads, -1, width)
         found[f"{block}/self_attention/attention_output/bias"] = state[here + "attn.c_proj.bias"]
-        for ours, theirs in (("feedforward_intermediate_dense", "mlp.c_fc"), ("feedforward_output_dense", "mlp.c_proj")):
+        for ours, theirs in (
+            ("feedforward_intermediate_dense", "mlp.c_fc"),
+            ("feedforward_output_dense", "mlp.c_proj"),
+        ):
             found[f"{block}/{ours}/kernel"] = state[f"{here}{theirs}.weight"]
             found[f"{block}/{ours}/bias"] = state[f"{here}{theirs}.bias"]
-        for ours, theirs in (("self_attention_layer_norm", "ln_1"), ("feedforward_layer_norm", "ln_2")):
+        for ours, theirs in (
+            ("self_attention_layer_norm", "ln_1"),
+            ("feedforward_layer_norm", "ln_2"),
+        ):
             found[f"{block}/{ours}/gamma"] = state[f"{here}{theirs}.weight"]
             found[f"{block}/{ours}/beta"] = state[f"{here}{theirs}.bias"]
     return found
@@ -331,8 +423,16 @@ def _original(name, file):
 
         try:
             # A file that does not have the hash is never left in the cache under its name.
-            pooch.retrieve(address + file, f"sha256:{sha256}", fname=file, path=place.parent, progressbar=size > 10e6)
-        except Exception as error:  # many libraries stand behind a download, each with errors of its own
+            pooch.retrieve(
+                address + file,
+                f"sha256:{sha256}",
+                fname=file,
+                path=place.parent,
+                progressbar=size > 10e6,
+            )
+        except (
+            Exception
+        ) as error:  # many libraries stand behind a download, each with errors of its own
             ours = "'minilm'" if _KNOWN[name][0] == "bert" else "'tiny_gpt'"
             raise CourseError(
                 f"{file} of {name} could not be downloaded ({size / 1e6:,.0f} MB, only once). "

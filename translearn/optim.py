@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .errors import CourseError
+from translearn.errors import CourseError
 
 # ---------------------------------------------------------------- optimisers
 
@@ -31,15 +31,21 @@ class Optimiser:
 
     def rate(self) -> float:
         """The learning rate of the next step."""
-        return float(self.learning_rate(self.steps)) if callable(self.learning_rate) else float(self.learning_rate)
+        return (
+            float(self.learning_rate(self.steps))
+            if callable(self.learning_rate)
+            else float(self.learning_rate)
+        )
 
     def step(self, weights, gradient):
         """One step down. Raises `CourseError` when the shapes differ, here or from the step before."""
         weights, gradient = np.asarray(weights, dtype=float), np.asarray(gradient, dtype=float)
         before = next((m.shape for m in self.memory.values()), weights.shape)
         if not weights.shape == gradient.shape == before:
-            raise CourseError(f"Weights of shape {weights.shape}, a gradient of {gradient.shape} and a memory of {before} do not fit "
-                              "together. Each array of weights needs an optimiser of its own, or opt.reset() first.")
+            raise CourseError(
+                f"Weights of shape {weights.shape}, a gradient of {gradient.shape} and a memory of {before} do not fit "
+                "together. Each array of weights needs an optimiser of its own, or opt.reset() first."
+            )
         new = weights + self.update(weights, gradient, self.rate())
         self.steps += 1
         return new
@@ -97,9 +103,16 @@ class Adam(Optimiser):
     its length off, which at learning rates of 0.01 and more can add up to more than 1e-6 in 50 steps.
     """
 
-    def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, bias_correction=True):
+    def __init__(
+        self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, bias_correction=True
+    ):
         super().__init__(learning_rate)
-        self.beta_1, self.beta_2, self.epsilon, self.bias_correction = beta_1, beta_2, epsilon, bias_correction
+        self.beta_1, self.beta_2, self.epsilon, self.bias_correction = (
+            beta_1,
+            beta_2,
+            epsilon,
+            bias_correction,
+        )
 
     def update(self, weights, gradient, rate):
         mean = self.beta_1 * self.remembered("mean", weights) + (1 - self.beta_1) * gradient
@@ -146,9 +159,11 @@ def exponential_decay(initial, decay_steps, decay_rate, staircase=False):
 
     With `staircase` the exponent is rounded down, so that the rate falls in steps.
     """
+
     def rate(step):
         times = np.asarray(step) / decay_steps
         return initial * decay_rate ** (np.floor(times) if staircase else times)
+
     return rate
 
 
@@ -157,7 +172,9 @@ def step_decay(initial, boundaries, factor=0.1):
 
     As `keras.optimizers.schedules.PiecewiseConstantDecay`: the step *at* a boundary still has the old rate.
     """
-    return lambda step: initial * factor ** np.searchsorted(boundaries, step, side="left").astype(float)
+    return lambda step: (
+        initial * factor ** np.searchsorted(boundaries, step, side="left").astype(float)
+    )
 
 
 def cosine_decay(initial, decay_steps, alpha=0.0, warmup_steps=0, warmup_target=None):
@@ -168,12 +185,16 @@ def cosine_decay(initial, decay_steps, alpha=0.0, warmup_steps=0, warmup_target=
     """
     if warmup_target is not None and warmup_steps:
         fall = cosine_decay(warmup_target, decay_steps, alpha)
-        return lambda step: np.where(np.asarray(step) < warmup_steps, initial + (warmup_target - initial) * np.asarray(step) / warmup_steps,
-                                     fall(np.maximum(np.asarray(step) - warmup_steps, 0)))
+        return lambda step: np.where(
+            np.asarray(step) < warmup_steps,
+            initial + (warmup_target - initial) * np.asarray(step) / warmup_steps,
+            fall(np.maximum(np.asarray(step) - warmup_steps, 0)),
+        )
 
     def rate(step):
         done = np.minimum(np.asarray(step) / decay_steps, 1)
         return initial * ((1 - alpha) * 0.5 * (1 + np.cos(math.pi * done)) + alpha)
+
     return rate
 
 
@@ -182,10 +203,12 @@ def warmup(target, warmup_steps, then=None):
 
     Goyal et al. 2017, "Accurate, Large Minibatch SGD", section 2.2.
     """
+
     def rate(step):
         step = np.asarray(step)
         after = then(np.maximum(step - warmup_steps, 0)) if then else target
         return np.where(step < warmup_steps, target * step / max(warmup_steps, 1), after)
+
     return rate
 
 
@@ -198,12 +221,30 @@ class ReduceOnPlateau:
     Raises `CourseError` for a factor of 1 or more, or another mode.
     """
 
-    def __init__(self, initial, factor=0.1, patience=10, min_delta=1e-4, cooldown=0, min_rate=0.0, mode="min"):
+    def __init__(
+        self,
+        initial,
+        factor=0.1,
+        patience=10,
+        min_delta=1e-4,
+        cooldown=0,
+        min_rate=0.0,
+        mode="min",
+    ):
         if not 0 < factor < 1:
-            raise CourseError(f"factor={factor:g} would not lower the rate. Choose a number between 0 and 1, such as 0.5.")
+            raise CourseError(
+                f"factor={factor:g} would not lower the rate. Choose a number between 0 and 1, such as 0.5."
+            )
         if mode not in ("min", "max"):
-            raise CourseError(f'mode={mode!r} is not known. Choose "min" (a loss) or "max" (an accuracy).')
-        self.rate, self.factor, self.patience, self.min_delta = float(initial), factor, patience, min_delta
+            raise CourseError(
+                f'mode={mode!r} is not known. Choose "min" (a loss) or "max" (an accuracy).'
+            )
+        self.rate, self.factor, self.patience, self.min_delta = (
+            float(initial),
+            factor,
+            patience,
+            min_delta,
+        )
         self.cooldown, self.min_rate, self.sign = cooldown, min_rate, 1 if mode == "min" else -1
         self.best, self.waited, self.resting = math.inf, 0, 0
 
@@ -238,12 +279,26 @@ class RangeTest:
 
     def __repr__(self):
         found = "no suggestion" if self.suggestion is None else f"suggestion {self.suggestion:.2g}"
-        return (f"RangeTest({len(self.rates)} batches, rates {self.rates[0]:.2g} to {self.rates[-1]:.2g}, {found}"
-                + (f"; {self.warning}" if self.warning else "") + ")")
+        return (
+            f"RangeTest({len(self.rates)} batches, rates {self.rates[0]:.2g} to {self.rates[-1]:.2g}, {found}"
+            + (f"; {self.warning}" if self.warning else "")
+            + ")"
+        )
 
 
-def lr_range_test(model, x, y, low=1e-6, high=10.0, steps=100, batch_size=32, stop_at=4.0, smoothing=0.9, seed=0,
-                  progress=True) -> RangeTest:
+def lr_range_test(
+    model,
+    x,
+    y,
+    low=1e-6,
+    high=10.0,
+    steps=100,
+    batch_size=32,
+    stop_at=4.0,
+    smoothing=0.9,
+    seed=0,
+    progress=True,
+) -> RangeTest:
     """Train with a rate that grows from batch to batch, and watch where the loss falls fastest and where it explodes.
 
     Smith, "Cyclical learning rates for training neural networks", WACV 2017, section 3.3; smoothing and stopping after
@@ -264,26 +319,43 @@ def lr_range_test(model, x, y, low=1e-6, high=10.0, steps=100, batch_size=32, st
     """
     from tqdm.auto import tqdm
 
-    from . import transfer
+    from translearn import transfer
 
     if not 0 < low < high or steps < 10:
-        raise CourseError(f"A range needs 0 < low < high and at least 10 steps, not low={low:g}, high={high:g}, steps={steps}.")
+        raise CourseError(
+            f"A range needs 0 < low < high and at least 10 steps, not low={low:g}, high={high:g}, steps={steps}."
+        )
     restore = transfer.snapshot(model)
     if not isinstance(model.optimizer.get_config()["learning_rate"], float):
-        raise CourseError("The learning rate of this optimiser is a schedule, which would overrule the test. Compile with a plain number first.")
+        raise CourseError(
+            "The learning rate of this optimiser is a schedule, which would overrule the test. Compile with a plain number first."
+        )
     x, y = np.asarray(x), np.asarray(y)
     if len(x) != len(y) or not len(x):
-        raise CourseError(f"x has {len(x)} rows and y has {len(y)}: they must be as many, and more than none.")
+        raise CourseError(
+            f"x has {len(x)} rows and y has {len(y)}: they must be as many, and more than none."
+        )
     rates = np.geomspace(low, high, steps)
     losses, smoothed, mean = [], [], 0.0
     try:
-        for number, batch in enumerate(tqdm(_batches(len(x), batch_size, steps, seed), total=steps, desc="range test", unit="batch",
-                                            disable=not progress)):
+        for number, batch in enumerate(
+            tqdm(
+                _batches(len(x), batch_size, steps, seed),
+                total=steps,
+                desc="range test",
+                unit="batch",
+                disable=not progress,
+            )
+        ):
             model.optimizer.learning_rate = float(rates[number])
             model.reset_metrics()  # otherwise Keras reports the mean over all batches so far
-            losses.append(float(model.train_on_batch(x[batch], y[batch], return_dict=True)["loss"]))
+            losses.append(
+                float(model.train_on_batch(x[batch], y[batch], return_dict=True)["loss"])
+            )
             if number == 0 and not math.isfinite(losses[0]):
-                raise CourseError("The loss is not a number at the very first batch, so no learning rate is to blame. Look for NaN in the data, or at the loss.")
+                raise CourseError(
+                    "The loss is not a number at the very first batch, so no learning rate is to blame. Look for NaN in the data, or at the loss."
+                )
             mean = smoothing * mean + (1 - smoothing) * losses[-1]
             smoothed.append(mean / (1 - smoothing ** (number + 1)))
             if not math.isfinite(mean) or smoothed[-1] > stop_at * min(smoothed):
@@ -291,7 +363,7 @@ def lr_range_test(model, x, y, low=1e-6, high=10.0, steps=100, batch_size=32, st
     finally:
         restore()
         model.reset_metrics()
-    return _verdict(rates[:len(losses)], np.array(losses), np.array(smoothed), stop_at)
+    return _verdict(rates[: len(losses)], np.array(losses), np.array(smoothed), stop_at)
 
 
 def _batches(n, size, steps, seed):
@@ -308,10 +380,21 @@ def _batches(n, size, steps, seed):
 def _verdict(rates, losses, smoothed, stop_at):
     finite = np.isfinite(smoothed)
     diverged = bool(not finite.all() or smoothed[-1] > stop_at * smoothed.min())
-    until = int(np.argmin(np.where(finite, smoothed, np.inf)))  # behind the lowest point a fall is a rebound
+    until = int(
+        np.argmin(np.where(finite, smoothed, np.inf))
+    )  # behind the lowest point a fall is a rebound
     if until < 3 or smoothed[0] - smoothed[until] < 0.05 * abs(smoothed[0]):
-        return RangeTest(rates, losses, smoothed, diverged, None, "the loss never fell by 5 %: the range starts too high, ends too low, or the "
-                         "model has nothing to learn here (it may be trained already)")
-    slope = np.gradient(smoothed[:until + 1], np.log(rates[:until + 1]))
+        return RangeTest(
+            rates,
+            losses,
+            smoothed,
+            diverged,
+            None,
+            "the loss never fell by 5 %: the range starts too high, ends too low, or the "
+            "model has nothing to learn here (it may be trained already)",
+        )
+    slope = np.gradient(smoothed[: until + 1], np.log(rates[: until + 1]))
     warning = "" if diverged else "the loss never exploded: raise `high` to see the edge"
-    return RangeTest(rates, losses, smoothed, diverged, float(rates[int(np.argmin(slope))]), warning)
+    return RangeTest(
+        rates, losses, smoothed, diverged, float(rates[int(np.argmin(slope))]), warning
+    )

@@ -13,18 +13,27 @@ import matplotlib.pyplot as plt
 import matplotlib.ticker
 import numpy as np
 
-from .errors import CourseError
+from translearn.errors import CourseError
 
 # Okabe and Ito's palette (2008), told apart with every common form of colour blindness; the black comes last.
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X"]
 
-matplotlib.rcParams.update({
-    "axes.prop_cycle": matplotlib.cycler(color=COLOURS),
-    "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.3,
-    "axes.titlesize": 12, "axes.titlelocation": "left", "axes.titleweight": "bold",
-    "figure.figsize": (7, 3.6), "figure.dpi": 110, "figure.constrained_layout.use": True,
-})
+matplotlib.rcParams.update(
+    {
+        "axes.prop_cycle": matplotlib.cycler(color=COLOURS),
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "grid.alpha": 0.3,
+        "axes.titlesize": 12,
+        "axes.titlelocation": "left",
+        "axes.titleweight": "bold",
+        "figure.figsize": (7, 3.6),
+        "figure.dpi": 110,
+        "figure.constrained_layout.use": True,
+    }
+)
 
 
 def to_html(fig, alt: str) -> str:
@@ -33,7 +42,9 @@ def to_html(fig, alt: str) -> str:
     Raises `CourseError` when the alt text is empty: a blind reader would get nothing.
     """
     if not str(alt).strip():
-        raise CourseError("This figure has no alt text. Say in one or two sentences what it shows: alt='…'.")
+        raise CourseError(
+            "This figure has no alt text. Say in one or two sentences what it shows: alt='…'."
+        )
     buffer = io.BytesIO()
     fig.savefig(buffer, format="png")
     plt.close(fig)
@@ -49,7 +60,9 @@ def show(fig, alt: str) -> None:
     display(HTML(to_html(fig, alt)))
 
 
-def results(results, metric: str, title: str, label: str | None = None, baseline: tuple | None = None):
+def results(
+    results, metric: str, title: str, label: str | None = None, baseline: tuple | None = None
+):
     """One row for each arm: every seed as a dot, the mean as a bar with its standard deviation.
 
     `baseline` is `(name, value)`, drawn as a dashed line: the majority class, or chance.
@@ -59,8 +72,16 @@ def results(results, metric: str, title: str, label: str | None = None, baseline
     for row, arm in enumerate(arms):
         values = results.values(arm, metric)
         ax.plot(values, np.full(len(values), row), "o", alpha=0.45, ms=5)
-        ax.errorbar(np.mean(values), row, xerr=np.std(values, ddof=1) if len(values) > 1 else 0,
-                    fmt="|", ms=16, mew=2.5, capsize=4, color="black")
+        ax.errorbar(
+            np.mean(values),
+            row,
+            xerr=np.std(values, ddof=1) if len(values) > 1 else 0,
+            fmt="|",
+            ms=16,
+            mew=2.5,
+            capsize=4,
+            color="black",
+        )
     if baseline:
         ax.axvline(baseline[1], ls="--", color="grey")
         ax.text(baseline[1], -0.75, f" {baseline[0]}", color="#555", va="center", fontsize=9)
@@ -94,7 +115,9 @@ def pictures(images, labels=None, title: str = "", columns: int = 8, right=None)
     """A sheet of pictures with a label under each; `right` marks each as right (✓) or wrong (✗)."""
     images = np.asarray(images)
     rows = -(-len(images) // columns)
-    fig, axes = plt.subplots(rows, columns, figsize=(columns * 1.15, rows * 1.45 + 0.4), squeeze=False)
+    fig, axes = plt.subplots(
+        rows, columns, figsize=(columns * 1.15, rows * 1.45 + 0.4), squeeze=False
+    )
     for ax in axes.flat:
         ax.axis("off")
     for i, (ax, image) in enumerate(zip(axes.flat, images)):
@@ -102,7 +125,9 @@ def pictures(images, labels=None, title: str = "", columns: int = 8, right=None)
         if labels is not None:
             mark = "" if right is None else "✓ " if right[i] else "✗ "
             colour = "black" if right is None else COLOURS[2] if right[i] else COLOURS[1]
-            ax.set_title(f"{mark}{labels[i]}", fontsize=8, loc="center", weight="normal", color=colour)
+            ax.set_title(
+                f"{mark}{labels[i]}", fontsize=8, loc="center", weight="normal", color=colour
+            )
     fig.suptitle(title, fontsize=12, weight="bold", x=0.01, ha="left")
     return fig
 
@@ -138,7 +163,11 @@ def live(metrics=("loss", "val_loss"), alt: str = "Training curves, drawn while 
             for (name, values), marker in zip(self.history.items(), MARKERS):
                 if values:
                     ax.plot(range(1, len(values) + 1), values, marker=marker, ms=4, label=name)
-            ax.set(xlabel="epoch", ylabel=" / ".join(metrics), title=f"Epoch {self._epochs()} of {self.params['epochs']}")
+            ax.set(
+                xlabel="epoch",
+                ylabel=" / ".join(metrics),
+                title=f"Epoch {self._epochs()} of {self.params['epochs']}",
+            )
             ax.legend(frameon=False)
             return fig
 

@@ -42,5 +42,7 @@ def _held_back(load, module):
 
 def install() -> None:
     """Hold back the start-up lines of the next import of TensorFlow, if it is not imported yet."""
-    if "tensorflow" not in sys.modules and not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+    if "tensorflow" not in sys.modules and not any(
+        isinstance(finder, _Finder) for finder in sys.meta_path
+    ):
         sys.meta_path.insert(0, _Finder())

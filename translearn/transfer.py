@@ -15,9 +15,8 @@ from pathlib import Path
 
 from translearn import paths
 from translearn.content import digest, model_digest
+from translearn.data.registry import suggest
 from translearn.errors import CourseError
-from translearn.registry import suggest
-
 
 # Blocks ------------------------------------------------------------------------------------------
 
@@ -78,14 +77,26 @@ def trainable_table(model):
         others = [layer for layer in layers if layer.weights and not _is_batch_norm(layer)]
         frozen = {not any(id(weight) in moves for weight in layer.weights) for layer in others}
         modes = {"training" if layer.trainable else "inference" for layer in norms}
-        rows.append((
-            name, len(layers),
-            sum(_size(weight) for layer in layers for weight in layer.weights),
-            sum(_size(weight) for layer in layers for weight in layer.weights if id(weight) in moves),
-            "partly" if len(frozen) == 2 else {True: "yes", False: "no", None: "–"}[next(iter(frozen), None)],
-            "mixed" if len(modes) == 2 else next(iter(modes), "–"),
-        ))
-    return pd.DataFrame(rows, columns=["block", "layers", "parameters", "trainable", "frozen", "batch_norm"])
+        rows.append(
+            (
+                name,
+                len(layers),
+                sum(_size(weight) for layer in layers for weight in layer.weights),
+                sum(
+                    _size(weight)
+                    for layer in layers
+                    for weight in layer.weights
+                    if id(weight) in moves
+                ),
+                "partly"
+                if len(frozen) == 2
+                else {True: "yes", False: "no", None: "–"}[next(iter(frozen), None)],
+                "mixed" if len(modes) == 2 else next(iter(modes), "–"),
+            )
+        )
+    return pd.DataFrame(
+        rows, columns=["block", "layers", "parameters", "trainable", "frozen", "batch_norm"]
+    )
 
 
 def _size(weight):
@@ -134,21 +145,27 @@ def _cut(model, name, share, from_the_end):
     """The names of the chosen blocks."""
     found = list(blocks(model))
     if name is not None and share is not None:
-        raise CourseError(f"Both a block ({name!r}) and a share ({share!r}) were given. Give one of them.")
+        raise CourseError(
+            f"Both a block ({name!r}) and a share ({share!r}) were given. Give one of them."
+        )
     if name is not None:
         position = found.index(_known(name, found))
-        return found[position:] if from_the_end else found[:position + 1]
+        return found[position:] if from_the_end else found[: position + 1]
     if share is None:
         return found
     if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share <= 1:
-        raise CourseError(f"share={share!r} is not a share. Give a number from 0 (no block) to 1 (every block).")
+        raise CourseError(
+            f"share={share!r} is not a share. Give a number from 0 (no block) to 1 (every block)."
+        )
     count = round(share * len(found))
-    return found[len(found) - count:] if from_the_end else found[:count]
+    return found[len(found) - count :] if from_the_end else found[:count]
 
 
 def _known(name, found):
     if name not in found:
-        raise CourseError(f"There is no block called {name!r} in this model. {suggest(name, found)}")
+        raise CourseError(
+            f"There is no block called {name!r} in this model. {suggest(name, found)}"
+        )
     return name
 
 
@@ -180,8 +197,10 @@ def _last_layer(backbone, at):
     inside = blocks(backbone)
     layer = inside[_known(at, list(inside))][-1]
     if not any(layer is own for own in backbone.layers):
-        raise CourseError(f"Block {at!r} lies in a backbone inside this model. Call this on the backbone itself: "
-                          "the layer of the model that is a model.")
+        raise CourseError(
+            f"Block {at!r} lies in a backbone inside this model. Call this on the backbone itself: "
+            "the layer of the model that is a model."
+        )
     return layer
 
 
@@ -200,18 +219,24 @@ def split(backbone, at):
 
     cut = _block_output(backbone, at)
     if at == list(blocks(backbone))[-1]:
-        raise CourseError(f"{at!r} is the last block, and nothing is left above it. Cut at an earlier block.")
+        raise CourseError(
+            f"{at!r} is the last block, and nothing is left above it. Cut at an earlier block."
+        )
     lower = keras.Model(backbone.input, cut, name=f"{backbone.name}_up_to_{at}")
     # Keras follows the layers from the output back until it meets the cut.
     try:
         upper = keras.Model(cut, backbone.output, name=f"{backbone.name}_after_{at}")
     except ValueError:
-        raise CourseError(f"{at!r} is not a place where {backbone.name} can be cut: "
-                          "a shortcut jumps over it. Cut at another block.") from None
+        raise CourseError(
+            f"{at!r} is not a place where {backbone.name} can be cut: "
+            "a shortcut jumps over it. Cut at another block."
+        ) from None
     return lower, upper
 
 
-def attach_head(backbone, classes, dropout=0.0, pooling="avg", batch_norm="inference", seed=None, name=None):
+def attach_head(
+    backbone, classes, dropout=0.0, pooling="avg", batch_norm="inference", seed=None, name=None
+):
     """A classifier on a backbone: the feature map is pooled, and one dense layer gives the logits.
 
     classes     number of classes; the output is (n, classes), also for two. They are **logits**: compile
@@ -238,20 +263,32 @@ def attach_head(backbone, classes, dropout=0.0, pooling="avg", batch_norm="infer
     from keras import layers
 
     if isinstance(classes, bool) or not hasattr(classes, "__index__") or classes < 2:
-        raise CourseError(f"A classifier needs two classes or more, and classes={classes!r} is not a whole number above 1.")
+        raise CourseError(
+            f"A classifier needs two classes or more, and classes={classes!r} is not a whole number above 1."
+        )
     if not 0 <= dropout < 1:
-        raise CourseError(f"dropout={dropout!r} is not a share. Give a number from 0 up to, but not, 1.")
+        raise CourseError(
+            f"dropout={dropout!r} is not a share. Give a number from 0 up to, but not, 1."
+        )
     if batch_norm not in ("inference", "training"):
-        raise CourseError(f'batch_norm={batch_norm!r} is not a mode. Choose "inference" or "training".')
-    pools = {"avg": layers.GlobalAveragePooling2D, "max": layers.GlobalMaxPooling2D, "flatten": layers.Flatten}
+        raise CourseError(
+            f'batch_norm={batch_norm!r} is not a mode. Choose "inference" or "training".'
+        )
+    pools = {
+        "avg": layers.GlobalAveragePooling2D,
+        "max": layers.GlobalMaxPooling2D,
+        "flatten": layers.Flatten,
+    }
     if pooling not in pools:
         raise CourseError(f'pooling={pooling!r} is not known. Choose "avg", "max" or "flatten".')
 
     norms = [layer for layer in _leaves(backbone) if _is_batch_norm(layer)]
     if batch_norm == "inference":
         if norms and all(_fresh(layer) for layer in norms):
-            raise CourseError(f"The batch normalisation of {backbone.name} has no statistics yet, as after "
-                              'weights=None, and in inference mode it would do nothing. Pass batch_norm="training".')
+            raise CourseError(
+                f"The batch normalisation of {backbone.name} has no statistics yet, as after "
+                'weights=None, and in inference mode it would do nothing. Pass batch_norm="training".'
+            )
         for layer in norms:
             layer.trainable = False
     inputs = keras.Input(backbone.input_shape[1:], name="inputs")
@@ -276,10 +313,15 @@ def snapshot(model):
     The learning rate is put back too. Raises `CourseError` when the model is not compiled.
     """
     if getattr(model, "optimizer", None) is None:
-        raise CourseError("This model has no optimiser yet. Call model.compile(…) before transfer.snapshot(model).")
+        raise CourseError(
+            "This model has no optimiser yet. Call model.compile(…) before transfer.snapshot(model)."
+        )
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
-    kept = [(variable, variable.numpy().copy()) for variable in [*model.variables, *model.optimizer.variables]]
+    kept = [
+        (variable, variable.numpy().copy())
+        for variable in [*model.variables, *model.optimizer.variables]
+    ]
 
     def restore():
         for variable, value in kept:
@@ -293,8 +335,16 @@ def snapshot(model):
 CHUNK = 512  # pictures a file: a few seconds of work, which is all that an interruption can lose
 
 
-def cache_features(model, images, layers=None, pooling="avg", batch_size=64, progress=True, folder=None,
-                   dtype="float32"):
+def cache_features(
+    model,
+    images,
+    layers=None,
+    pooling="avg",
+    batch_size=64,
+    progress=True,
+    folder=None,
+    dtype="float32",
+):
     """What a frozen network says about pictures, computed once and remembered.
 
     model       a backbone (or any model); it runs in inference mode. Preprocessing is part of it.
@@ -322,23 +372,44 @@ def cache_features(model, images, layers=None, pooling="avg", batch_size=64, pro
 
     images = np.asarray(images)
     wanted = tuple(model.input_shape[1:])
-    if images.ndim != len(wanted) + 1 or any(w not in (None, s) for w, s in zip(wanted, images.shape[1:])):
-        raise CourseError(f"This model takes pictures of shape (n, {', '.join(map(str, wanted))}), "
-                          f"and these have shape {images.shape}. Load both with the same size=….")
+    if images.ndim != len(wanted) + 1 or any(
+        w not in (None, s) for w, s in zip(wanted, images.shape[1:])
+    ):
+        raise CourseError(
+            f"This model takes pictures of shape (n, {', '.join(map(str, wanted))}), "
+            f"and these have shape {images.shape}. Load both with the same size=…."
+        )
     if pooling not in ("avg", None):
         raise CourseError(f'pooling={pooling!r} is not known. Choose "avg" or None.')
     if isinstance(layers, str):
-        raise CourseError(f"layers={layers!r} is one name. Give a list of blocks: layers=[{layers!r}].")
-    outputs = {None: model.output} if layers is None else {name: _block_output(model, name) for name in layers}
+        raise CourseError(
+            f"layers={layers!r} is one name. Give a list of blocks: layers=[{layers!r}]."
+        )
+    outputs = (
+        {None: model.output}
+        if layers is None
+        else {name: _block_output(model, name) for name in layers}
+    )
     if pooling == "avg":
-        outputs = {name: keras.layers.GlobalAveragePooling2D()(output) if len(output.shape) == 4 else output
-                   for name, output in outputs.items()}
+        outputs = {
+            name: keras.layers.GlobalAveragePooling2D()(output)
+            if len(output.shape) == 4
+            else output
+            for name, output in outputs.items()
+        }
 
     inside = model_digest(model, trainable=False)
-    store = {name: _Store(folder, digest("features", inside, name, pooling, str(np.dtype(dtype)), keras.__version__),
-                          output.shape[1:], dtype) for name, output in outputs.items()}
+    store = {
+        name: _Store(
+            folder,
+            digest("features", inside, name, pooling, str(np.dtype(dtype)), keras.__version__),
+            output.shape[1:],
+            dtype,
+        )
+        for name, output in outputs.items()
+    }
     starts = range(0, len(images), CHUNK)
-    chunks = [images[start:start + CHUNK] for start in starts]
+    chunks = [images[start : start + CHUNK] for start in starts]
     keys = [digest(chunk) for chunk in chunks]
     results = {name: np.empty((len(images), *each.shape), dtype) for name, each in store.items()}
 
@@ -349,7 +420,7 @@ def cache_features(model, images, layers=None, pooling="avg", batch_size=64, pro
             if found is None:
                 todo.append((name, start, chunk, key))
             else:
-                results[name][start:start + len(chunk)] = found
+                results[name][start : start + len(chunk)] = found
     if todo:
         missing = {}
         for name, start, chunk, key in todo:
@@ -369,23 +440,28 @@ def _compute(model, outputs, missing, store, results, batch_size, progress):
         for (start, key), (chunk, names) in missing.items():
             names = tuple(names)
             if names not in steps:  # only as deep as the deepest block that is missing
-                steps[names] = _compiled(keras.Model(model.input, [outputs[name] for name in names]))
+                steps[names] = _compiled(
+                    keras.Model(model.input, [outputs[name] for name in names])
+                )
             parts = []
             for first in range(0, len(chunk), batch_size):
-                batch = chunk[first:first + batch_size]
+                batch = chunk[first : first + batch_size]
                 parts.append([np.asarray(part) for part in steps[names](batch.astype("float32"))])
                 bar.update(len(batch))
             for name, features in zip(names, zip(*parts)):
                 features = np.concatenate(features).astype(store[name].dtype)
-                results[name][start:start + len(chunk)] = features
+                results[name][start : start + len(chunk)] = features
                 try:
                     if keep:
                         store[name].write(key, features)
                 except OSError as error:
                     keep = False  # one warning, and no further attempts in this pass
-                    warnings.warn(f"The features could not be kept in {store[name].folder.parent} "
-                                  f"({error.strerror or error}), so they will be computed again next time. "
-                                  "Free some space, or call `transfer.clear_cache()`.", stacklevel=3)
+                    warnings.warn(
+                        f"The features could not be kept in {store[name].folder.parent} "
+                        f"({error.strerror or error}), so they will be computed again next time. "
+                        "Free some space, or call `transfer.clear_cache()`.",
+                        stacklevel=3,
+                    )
 
 
 def _compiled(network):
@@ -393,7 +469,9 @@ def _compiled(network):
     import tensorflow as tf
 
     shape = (None, *network.input_shape[1:])
-    graph = tf.function(lambda pixels: tf.nest.flatten(network(pixels, training=False)))  # always a list
+    graph = tf.function(
+        lambda pixels: tf.nest.flatten(network(pixels, training=False))
+    )  # always a list
     call = graph.get_concrete_function(tf.TensorSpec(shape, tf.float32))
     return lambda pixels: call(tf.constant(pixels))
 
@@ -404,7 +482,9 @@ class _Store:
     def __init__(self, folder, key, shape, dtype):
         import numpy as np
 
-        self.folder = Path(folder) / key if folder is not None else paths.cache() / "features" / key
+        self.folder = (
+            Path(folder) / key if folder is not None else paths.cache() / "features" / key
+        )
         self.shape, self.dtype = tuple(shape), np.dtype(dtype)
 
     def read(self, key, count):
@@ -425,7 +505,10 @@ class _Store:
 
         self.folder.mkdir(parents=True, exist_ok=True)
         _replace(self.folder / f"{key}.npy", lambda stream: np.save(stream, features))
-        _replace(self.folder / f"{key}.json", lambda stream: stream.write(json.dumps(digest(features)).encode()))
+        _replace(
+            self.folder / f"{key}.json",
+            lambda stream: stream.write(json.dumps(digest(features)).encode()),
+        )
 
 
 def _replace(file, write):
@@ -443,6 +526,10 @@ def _replace(file, write):
 def clear_cache(folder=None):
     """Forget all remembered features; they are computed again when needed. Returns the bytes freed."""
     folder = Path(folder) if folder is not None else paths.cache() / "features"
-    freed = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) if folder.exists() else 0
+    freed = (
+        sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+        if folder.exists()
+        else 0
+    )
     shutil.rmtree(folder, ignore_errors=True)
     return freed

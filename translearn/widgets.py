@@ -4,8 +4,8 @@ import json
 import os
 from html import escape
 
-from . import paths, plots
-from .errors import CourseError
+from translearn import paths, plots
+from translearn.errors import CourseError
 
 
 def explore(draw, alt: str | None = None, **controls):
@@ -45,30 +45,45 @@ def _control(name, control):
     if not isinstance(control, (list, tuple, range)):
         return control
     if len(control) < 2:
-        raise CourseError(f"The control {name!r} needs at least two values to choose from, not {len(control)}.")
+        raise CourseError(
+            f"The control {name!r} needs at least two values to choose from, not {len(control)}."
+        )
     return ipywidgets.SelectionSlider(
-        options=list(control), description=name.replace("_", " "), continuous_update=False,
-        style={"description_width": "initial"}, layout={"width": "30em"},
+        options=list(control),
+        description=name.replace("_", " "),
+        continuous_update=False,
+        style={"description_width": "initial"},
+        layout={"width": "30em"},
     )
 
 
 class Bet:
     """A guess that the reader writes down before anything runs. It is kept in a file on this machine only."""
 
-    def __init__(self, key: str, question: str, low: float, high: float, unit: str = "%", step: float = 1):
+    def __init__(
+        self, key: str, question: str, low: float, high: float, unit: str = "%", step: float = 1
+    ):
         import ipywidgets
 
         self.key, self.question, self.unit = key, question, unit
         self._digits = 0 if step >= 1 else 2
         placed = self._read().get(key)
         self._slider = ipywidgets.FloatSlider(
-            value=placed if placed is not None else (low + high) / 2, min=low, max=high, step=step, description="My bet",
-            readout_format=f".{self._digits}f", continuous_update=False, layout={"width": "30em"},
+            value=placed if placed is not None else (low + high) / 2,
+            min=low,
+            max=high,
+            step=step,
+            description="My bet",
+            readout_format=f".{self._digits}f",
+            continuous_update=False,
+            layout={"width": "30em"},
         )
         self._said = ipywidgets.HTML(self._sentence(placed))
         button = ipywidgets.Button(description="Place the bet", button_style="primary")
         button.on_click(lambda _: self.place(self._slider.value))
-        self._widget = ipywidgets.VBox([ipywidgets.HTML(f"<b>{escape(question)}</b>"), self._slider, button, self._said])
+        self._widget = ipywidgets.VBox(
+            [ipywidgets.HTML(f"<b>{escape(question)}</b>"), self._slider, button, self._said]
+        )
 
     def place(self, value: float) -> None:
         """Write the guess down."""
@@ -95,7 +110,11 @@ class Bet:
         )
 
     def _sentence(self, value):
-        return "No bet placed yet." if value is None else f"Your bet: <b>{value:.{self._digits}f} {escape(self.unit)}</b>. It is settled further down."
+        return (
+            "No bet placed yet."
+            if value is None
+            else f"Your bet: <b>{value:.{self._digits}f} {escape(self.unit)}</b>. It is settled further down."
+        )
 
     @staticmethod
     def _file():

@@ -19,13 +19,12 @@ from pathlib import Path
 
 import numpy as np
 import resvg_py
-from PIL import Image, ImageDraw
-
 from packed import write
+from PIL import Image, ImageDraw
 
 SIZE = 96
 PACKAGES = {  # folder -> (npm package, version)
-    "emoji-datasource": ("emoji-datasource", "16.0.0"),          # names and Unicode subgroups only
+    "emoji-datasource": ("emoji-datasource", "16.0.0"),  # names and Unicode subgroups only
     "noto": ("@iconify-json/noto", "1.2.9"),
     "twemoji": ("@iconify-json/twemoji", "1.2.5"),
     "fluent-3d": ("@lobehub/fluent-emoji-3d", "1.1.0"),
@@ -37,7 +36,13 @@ STYLES = ["noto", "twemoji", "fluent_3d", "fluent_flat", "fxemoji"]
 # class -> Unicode subgroups that belong to it. A name here is what a person would answer to "what is this?".
 CLASSES = {
     "mammal": ["animal-mammal"],
-    "other animal": ["animal-bird", "animal-bug", "animal-marine", "animal-reptile", "animal-amphibian"],
+    "other animal": [
+        "animal-bird",
+        "animal-bug",
+        "animal-marine",
+        "animal-reptile",
+        "animal-amphibian",
+    ],
     "plant or fruit": ["plant-other", "plant-flower", "food-fruit", "food-vegetable"],
     "meal or drink": ["food-prepared", "food-asian", "food-sweet", "drink"],
     "vehicle": ["transport-ground", "transport-air", "transport-water"],
@@ -99,66 +104,169 @@ EXCLUDED = {
 
 # One concept, several pictures: they must never be parted by a split.
 CONCEPTS = {
-    "rat and mouse": "rat mouse mouse2", "cow": "cow cow2 ox", "tiger": "tiger tiger2", "rabbit": "rabbit rabbit2",
-    "cat": "cat cat2 black_cat", "horse": "horse racehorse", "pig": "pig pig2 boar", "dog": "dog dog2 guide_dog service_dog poodle",
-    "sheep": "sheep ram", "monkey": "monkey monkey_face", "camel": "camel dromedary_camel", "whale": "whale whale2",
-    "bear": "bear polar_bear", "bison": "bison water_buffalo", "deer": "deer moose",
-    "chick": "hatching_chick baby_chick hatched_chick", "bird": "bird black_bird", "fish": "fish tropical_fish",
-    "chicken": "chicken rooster", "goose": "goose swan", "dinosaur": "sauropod t-rex",
-    "apple": "apple green_apple", "clover": "four_leaf_clover shamrock", "rose": "rose wilted_flower",
-    "lemon": "lemon lime", "beans": "beans pea_pod", "mushroom": "mushroom brown_mushroom",
-    "beer": "beer beers", "ice cream": "icecream ice_cream shaved_ice", "champagne": "champagne clinking_glasses",
-    "cake": "cake birthday", "flatbread": "flatbread stuffed_flatbread", "bread": "bread baguette_bread",
-    "bullet train": "bullettrain_side bullettrain_front", "train": "train2 metro light_rail", "tram": "tram train railway_car",
-    "bus": "bus oncoming_bus trolleybus", "car": "car oncoming_automobile taxi", "mountain railway": "mountain_railway monorail suspension_railway",
-    "cable car": "mountain_cableway aerial_tramway", "motor cycle": "racing_motorcycle motor_scooter",
-    "airplane": "airplane small_airplane airplane_departure airplane_arriving", "boat": "speedboat motor_boat",
-    "ship": "ship passenger_ship ferry", "truck": "truck articulated_lorry",
-    "house": "house house_with_garden house_buildings", "post office": "post_office european_post_office",
-    "hotel": "hotel love_hotel", "glasses": "eyeglasses dark_sunglasses", "boot": "boot hiking_boot",
-    "swimwear": "bikini one-piece_swimsuit briefs", "handbag": "handbag purse pouch", "helmet": "helmet_with_white_cross military_helmet",
-    "shoe": "mans_shoe athletic_shoe womans_flat_shoe", "sandal": "sandal thong_sandal", "shirt": "shirt womans_clothes",
-    "hammer": "hammer hammer_and_wrench hammer_and_pick", "umbrella": "umbrella umbrella_with_rain_drops closed_umbrella",
-    "bell": "bell bellhop_bell", "magnifying glass": "mag mag_right",
-    "pen": "lower_left_ballpoint_pen lower_left_fountain_pen", "key": "key old_key",
-    "microphone": "microphone studio_microphone", "camera": "camera camera_with_flash", "telephone": "phone telephone_receiver",
-    "movie camera": "movie_camera film_projector", "computer": "computer desktop_computer", "game pad": "video_game joystick",
-    "baseball": "baseball softball", "drum": "drum_with_drumsticks long_drum", "football": "football rugby_football",
-    "earth": "earth_africa earth_americas earth_asia", "moon": "full_moon full_moon_with_face new_moon_with_face",
+    "rat and mouse": "rat mouse mouse2",
+    "cow": "cow cow2 ox",
+    "tiger": "tiger tiger2",
+    "rabbit": "rabbit rabbit2",
+    "cat": "cat cat2 black_cat",
+    "horse": "horse racehorse",
+    "pig": "pig pig2 boar",
+    "dog": "dog dog2 guide_dog service_dog poodle",
+    "sheep": "sheep ram",
+    "monkey": "monkey monkey_face",
+    "camel": "camel dromedary_camel",
+    "whale": "whale whale2",
+    "bear": "bear polar_bear",
+    "bison": "bison water_buffalo",
+    "deer": "deer moose",
+    "chick": "hatching_chick baby_chick hatched_chick",
+    "bird": "bird black_bird",
+    "fish": "fish tropical_fish",
+    "chicken": "chicken rooster",
+    "goose": "goose swan",
+    "dinosaur": "sauropod t-rex",
+    "apple": "apple green_apple",
+    "clover": "four_leaf_clover shamrock",
+    "rose": "rose wilted_flower",
+    "lemon": "lemon lime",
+    "beans": "beans pea_pod",
+    "mushroom": "mushroom brown_mushroom",
+    "beer": "beer beers",
+    "ice cream": "icecream ice_cream shaved_ice",
+    "champagne": "champagne clinking_glasses",
+    "cake": "cake birthday",
+    "flatbread": "flatbread stuffed_flatbread",
+    "bread": "bread baguette_bread",
+    "bullet train": "bullettrain_side bullettrain_front",
+    "train": "train2 metro light_rail",
+    "tram": "tram train railway_car",
+    "bus": "bus oncoming_bus trolleybus",
+    "car": "car oncoming_automobile taxi",
+    "mountain railway": "mountain_railway monorail suspension_railway",
+    "cable car": "mountain_cableway aerial_tramway",
+    "motor cycle": "racing_motorcycle motor_scooter",
+    "airplane": "airplane small_airplane airplane_departure airplane_arriving",
+    "boat": "speedboat motor_boat",
+    "ship": "ship passenger_ship ferry",
+    "truck": "truck articulated_lorry",
+    "house": "house house_with_garden house_buildings",
+    "post office": "post_office european_post_office",
+    "hotel": "hotel love_hotel",
+    "glasses": "eyeglasses dark_sunglasses",
+    "boot": "boot hiking_boot",
+    "swimwear": "bikini one-piece_swimsuit briefs",
+    "handbag": "handbag purse pouch",
+    "helmet": "helmet_with_white_cross military_helmet",
+    "shoe": "mans_shoe athletic_shoe womans_flat_shoe",
+    "sandal": "sandal thong_sandal",
+    "shirt": "shirt womans_clothes",
+    "hammer": "hammer hammer_and_wrench hammer_and_pick",
+    "umbrella": "umbrella umbrella_with_rain_drops closed_umbrella",
+    "bell": "bell bellhop_bell",
+    "magnifying glass": "mag mag_right",
+    "pen": "lower_left_ballpoint_pen lower_left_fountain_pen",
+    "key": "key old_key",
+    "microphone": "microphone studio_microphone",
+    "camera": "camera camera_with_flash",
+    "telephone": "phone telephone_receiver",
+    "movie camera": "movie_camera film_projector",
+    "computer": "computer desktop_computer",
+    "game pad": "video_game joystick",
+    "baseball": "baseball softball",
+    "drum": "drum_with_drumsticks long_drum",
+    "football": "football rugby_football",
+    "earth": "earth_africa earth_americas earth_asia",
+    "moon": "full_moon full_moon_with_face new_moon_with_face",
     "crescent moon": "crescent_moon first_quarter_moon first_quarter_moon_with_face",
-    "sun": "sunny sun_with_face", "sun and cloud": "partly_sunny mostly_sunny barely_sunny partly_sunny_rain",
-    "cloud": "cloud rain_cloud snow_cloud lightning", "star": "star star2", "mountain": "mountain snow_capped_mountain mount_fuji",
-    "sunrise": "sunrise sunrise_over_mountains", "closed book": "closed_book green_book blue_book orange_book",
-    "notebook": "notebook notebook_with_decorative_cover ledger", "newspaper": "newspaper rolled_up_newspaper",
-    "page": "page_with_curl page_facing_up", "banknote": "dollar euro yen pound", "ticket": "ticket admission_tickets",
-    "envelope": "e-mail envelope_with_arrow love_letter", "calendar": "date calendar spiral_calendar_pad",
-    "chart": "chart_with_upwards_trend chart_with_downwards_trend bar_chart", "folder": "file_folder open_file_folder",
+    "sun": "sunny sun_with_face",
+    "sun and cloud": "partly_sunny mostly_sunny barely_sunny partly_sunny_rain",
+    "cloud": "cloud rain_cloud snow_cloud lightning",
+    "star": "star star2",
+    "mountain": "mountain snow_capped_mountain mount_fuji",
+    "sunrise": "sunrise sunrise_over_mountains",
+    "closed book": "closed_book green_book blue_book orange_book",
+    "notebook": "notebook notebook_with_decorative_cover ledger",
+    "newspaper": "newspaper rolled_up_newspaper",
+    "page": "page_with_curl page_facing_up",
+    "banknote": "dollar euro yen pound",
+    "ticket": "ticket admission_tickets",
+    "envelope": "e-mail envelope_with_arrow love_letter",
+    "calendar": "date calendar spiral_calendar_pad",
+    "chart": "chart_with_upwards_trend chart_with_downwards_trend bar_chart",
+    "folder": "file_folder open_file_folder",
     "index card": "card_index card_index_dividers",
 }
 
 # FxEmoji has names of its own, mostly Unicode's with the spaces left out; these are the others.
 FXEMOJI = {
-    "hot_pepper": "chilipepper", "evergreen_tree": "evergreen", "fallen_leaf": "fallingleaf", "leaves": "leaffluttering",
-    "fish_cake": "fishcakeswirl", "leopard": "leopardside", "rabbit2": "bunnyside", "rabbit": "bunny",
-    "mouse2": "mouseside", "tiger2": "tigerside", "cat2": "catside", "dog2": "dogside", "pig2": "pigside",
-    "hatched_chick": "frontfacingchick", "hamster": "hampster", "eyeglasses": "glasses", "necktie": "tie",
-    "shirt": "mansshirt", "womans_clothes": "womansshirt", "purse": "pinkwallet", "pouch": "makeupbag",
-    "mans_shoe": "mensshoe", "high_heel": "heels", "sandal": "sandals", "running_shirt_with_sash": "runningshirt",
-    "bulb": "lightbulb", "dollar": "banknotedollar", "euro": "banknoteeuro", "yen": "banknoteyen", "pound": "banknotepound",
-    "chart_with_upwards_trend": "chartupwardstrend", "chart_with_downwards_trend": "chartdownwardstrend",
-    "bookmark_tabs": "bookmarktab", "notebook_with_decorative_cover": "notebookdecorativecover",
-    "envelope_with_arrow": "envelopedownarrowabove", "iphone": "cellphone", "video_camera": "handheldvideocamera",
-    "mag": "leftmagnifyingglass", "mag_right": "rightmagnifyingglass", "mantelpiece_clock": "manltepiececlock",
-    "studio_microphone": "studiomic", "control_knobs": "controlknob", "tokyo_tower": "toykotower",
-    "bullettrain_front": "highspeedtrainbulletnose", "racing_car": "racecar", "snow_capped_mountain": "snowmountains",
-    "earth_africa": "europeafricaglobe", "earth_americas": "americasglobe", "earth_asia": "asiaaustraliaglobe",
-    "first_quarter_moon_with_face": "firstquartermoonface", "partly_sunny_rain": "sunraincloud", "sunny": "sunrays",
-    "mostly_sunny": "whitesunsmallcloud", "barely_sunny": "whitesunbehindcloud", "tennis": "tennisball",
-    "dark_sunglasses": "darksunglasses", "bouquet": "bouquetofflowers", "star": "star",
-    "telephone_receiver": "telephonereceiver2", "computer": "oldpersonalcomputer", "love_letter": "loveletter",
+    "hot_pepper": "chilipepper",
+    "evergreen_tree": "evergreen",
+    "fallen_leaf": "fallingleaf",
+    "leaves": "leaffluttering",
+    "fish_cake": "fishcakeswirl",
+    "leopard": "leopardside",
+    "rabbit2": "bunnyside",
+    "rabbit": "bunny",
+    "mouse2": "mouseside",
+    "tiger2": "tigerside",
+    "cat2": "catside",
+    "dog2": "dogside",
+    "pig2": "pigside",
+    "hatched_chick": "frontfacingchick",
+    "hamster": "hampster",
+    "eyeglasses": "glasses",
+    "necktie": "tie",
+    "shirt": "mansshirt",
+    "womans_clothes": "womansshirt",
+    "purse": "pinkwallet",
+    "pouch": "makeupbag",
+    "mans_shoe": "mensshoe",
+    "high_heel": "heels",
+    "sandal": "sandals",
+    "running_shirt_with_sash": "runningshirt",
+    "bulb": "lightbulb",
+    "dollar": "banknotedollar",
+    "euro": "banknoteeuro",
+    "yen": "banknoteyen",
+    "pound": "banknotepound",
+    "chart_with_upwards_trend": "chartupwardstrend",
+    "chart_with_downwards_trend": "chartdownwardstrend",
+    "bookmark_tabs": "bookmarktab",
+    "notebook_with_decorative_cover": "notebookdecorativecover",
+    "envelope_with_arrow": "envelopedownarrowabove",
+    "iphone": "cellphone",
+    "video_camera": "handheldvideocamera",
+    "mag": "leftmagnifyingglass",
+    "mag_right": "rightmagnifyingglass",
+    "mantelpiece_clock": "manltepiececlock",
+    "studio_microphone": "studiomic",
+    "control_knobs": "controlknob",
+    "tokyo_tower": "toykotower",
+    "bullettrain_front": "highspeedtrainbulletnose",
+    "racing_car": "racecar",
+    "snow_capped_mountain": "snowmountains",
+    "earth_africa": "europeafricaglobe",
+    "earth_americas": "americasglobe",
+    "earth_asia": "asiaaustraliaglobe",
+    "first_quarter_moon_with_face": "firstquartermoonface",
+    "partly_sunny_rain": "sunraincloud",
+    "sunny": "sunrays",
+    "mostly_sunny": "whitesunsmallcloud",
+    "barely_sunny": "whitesunbehindcloud",
+    "tennis": "tennisball",
+    "dark_sunglasses": "darksunglasses",
+    "bouquet": "bouquetofflowers",
+    "star": "star",
+    "telephone_receiver": "telephonereceiver2",
+    "computer": "oldpersonalcomputer",
+    "love_letter": "loveletter",
     "whale": "spurtingwhale",
     # Drawn as another thing (a piano, a domino, a laid table), or hardly at all.
-    "keyboard": None, "game_die": None, "fork_and_knife": None, "fog": None, "train": None,
+    "keyboard": None,
+    "game_die": None,
+    "fork_and_knife": None,
+    "fog": None,
+    "train": None,
 }
 
 
@@ -187,8 +295,15 @@ def choose(emoji: list[dict]) -> list[dict]:
         label = moved.get(key) or subgroup.get(each["subcategory"])
         if label is None or key in out:
             continue
-        rows.append({"key": key, "class": label, "concept": concept.get(key, each["name"].lower()),
-                     "name": each["name"], "code": each["unified"].lower()})
+        rows.append(
+            {
+                "key": key,
+                "class": label,
+                "concept": concept.get(key, each["name"].lower()),
+                "name": each["name"],
+                "code": each["unified"].lower(),
+            }
+        )
     unused = sorted(set(concept) - {row["key"] for row in rows})
     if unused:
         raise SystemExit(f"grouped into a concept but not chosen: {unused}")
@@ -204,7 +319,12 @@ class Drawings:
 
     def __init__(self, folder: Path):
         self.folder, self.sets, self.codes = folder, {}, {}
-        for style, name in {"noto": "noto", "twemoji": "twemoji", "fluent_flat": "fluent-flat", "fxemoji": "fxemoji"}.items():
+        for style, name in {
+            "noto": "noto",
+            "twemoji": "twemoji",
+            "fluent_flat": "fluent-flat",
+            "fxemoji": "fxemoji",
+        }.items():
             self.sets[style] = json.loads((folder / name / "icons.json").read_text())
             self.codes[style] = json.loads((folder / name / "chars.json").read_text())
 
@@ -218,17 +338,30 @@ class Drawings:
             return None
         pack = self.sets[style]
         if style == "fxemoji":
-            names = [FXEMOJI[row["key"]]] if row["key"] in FXEMOJI else [squashed(row["name"]), squashed(row["key"])]
+            names = (
+                [FXEMOJI[row["key"]]]
+                if row["key"] in FXEMOJI
+                else [squashed(row["name"]), squashed(row["key"])]
+            )
         else:
-            names = [self.codes[style].get(code) or self.codes[style].get(code.replace("-fe0f", ""))]
+            names = [
+                self.codes[style].get(code) or self.codes[style].get(code.replace("-fe0f", ""))
+            ]
         icon = next((pack["icons"][name] for name in names if name in pack["icons"]), None)
         if icon is None:
             return None
-        width, height = icon.get("width", pack.get("width", 16)), icon.get("height", pack.get("height", 16))
+        width, height = (
+            icon.get("width", pack.get("width", 16)),
+            icon.get("height", pack.get("height", 16)),
+        )
         left, top = icon.get("left", pack.get("left", 0)), icon.get("top", pack.get("top", 0))
-        svg = (f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
-               f'width="{SIZE}" height="{SIZE}" viewBox="{left} {top} {width} {height}">{icon["body"]}</svg>')
-        drawn = resvg_py.svg_to_bytes(svg_string=svg, width=SIZE, height=SIZE, skip_system_fonts=True)
+        svg = (
+            f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+            f'width="{SIZE}" height="{SIZE}" viewBox="{left} {top} {width} {height}">{icon["body"]}</svg>'
+        )
+        drawn = resvg_py.svg_to_bytes(
+            svg_string=svg, width=SIZE, height=SIZE, skip_system_fonts=True
+        )
         return Image.open(io.BytesIO(bytes(drawn))).convert("RGBA")
 
 
@@ -252,15 +385,21 @@ def encoded(picture: Image.Image) -> bytes:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent.parent / "emoji_styles.npz")
+    parser.add_argument(
+        "--out", type=Path, default=Path(__file__).parent.parent / "emoji_styles.npz"
+    )
     parser.add_argument("--sheet", type=Path)
     arguments = parser.parse_args()
     for folder, (package, version) in PACKAGES.items():
         found = json.loads((arguments.folder / folder / "package.json").read_text())
         if (found["name"], found["version"]) != (package, version):
-            raise SystemExit(f"{folder}: expected {package} {version}, found {found['name']} {found['version']}")
+            raise SystemExit(
+                f"{folder}: expected {package} {version}, found {found['name']} {found['version']}"
+            )
 
     rows = choose(json.loads((arguments.folder / "emoji-datasource" / "emoji.json").read_text()))
     drawings = Drawings(arguments.folder)
@@ -275,21 +414,25 @@ def main():
     blobs = [encoded(picture) for picture in pictures]
     classes = list(CLASSES)
     arrays = {
-        "pictures": np.frombuffer(b"".join(blobs), np.uint8),                     # WebP files, one after another
-        "ends": np.cumsum([len(blob) for blob in blobs]).astype(np.int64),        # where each of them ends
+        "pictures": np.frombuffer(b"".join(blobs), np.uint8),  # WebP files, one after another
+        "ends": np.cumsum([len(blob) for blob in blobs]).astype(
+            np.int64
+        ),  # where each of them ends
         "labels": np.array([classes.index(row["class"]) for row in kept], np.int64),
         "class_names": np.array(classes),
         "concepts": np.array([row["concept"] for row in kept]),
         "names": np.array([row["key"] for row in kept]),
         "styles": np.array([row["style"] for row in kept]),
     }
-    write(arguments.out, arrays, stored=("pictures",))     # already compressed
+    write(arguments.out, arrays, stored=("pictures",))  # already compressed
     concepts = len({row["concept"] for row in kept})
     print(f"{len(kept)} pictures of {len(rows)} things ({concepts} concepts)")
     for name in classes:
         mine = [row for row in kept if row["class"] == name]
         per_style = [sum(row["style"] == style for row in mine) for style in STYLES]
-        print(f"  {name:22} {len({row['concept'] for row in mine}):4} concepts {len(mine):4} pictures {per_style}")
+        print(
+            f"  {name:22} {len({row['concept'] for row in mine}):4} concepts {len(mine):4} pictures {per_style}"
+        )
     if arguments.sheet:
         sheet(arguments.sheet, rows, kept, pictures)
 
@@ -309,7 +452,9 @@ def sheet(file: Path, rows, kept, pictures):
             x, y = cell[0] * (index % across), cell[1] * (index // across)
             for column, style in enumerate(STYLES):
                 if style in shown[row["key"]]:
-                    page.paste(shown[row["key"]][style].resize((side, side)), (x + column * side, y))
+                    page.paste(
+                        shown[row["key"]][style].resize((side, side)), (x + column * side, y)
+                    )
             pen.text((x + 2, y + side), f"{row['key']} [{row['concept']}]"[:44], fill="black")
         page.save(file.with_name(f"{file.stem}-{squashed(name)}.png"))
 

@@ -19,8 +19,8 @@ from pathlib import Path
 from packed import write_texts
 
 FILES = ("education", "food", "literature", "platitudes", "science", "wisdom")
-LONGEST = 2_000         # characters; the few longer ones are tables and mock articles
-WINDOW = 60             # a run of so many characters that stands in two parts is called an overlap
+LONGEST = 2_000  # characters; the few longer ones are tables and mock articles
+WINDOW = 60  # a run of so many characters that stands in two parts is called an overlap
 SHARES = {"test": 0.25, "validation": 0.15}
 
 UNFIT = re.compile(r"""(?ix)\b(
@@ -45,8 +45,13 @@ def sayings(folders):
         content = file.read_bytes()
         print(f"{name}: sha256 {hashlib.sha256(content).hexdigest()[:16]}")
         for number, saying in enumerate(re.split(r"^%$", content.decode("utf-8"), flags=re.M)):
-            lines = [re.sub(r".\x08", "", line).expandtabs(4).rstrip() for line in saying.strip("\n").split("\n")]
-            lines = [re.sub(r"^ +-- ", "    -- ", line) for line in lines]      # who said it, set in by one width
+            lines = [
+                re.sub(r".\x08", "", line).expandtabs(4).rstrip()
+                for line in saying.strip("\n").split("\n")
+            ]
+            lines = [
+                re.sub(r"^ +-- ", "    -- ", line) for line in lines
+            ]  # who said it, set in by one width
             if any(lines):
                 yield name, f"{name}/{number:04}", "\n".join(lines) + "\n"
 
@@ -64,7 +69,7 @@ def main(folders):
     first, groups, equal = {}, {}, {}
     for key, (_, saying) in kept.items():
         words = re.findall(r"[a-z0-9]+", saying.lower())
-        runs = {tuple(words[at:at + 8]) for at in range(max(1, len(words) - 7))}
+        runs = {tuple(words[at : at + 8]) for at in range(max(1, len(words) - 7))}
         same = {groups[first[run]] for run in runs if run in first}
         groups[key] = key
         for run in runs:
@@ -74,20 +79,36 @@ def main(folders):
                 groups[other] = key
         equal.setdefault(tuple(words), key)
     unique = {key for key in equal.values()}
-    order = sorted(set(groups.values()), key=lambda group: hashlib.sha256(f"0:{group}".encode()).hexdigest())
+    order = sorted(
+        set(groups.values()), key=lambda group: hashlib.sha256(f"0:{group}".encode()).hexdigest()
+    )
     total = sum(len(kept[key][1]) for key in unique)
     done, part_of = 0, {}
     for group in order:
         share = done / total
-        part_of[group] = "test" if share < SHARES["test"] else "validation" if share < sum(SHARES.values()) else "train"
+        part_of[group] = (
+            "test"
+            if share < SHARES["test"]
+            else "validation"
+            if share < sum(SHARES.values())
+            else "train"
+        )
         done += sum(len(kept[key][1]) for key in unique if groups[key] == group)
     keys = sorted(unique)
-    print(f"{len(kept) + unfit + odd:,} sayings; left out: {unfit} by the list, {odd} for length or letters, {len(kept) - len(keys)} a "
-          f"second time; kept {len(keys):,}")
-    write_texts(Path(__file__).parent.parent / "fortunes.npz", [kept[key][1] for key in keys], [kept[key][0] for key in keys],
-                keys, [part_of[groups[key]] for key in keys], WINDOW,
-                # Who said it may well say more than one thing.
-                [re.sub(r"(?m)^    -- .*(\n .*)*", "", kept[key][1]) for key in keys])
+    print(
+        f"{len(kept) + unfit + odd:,} sayings; left out: {unfit} by the list, {odd} for length or letters, {len(kept) - len(keys)} a "
+        f"second time; kept {len(keys):,}"
+    )
+    write_texts(
+        Path(__file__).parent.parent / "fortunes.npz",
+        [kept[key][1] for key in keys],
+        [kept[key][0] for key in keys],
+        keys,
+        [part_of[groups[key]] for key in keys],
+        WINDOW,
+        # Who said it may well say more than one thing.
+        [re.sub(r"(?m)^    -- .*(\n .*)*", "", kept[key][1]) for key in keys],
+    )
 
 
 if __name__ == "__main__":

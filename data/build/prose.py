@@ -20,13 +20,20 @@ from pathlib import Path
 
 from packed import write_texts
 
-SOURCE = "8fb5198960d0da724b1562f96e4221e5c1b41ff455000280b02c55980c3d8f21"     # of Rdata.rdb
-NOVELS = {"emma": "Emma", "mansfieldpark": "Mansfield Park", "northangerabbey": "Northanger Abbey",
-          "persuasion": "Persuasion", "prideprejudice": "Pride and Prejudice",
-          "sensesensibility": "Sense and Sensibility"}
-TEST = "Persuasion"         # the whole of it
-VALIDATION = 0.05           # the last chapters of each of the other five, at least this share of its characters
-WINDOW = 60                 # a run of so many characters that stands in two parts is called an overlap
+SOURCE = "8fb5198960d0da724b1562f96e4221e5c1b41ff455000280b02c55980c3d8f21"  # of Rdata.rdb
+NOVELS = {
+    "emma": "Emma",
+    "mansfieldpark": "Mansfield Park",
+    "northangerabbey": "Northanger Abbey",
+    "persuasion": "Persuasion",
+    "prideprejudice": "Pride and Prejudice",
+    "sensesensibility": "Sense and Sensibility",
+}
+TEST = "Persuasion"  # the whole of it
+VALIDATION = (
+    0.05  # the last chapters of each of the other five, at least this share of its characters
+)
+WINDOW = 60  # a run of so many characters that stands in two parts is called an overlap
 
 
 def strings(record: bytes) -> list[str]:
@@ -37,14 +44,18 @@ def strings(record: bytes) -> list[str]:
     (version,) = struct.unpack(">i", content[2:6])
     # Version 3 also names the encoding of the session that wrote it.
     place = 14 + (4 + struct.unpack(">i", content[14:18])[0] if version == 3 else 0)
-    kind, count = struct.unpack(">ii", content[place:place + 8])
+    kind, count = struct.unpack(">ii", content[place : place + 8])
     assert kind & 0xFF == 16, "not a vector of strings"
     place += 8
     found = []
     for _ in range(count):
-        flags, length = struct.unpack(">Ii", content[place:place + 8])
+        flags, length = struct.unpack(">Ii", content[place : place + 8])
         assert flags & 0xFF == 9, "not a string"
-        found.append(content[place + 8:place + 8 + length].decode("utf-8" if flags & 0x8000 else "latin-1"))
+        found.append(
+            content[place + 8 : place + 8 + length].decode(
+                "utf-8" if flags & 0x8000 else "latin-1"
+            )
+        )
         place += 8 + length
     return found
 
@@ -56,10 +67,15 @@ def novels(folder: Path) -> dict:
         raise SystemExit(f"expected Rdata.rdb with SHA-256 {SOURCE}, found {found}")
     index = zlib.decompress((folder / "Rdata.rdx").read_bytes(), 31)
     # Each entry of the index is a vector of two integers: where a record starts, and how long it is.
-    places = [struct.unpack(">ii", index[hit.end():hit.end() + 8])
-              for hit in re.finditer(re.escape(struct.pack(">ii", 13, 2)), index)]
+    places = [
+        struct.unpack(">ii", index[hit.end() : hit.end() + 8])
+        for hit in re.finditer(re.escape(struct.pack(">ii", 13, 2)), index)
+    ]
     assert len(places) == len(NOVELS)
-    return {title: strings(database[start:start + length]) for title, (start, length) in zip(NOVELS.values(), places)}
+    return {
+        title: strings(database[start : start + length])
+        for title, (start, length) in zip(NOVELS.values(), places)
+    }
 
 
 def chapters(lines) -> list[str]:
@@ -82,8 +98,11 @@ def chapters(lines) -> list[str]:
             break
         elif not found:
             continue
-        elif (not line or re.fullmatch(r"(\* ?)+|FINIS|Finis|THE END|VOLUME [IV]+", line)
-              or re.match(r"\[(At this point|End volume)", line)):
+        elif (
+            not line
+            or re.fullmatch(r"(\* ?)+|FINIS|Finis|THE END|VOLUME [IV]+", line)
+            or re.match(r"\[(At this point|End volume)", line)
+        ):
             close()
         else:
             paragraph.append(line)
@@ -100,11 +119,18 @@ def main(folder: Path):
         print(f"{title}: {len(whole)} chapters, {total:,} characters")
         for chapter in whole:
             left -= len(chapter)
-            texts.append(chapter.replace("\u00a3", "L."))      # the one character that is not ASCII, once
+            texts.append(
+                chapter.replace("\u00a3", "L.")
+            )  # the one character that is not ASCII, once
             titles.append(title)
-            parts.append("test" if title == TEST else "validation" if left < VALIDATION * total else "train")
+            parts.append(
+                "test" if title == TEST else "validation" if left < VALIDATION * total else "train"
+            )
     assert all(text.isascii() for text in texts)
-    keys = [f"{title}/{sum(each == title for each in titles[:at]) + 1:02}" for at, title in enumerate(titles)]
+    keys = [
+        f"{title}/{sum(each == title for each in titles[:at]) + 1:02}"
+        for at, title in enumerate(titles)
+    ]
     write_texts(Path(__file__).parent.parent / "prose.npz", texts, titles, keys, parts, WINDOW)
 
 

@@ -15,7 +15,6 @@ from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
-
 from packed import write
 
 SOURCES = {
@@ -30,8 +29,9 @@ SOURCES = {
 CRUDE = re.compile(
     r"(?i:fuck|\bf\*+k|shit|bitch|\bcunt|\bnigg|\bwhore|\bslut|\btwat|\bwank|\bpussy|\bcocks?\b|\btits?\b|\bboobs?\b|\bpenis|"
     r"\bvagina|\bporn|\borgasm|\bmasturb|\banal\b|\basshole|\bhoe?s\b|\bwtf\b|\bstfu\b|\blmfao|\bretard(s|ed)?\b|\bfag(s|got)?|"
-    r"\bsexting|\bhorny|\bblow ?job|\bdyke|\bsexpot|\bsexploit)|\bdick\b")
-ALIKE = 0.5     # two sentences with this share of common runs of three words count as versions of one
+    r"\bsexting|\bhorny|\bblow ?job|\bdyke|\bsexpot|\bsexploit)|\bdick\b"
+)
+ALIKE = 0.5  # two sentences with this share of common runs of three words count as versions of one
 
 
 def plain(text):
@@ -44,7 +44,9 @@ def read(folder):
     for domain, (file, start) in SOURCES.items():
         content = (folder / file).read_bytes()
         if not (found := hashlib.sha256(content).hexdigest()).startswith(start):
-            raise SystemExit(f"expected {file} with a SHA-256 that starts with {start}, found {found}")
+            raise SystemExit(
+                f"expected {file} with a SHA-256 that starts with {start}, found {found}"
+            )
         for line in content.decode("utf-8").splitlines():
             if line.strip():
                 number, rating, text = line.split("\t")
@@ -71,7 +73,7 @@ def joined(rows, copies):
     runs, where, documents = [], defaultdict(list), {}
     for row, (domain, number, _, text) in enumerate(rows):
         words = plain(text).split()
-        runs.append({tuple(words[at:at + 3]) for at in range(max(1, len(words) - 2))})
+        runs.append({tuple(words[at : at + 3]) for at in range(max(1, len(words) - 2))})
         for run in runs[-1]:
             where[run].append(row)
         if source := document(domain, number):
@@ -79,8 +81,19 @@ def joined(rows, copies):
     for one, other in copies:
         if one in documents and other in documents:
             parent[root(documents[other])] = root(documents[one])
-    pairs = {(one, other) for found in where.values() if len(found) <= 50 for one in found for other in found if one < other}
-    alike = [(one, other) for one, other in pairs if len(runs[one] & runs[other]) / len(runs[one] | runs[other]) >= ALIKE]
+    pairs = {
+        (one, other)
+        for found in where.values()
+        if len(found) <= 50
+        for one in found
+        for other in found
+        if one < other
+    }
+    alike = [
+        (one, other)
+        for one, other in pairs
+        if len(runs[one] & runs[other]) / len(runs[one] | runs[other]) >= ALIKE
+    ]
     for one, other in alike:
         parent[root(other)] = root(one)
     print(f"{len(alike)} pairs of sentences are versions of one another")
@@ -97,27 +110,38 @@ def main(folder: Path):
         elif key in seen:
             double += 1
             pair = (seen[key], document(*row[:2]))
-            if all(pair) and len(key.split()) >= 5:     # two people may well write "value for money"
+            if all(pair) and len(key.split()) >= 5:  # two people may well write "value for money"
                 copies.add(pair)
         elif CRUDE.search(row[3]):
             crude += 1
         else:
             seen[key] = document(*row[:2])
             rows.append(row)
-    print(f"{len(everything):,} sentences; left out: {empty} of fewer than two words, {double} a second time, {crude} for crude words; "
-          f"kept {len(rows):,}")
+    print(
+        f"{len(everything):,} sentences; left out: {empty} of fewer than two words, {double} a second time, {crude} for crude words; "
+        f"kept {len(rows):,}"
+    )
     groups = joined(rows, copies)
     texts = [text.encode() for *_, text in rows]
     domains, ratings = np.array([row[0] for row in rows]), np.array([row[2] for row in rows])
     names = np.array([f"{domain}-{number}" for domain, number, *_ in rows])
     for domain in SOURCES:
         here = domains == domain
-        print(f"{domain}: {here.sum():,} in {len({g for g, h in zip(groups, here) if h}):,} groups; beyond a margin of 0.5: "
-              f"{(ratings[here] > 0.5).sum():,} positive, {(ratings[here] < -0.5).sum():,} negative")
-    write(Path(__file__).parent.parent / "reviews.npz", {
-        "text": np.frombuffer(b"".join(texts), np.uint8), "ends": np.cumsum([len(text) for text in texts]),
-        "ratings": ratings.round(4).astype(np.float32), "domains": domains, "keys": names, "groups": names[groups],
-    })
+        print(
+            f"{domain}: {here.sum():,} in {len({g for g, h in zip(groups, here) if h}):,} groups; beyond a margin of 0.5: "
+            f"{(ratings[here] > 0.5).sum():,} positive, {(ratings[here] < -0.5).sum():,} negative"
+        )
+    write(
+        Path(__file__).parent.parent / "reviews.npz",
+        {
+            "text": np.frombuffer(b"".join(texts), np.uint8),
+            "ends": np.cumsum([len(text) for text in texts]),
+            "ratings": ratings.round(4).astype(np.float32),
+            "domains": domains,
+            "keys": names,
+            "groups": names[groups],
+        },
+    )
 
 
 if __name__ == "__main__":

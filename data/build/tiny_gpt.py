@@ -26,7 +26,10 @@ VOCABULARY = ROOT / "data" / "weights" / "tiny_gpt_vocabulary.json"
 PIECES = 1_024
 CONTEXT, BATCH, STEPS, WARM_UP = 128, 16, 2_000, 100
 RATE, DECAY, SEED = 2e-3, 0.1, 0
-KEEP, LOOK = 100, 500       # steps between two states kept, and between two looks at the validation text
+KEEP, LOOK = (
+    100,
+    500,
+)  # steps between two states kept, and between two looks at the validation text
 
 
 def documents(part):
@@ -42,12 +45,21 @@ def vocabulary():
     made = Tokenizer(models.BPE())
     made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     made.decoder = decoders.ByteLevel()
-    made.train_from_iterator(documents("train"), trainers.BpeTrainer(
-        vocab_size=PIECES, special_tokens=["<|endoftext|>"], show_progress=False,
-        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet())))    # every byte, so that any text can be spelled
+    made.train_from_iterator(
+        documents("train"),
+        trainers.BpeTrainer(
+            vocab_size=PIECES,
+            special_tokens=["<|endoftext|>"],
+            show_progress=False,
+            initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        ),
+    )  # every byte, so that any text can be spelled
     VOCABULARY.parent.mkdir(exist_ok=True)
-    VOCABULARY.write_text(json.dumps(json.loads(made.to_str()), ensure_ascii=False, separators=(",", ":")),
-                          encoding="utf-8", newline="\n")
+    VOCABULARY.write_text(
+        json.dumps(json.loads(made.to_str()), ensure_ascii=False, separators=(",", ":")),
+        encoding="utf-8",
+        newline="\n",
+    )
     describe(VOCABULARY)
 
 
@@ -56,7 +68,9 @@ def tokens(part):
     from tokenizers import Tokenizer
 
     library = Tokenizer.from_file(str(VOCABULARY))
-    return np.concatenate([each.ids + [0] for each in library.encode_batch(documents(part))]).astype(np.int32)
+    return np.concatenate(
+        [each.ids + [0] for each in library.encode_batch(documents(part))]
+    ).astype(np.int32)
 
 
 def rate(step):
@@ -72,11 +86,17 @@ def bits_per_byte(model, row, characters):
     import keras
 
     length = (len(row) - 1) // CONTEXT * CONTEXT
-    seen, wanted = row[:length].reshape(-1, CONTEXT), row[1:length + 1].reshape(-1, CONTEXT)
+    seen, wanted = row[:length].reshape(-1, CONTEXT), row[1 : length + 1].reshape(-1, CONTEXT)
     nats = 0.0
     for at in range(0, len(seen), 32):
-        logits = model.predict_on_batch(seen[at:at + 32])
-        nats += float(keras.ops.sum(keras.losses.sparse_categorical_crossentropy(wanted[at:at + 32], logits, from_logits=True)))
+        logits = model.predict_on_batch(seen[at : at + 32])
+        nats += float(
+            keras.ops.sum(
+                keras.losses.sparse_categorical_crossentropy(
+                    wanted[at : at + 32], logits, from_logits=True
+                )
+            )
+        )
     # The few tokens after the last whole window are left out, of the text too.
     return nats / np.log(2) / (characters * length / len(row))
 
@@ -93,8 +113,15 @@ def write(model):
     import packed
 
     # Matrices at half precision; gains and biases as they are: together they are small.
-    packed.write(WEIGHTS, {v.path: v.numpy().astype(np.float16) if v.name in ("kernel", "embeddings") else v.numpy()
-                           for v in model.weights})
+    packed.write(
+        WEIGHTS,
+        {
+            v.path: v.numpy().astype(np.float16)
+            if v.name in ("kernel", "embeddings")
+            else v.numpy()
+            for v in model.weights
+        },
+    )
 
 
 def write_kept():
@@ -118,7 +145,9 @@ def pretrain():
     model = language.load("tiny_gpt", weights=None, seed=SEED, include_top=True)
     # Gains, biases and the embeddings are not pulled towards zero, as is usual.
     optimiser = keras.optimizers.AdamW(RATE, weight_decay=DECAY, beta_2=0.95, global_clipnorm=1.0)
-    optimiser.exclude_from_weight_decay(var_list=[v for v in model.trainable_variables if v.name != "kernel"])
+    optimiser.exclude_from_weight_decay(
+        var_list=[v for v in model.trainable_variables if v.name != "kernel"]
+    )
     model.compile(optimiser, keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     optimiser.build(model.trainable_variables)
     variables = [*model.weights, *optimiser.variables]
@@ -130,8 +159,11 @@ def pretrain():
                 variable.assign(state[f"v{number}"])
     row, looked = tokens("train"), tokens("validation")
     characters = sum(map(len, documents("validation")))
-    print(f"{model.count_params():,} parameters, {len(row):,} tokens, {sum(map(len, documents('train'))) / len(row):.2f} "
-          f"characters a token, from step {step}", flush=True)
+    print(
+        f"{model.count_params():,} parameters, {len(row):,} tokens, {sum(map(len, documents('train'))) / len(row):.2f} "
+        f"characters a token, from step {step}",
+        flush=True,
+    )
     began, first, losses = time.time(), step, []
     while step < STEPS:
         starts = np.random.default_rng([SEED, step]).integers(0, len(row) - CONTEXT, BATCH)
@@ -141,10 +173,19 @@ def pretrain():
         step += 1
         if step % LOOK == 0 or step == STEPS:
             story.append([step, float(np.mean(losses)), bits_per_byte(model, looked, characters)])
-            print("step, training loss, bits per byte on the validation text:", *story[-1], flush=True)
+            print(
+                "step, training loss, bits per byte on the validation text:",
+                *story[-1],
+                flush=True,
+            )
         if step % KEEP == 0 or step == STEPS:
             unfinished = kept.with_name("unfinished.npz")
-            np.savez(unfinished, step=step, story=json.dumps(story), **{f"v{n}": v.numpy() for n, v in enumerate(variables)})
+            np.savez(
+                unfinished,
+                step=step,
+                story=json.dumps(story),
+                **{f"v{n}": v.numpy() for n, v in enumerate(variables)},
+            )
             os.replace(unfinished, kept)
             speed = (step - first) * CONTEXT * BATCH / (time.time() - began)
             print(f"step {step}: loss {np.mean(losses):.3f}, {speed:,.0f} tokens/s", flush=True)
@@ -159,18 +200,27 @@ def measure():
     random = language.load("tiny_gpt", weights=None, seed=SEED, include_top=True)
     for part in ("validation", "test"):
         row, characters = tokens(part), sum(map(len, documents(part)))
-        print(f"{part}: {characters:,} characters, {len(row):,} tokens, {bits_per_byte(model, row, characters):.3f} bits per byte, "
-              f"random weights {bits_per_byte(random, row, characters):.3f}")
+        print(
+            f"{part}: {characters:,} characters, {len(row):,} tokens, {bits_per_byte(model, row, characters):.3f} bits per byte, "
+            f"random weights {bits_per_byte(random, row, characters):.3f}"
+        )
 
 
 def describe(file):
     import hashlib
 
-    print(f"{file.name}: {file.stat().st_size:,} bytes, sha256 {hashlib.sha256(file.read_bytes()).hexdigest()}")
+    print(
+        f"{file.name}: {file.stat().st_size:,} bytes, sha256 {hashlib.sha256(file.read_bytes()).hexdigest()}"
+    )
 
 
 if __name__ == "__main__":
-    commands = {"vocabulary": vocabulary, "pretrain": pretrain, "write": write_kept, "measure": measure}
+    commands = {
+        "vocabulary": vocabulary,
+        "pretrain": pretrain,
+        "write": write_kept,
+        "measure": measure,
+    }
     if len(sys.argv) != 2 or sys.argv[1] not in commands:
         raise SystemExit(__doc__)
     commands[sys.argv[1]]()

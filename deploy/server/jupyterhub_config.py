@@ -25,7 +25,9 @@ c.JupyterHub.cookie_secret_file = f"{SERVER}/hub/cookie_secret"
 # Who may come in: the members of two groups, with the password of their account.
 c.JupyterHub.authenticator_class = "pam"
 c.PAMAuthenticator.allowed_groups = {"translearn-students", "translearn-instructors"}
-c.PAMAuthenticator.open_sessions = False  # no login session is needed for a server without a terminal on the machine
+c.PAMAuthenticator.open_sessions = (
+    False  # no login session is needed for a server without a terminal on the machine
+)
 c.JupyterHub.admin_access = False  # nobody opens another's server through the hub
 
 # Each one's server is a process of their own account. For limits on memory and cores, install systemdspawner and say

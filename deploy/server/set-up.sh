@@ -27,7 +27,7 @@ done
 
 # What holds model answers and hidden checks is for instructors only. A student's notebook imports none of it. The folder's
 # door is enough, and not more than the door: files in .cache may be the environment's own, under a second name.
-for part in translearn/coursework notebooks/source notebooks/solutions notebooks/coursework tests class .git .cache; do
+for part in translearn/coursework/instructor notebooks/source notebooks/solutions notebooks/coursework tests class .git .cache; do
     [ -e "$course/$part" ] || continue
     chgrp translearn-instructors "$course/$part"
     chmod 0750 "$course/$part"
@@ -51,7 +51,7 @@ sed -i "s|^COURSE = .*|COURSE = \"$course\"|; s|^SERVER = .*|SERVER = \"$server\
 cat > "$server/config/coursework" <<END
 #!/bin/sh
 export JUPYTER_CONFIG_PATH="$server/config" TRANSLEARN_CACHE="\${TRANSLEARN_CACHE:-~/.cache/translearn}"
-exec "$course/.venv/bin/python" -m translearn.coursework "\$@"
+exec "$course/.venv/bin/python" -m translearn.coursework.instructor "\$@"
 END
 chmod 0755 "$server/config/coursework"
 [ "${TRANSLEARN_SERVER:-}" ] || ln -sf "$server/config/coursework" /usr/local/bin/coursework

@@ -20,12 +20,14 @@ from lab_page import LabPage  # noqa: E402
 def chromium():
     from playwright.sync_api import sync_playwright
 
-    from translearn.doctor import find_chromium
+    from translearn.lab.doctor import find_chromium
 
     program = find_chromium()
     if program is None:
         if os.environ.get("CI"):
-            pytest.fail("Chromium is missing, and on CI the browser tests must run. Install it: apt install chromium")
+            pytest.fail(
+                "Chromium is missing, and on CI the browser tests must run. Install it: apt install chromium"
+            )
         pytest.skip("no Chromium on this machine (Debian and Ubuntu: apt install chromium)")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(

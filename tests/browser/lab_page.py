@@ -31,7 +31,11 @@ _PANEL = """
     const panel = [...window.jupyterapp.shell.widgets('main')].find(w => w.context && w.context.path === path);
 """
 
-_RUN = "async path => {" + _PANEL + "await window.jupyterapp.commands.execute('notebook:run-all-cells'); }"
+_RUN = (
+    "async path => {"
+    + _PANEL
+    + "await window.jupyterapp.commands.execute('notebook:run-all-cells'); }"
+)
 
 _CELLS = (
     "path => {"
@@ -114,15 +118,18 @@ class LabPage:
 
     def figures(self) -> list[str]:
         """Every figure in the notebook's outputs, as its data: equal lists mean that nothing changed."""
-        return self.area.locator(".jp-OutputArea-output img, .jp-OutputArea-output svg").evaluate_all(
-            "all => all.map(one => one.tagName === 'IMG' ? one.src : one.outerHTML)"
-        )
+        return self.area.locator(
+            ".jp-OutputArea-output img, .jp-OutputArea-output svg"
+        ).evaluate_all("all => all.map(one => one.tagName === 'IMG' ? one.src : one.outerHTML)")
 
     def figures_without_alt(self) -> list[str]:
         """Figures that say nothing to a reader who cannot see them. JupyterLab fills a missing alt with "Image"."""
-        return self.area.locator(", ".join(f".jp-OutputArea-output img{empty}" for empty in (":not([alt])", "[alt='']", "[alt='Image']"))).evaluate_all(
-            "all => all.map(one => one.src.slice(0, 80))"
-        )
+        return self.area.locator(
+            ", ".join(
+                f".jp-OutputArea-output img{empty}"
+                for empty in (":not([alt])", "[alt='']", "[alt='Image']")
+            )
+        ).evaluate_all("all => all.map(one => one.src.slice(0, 80))")
 
     def explorers(self) -> int:
         """How many explorers (`translearn.widgets.explore`) the notebook shows."""
@@ -135,7 +142,9 @@ class LabPage:
     def slider_range(self, which: int) -> tuple[int, int]:
         """How many steps a slider of an explorer can go down and up from where it stands."""
         handle = self.area.locator(".translearn-explorer .noUi-handle").nth(which)
-        low, now, high = (float(handle.get_attribute(f"aria-value{name}")) for name in ("min", "now", "max"))
+        low, now, high = (
+            float(handle.get_attribute(f"aria-value{name}")) for name in ("min", "now", "max")
+        )
         return round(now - low), round(high - now)
 
     def sweep(self, which: int) -> int:
@@ -165,7 +174,9 @@ class LabPage:
 
     def select(self, label: str, which: int = 0) -> None:
         """Choose an entry of a Dropdown or Select widget."""
-        self.area.locator(".widget-dropdown select, .widget-select select").nth(which).select_option(label=label)
+        self.area.locator(".widget-dropdown select, .widget-select select").nth(
+            which
+        ).select_option(label=label)
 
     def wait_until_figures_change(self, before: list[str], seconds: float = 30) -> list[str]:
         """The figures once they differ from `before` and have come to rest; AssertionError if they never do."""

@@ -32,7 +32,13 @@ def notebook(lab):
     def write(name, *cells):
         nb = nbformat.v4.new_notebook(
             cells=[nbformat.v4.new_code_cell(source) for source in cells],
-            metadata={"kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}},
+            metadata={
+                "kernelspec": {
+                    "name": "python3",
+                    "display_name": "Python 3 (ipykernel)",
+                    "language": "python",
+                }
+            },
         )
         nbformat.write(nb, lab.folder / name)
         return name
@@ -59,12 +65,24 @@ def test_the_helpers_on_a_small_notebook(page, notebook):
 
 
 def test_the_helpers_see_what_is_wrong(page, notebook):
-    page.open(notebook("91_wrong.ipynb", "from IPython.display import HTML\nHTML('<img src=\"data:,\">')", "1 / 0", "print('never')"))
+    page.open(
+        notebook(
+            "91_wrong.ipynb",
+            "from IPython.display import HTML\nHTML('<img src=\"data:,\">')",
+            "1 / 0",
+            "print('never')",
+        )
+    )
     page.run_all(60)
-    assert page.cell_errors() == ["cell 1: ZeroDivisionError: division by zero", "cell 2 did not run"]
+    assert page.cell_errors() == [
+        "cell 1: ZeroDivisionError: division by zero",
+        "cell 2 did not run",
+    ]
     page.page.wait_for_selector(".jp-OutputArea-output img", state="attached")
     assert len(page.figures_without_alt()) == 1
-    page.page.evaluate("console.error('something broke'); fetch('http://example.org/').catch(() => 0)")
+    page.page.evaluate(
+        "console.error('something broke'); fetch('http://example.org/').catch(() => 0)"
+    )
     page.page.wait_for_timeout(300)
     assert any("something broke" in error for error in page.errors)
     assert page.strangers == ["http://example.org/"]
@@ -106,8 +124,10 @@ def test_the_lab_opens_without_pop_ups_lessons_at_the_left(page, notebook, lab):
 def test_the_start_page_leads_to_the_lessons_and_remembers_what_was_passed(page, notebook):
     """The table's link opens the lesson; an exercise passed in one kernel shows in the table of another."""
     table = "from translearn.exercises import overview\noverview.lessons()"
-    solve = ("from translearn import progress\nprogress.forget('lesson00')\nfrom translearn.exercises import lesson00 as exercise\n"
-             "from translearn import data\nexercise.chance.check(1 / 12, data.load('emoji_styles'))")
+    solve = (
+        "from translearn.exercises import progress\nprogress.forget('lesson00')\nfrom translearn.exercises import lesson00 as exercise\n"
+        "from translearn import data\nexercise.chance.check(1 / 12, data.load('emoji_styles'))"
+    )
     page.open(notebook("94_solve.ipynb", solve))
     page.run_all(120)
     assert page.cell_errors() == []
@@ -128,7 +148,9 @@ def test_the_glossary_opens_as_a_page_and_its_links_lead_to_the_place(page):
     shown.locator("h1", has_text="Glossary").wait_for()
     page.screenshot("glossary")
     shown.locator("p", has_text="linear probe").locator("a").click()
-    place = page.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) strong", has_text="linear probe")
+    place = page.page.locator(
+        ".jp-NotebookPanel:not(.lm-mod-hidden) strong", has_text="linear probe"
+    )
     place.wait_for()
     page.page.wait_for_timeout(1500)
     box = place.bounding_box()

@@ -10,10 +10,10 @@ import zipfile
 
 import pytest
 
-from translearn.assignments import codec, submit
-from translearn.coursework import bank, books, feedback, folder, grading, manual
-from translearn.coursework.collect import collect
-from translearn.coursework.release import release, solutions, texts
+from translearn.coursework.instructor import bank, books, feedback, folder, grading, manual
+from translearn.coursework.instructor.collect import collect
+from translearn.coursework.instructor.release import release, solutions, texts
+from translearn.coursework.student import codec, submit
 from translearn.errors import CourseError
 from translearn.paths import ROOT
 
@@ -29,9 +29,20 @@ def test_a_release_holds_no_solution_and_no_hidden_check(course, assignment):
     text = texts(path.read_bytes())
     lines = solutions(assignment)
     assert len(lines) > 15 and f"{assignment}.ipynb" in names
-    given = {line.strip() for cell in bank.books(assignment)[0]["cells"] for line in cell["source"].splitlines()}
+    given = {
+        line.strip()
+        for cell in bank.books(assignment)[0]["cells"]
+        for line in cell["source"].splitlines()
+    }
     assert [line for line in lines if line in text and line not in given] == []
-    for word in ("BEGIN SOLUTION", "For the instructor", "Common mistakes", "judges", course.key, "Model answer"):
+    for word in (
+        "BEGIN SOLUTION",
+        "For the instructor",
+        "Common mistakes",
+        "judges",
+        course.key,
+        "Model answer",
+    ):
         assert word not in text
     # The search finds what it is for.
     solved = "\n".join(cell["source"] for cell in bank.books(assignment)[1]["cells"])
@@ -58,7 +69,10 @@ def test_a_new_release_does_not_pull_the_rug_from_under_submissions(course, hand
 
 
 def test_collecting_as_moodle_canvas_and_mail_name_files(course, tmp_path):
-    perfect, other = json.dumps(bank.books("A1")[1]).encode(), json.dumps(bank.notebook("A1", {"huber": None})).encode()
+    perfect, other = (
+        json.dumps(bank.books("A1")[1]).encode(),
+        json.dumps(bank.notebook("A1", {"huber": None})).encode(),
+    )
     inbox = tmp_path / "inbox"
     (inbox / "ada").mkdir(parents=True)
     (inbox / "ada" / "A1.ipynb").write_bytes(perfect)
@@ -71,8 +85,18 @@ def test_collecting_as_moodle_canvas_and_mail_name_files(course, tmp_path):
     (inbox / "A1_alan (1).pdf").write_bytes(b"%PDF")
     (inbox / "broken.zip").write_bytes(b"PK nonsense")
     found = {(each.student, each.state.split(",")[0]): each for each in collect(course, inbox)}
-    assert {("ada", "collected"), ("alan", "collected"), ("kurt", "collected"), ("kurt", "older"), ("alan", "not a notebook"), ("", "unknown student")} <= set(found)
-    assert course.submitted("kurt", "A1").read_bytes() == other and "late" in found["kurt", "collected"].state
+    assert {
+        ("ada", "collected"),
+        ("alan", "collected"),
+        ("kurt", "collected"),
+        ("kurt", "older"),
+        ("alan", "not a notebook"),
+        ("", "unknown student"),
+    } <= set(found)
+    assert (
+        course.submitted("kurt", "A1").read_bytes() == other
+        and "late" in found["kurt", "collected"].state
+    )
     assert any("not a whole zip" in each.problem for each in found.values())
     assert all(each.problem for (_, state), each in found.items() if state != "collected")
     again = {(each.student, each.state.split(",")[0]) for each in collect(course, inbox)}
@@ -80,9 +104,14 @@ def test_collecting_as_moodle_canvas_and_mail_name_files(course, tmp_path):
     # A newer file takes the place of an older one, which is kept; one that cannot be read does not.
     (inbox / "ada" / "A1.ipynb").write_bytes(other)
     collect(course, inbox)
-    assert course.submitted("ada", "A1").read_bytes() == other and len(list((course.submitted("ada", "A1").parent / "earlier").iterdir())) == 1
+    assert (
+        course.submitted("ada", "A1").read_bytes() == other
+        and len(list((course.submitted("ada", "A1").parent / "earlier").iterdir())) == 1
+    )
     (inbox / "ada" / "A1.ipynb").write_bytes(b"{ cut off")
-    assert ("ada", "unreadable") in {(each.student, each.state.split(",")[0]) for each in collect(course, inbox)}
+    assert ("ada", "unreadable") in {
+        (each.student, each.state.split(",")[0]) for each in collect(course, inbox)
+    }
     assert course.submitted("ada", "A1").read_bytes() == other
     with pytest.raises(CourseError, match="There is no"):
         collect(course, tmp_path / "nowhere")
@@ -94,7 +123,11 @@ def test_the_outermost_name_says_whose_a_file_is(course, tmp_path):
     inbox = tmp_path / "inbox"
     moodle = inbox / "Ada Lovelace_48213_assignsubmission_file_"
     stranger = inbox / "Zed Unknown_48299_assignsubmission_file_"
-    for path in (moodle / "alan" / "A1-99.ipynb", moodle / "x_102_1_A1-99.ipynb", stranger / "alan" / "A1.ipynb"):
+    for path in (
+        moodle / "alan" / "A1-99.ipynb",
+        moodle / "x_102_1_A1-99.ipynb",
+        stranger / "alan" / "A1.ipynb",
+    ):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(evil)
     for name in ("Ada Lovelace_48213_assignsubmission_file_/A1.zip", "lovelaceada_101_9_A1.zip"):
@@ -102,11 +135,21 @@ def test_the_outermost_name_says_whose_a_file_is(course, tmp_path):
             archive.writestr(zipfile.ZipInfo("alan/A1-99.ipynb", (2030, 1, 1, 0, 0, 0)), evil)
     found = [each for each in collect(course, inbox) if each.place]
     states = sorted((each.student, each.state) for each in found)
-    assert states == [("", "unknown student"), ("ada", "collected"), ("ada", "two names"), ("ada", "two names"), ("ada", "two names")]
-    assert course.submissions("A1") == ["ada"], "a name that looks like Canvas's, inside, says nothing"
+    assert states == [
+        ("", "unknown student"),
+        ("ada", "collected"),
+        ("ada", "two names"),
+        ("ada", "two names"),
+        ("ada", "two names"),
+    ]
+    assert course.submissions("A1") == ["ada"], (
+        "a name that looks like Canvas's, inside, says nothing"
+    )
     # The instructor looked, and decides.
     alone = collect(course, moodle / "alan", student="alan")
-    assert [each.state for each in alone if each.place] == ["collected"] and course.submissions("A1") == ["ada", "alan"]
+    assert [each.state for each in alone if each.place] == ["collected"] and course.submissions(
+        "A1"
+    ) == ["ada", "alan"]
     with pytest.raises(CourseError, match="There is no zed"):
         collect(course, moodle, student="zed")
 
@@ -118,8 +161,15 @@ def test_a_students_zip_cannot_be_dated_back(course, tmp_path):
     perfect = json.dumps(bank.books("A1")[1]).encode()
     with zipfile.ZipFile(tmp_path / "in" / "A1_ada.zip", "w") as archive:
         archive.writestr(zipfile.ZipInfo("A1.ipynb", (1980, 1, 1, 0, 0, 0)), perfect)
-    with zipfile.ZipFile(tmp_path / "in" / "from_the_lms.zip", "w") as archive:  # here the dates are the LMS's
-        archive.writestr(zipfile.ZipInfo("Alan Turing_1_assignsubmission_file_/A1.ipynb", (2020, 1, 1, 23, 59, 0)), perfect)
+    with zipfile.ZipFile(
+        tmp_path / "in" / "from_the_lms.zip", "w"
+    ) as archive:  # here the dates are the LMS's
+        archive.writestr(
+            zipfile.ZipInfo(
+                "Alan Turing_1_assignsubmission_file_/A1.ipynb", (2020, 1, 1, 23, 59, 0)
+            ),
+            perfect,
+        )
     found = {each.student: each.state for each in collect(course, tmp_path / "in")}
     assert found["ada"] == "collected, late" and found["alan"] == "collected"
 
@@ -129,14 +179,25 @@ def test_files_made_to_be_stumbled_over_cost_nobody_else(course, tmp_path):
     inbox = tmp_path / "inbox"
     inbox.mkdir()
     with zipfile.ZipFile(inbox / "odd.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in (".", "../../A1_ada.ipynb", "/etc/A1_ada.ipynb", "x" * 300, " " * 20_000 + "(1)", "\x1b[2JA1_alan.ipynb"):
+        for name in (
+            ".",
+            "../../A1_ada.ipynb",
+            "/etc/A1_ada.ipynb",
+            "x" * 300,
+            " " * 20_000 + "(1)",
+            "\x1b[2JA1_alan.ipynb",
+        ):
             archive.writestr(name, b"{}")
         archive.writestr("A1_alan.ipynb", b" " * 15_000_000)
     damaged = bytearray((inbox / "odd.zip").read_bytes())
     at = damaged.index(b"A1_ada.ipynb") + 12
     damaged[at : at + 3] = b"\xff\xff\xff"
     (inbox / "damaged.zip").write_bytes(damaged)
-    (inbox / os.fsdecode(b"A1_\xff.ipynb")).write_bytes(json.dumps(perfect | {"metadata": {"translearn": {"assignment": "A1", "student": "\ud800bob"}}}).encode())
+    (inbox / os.fsdecode(b"A1_\xff.ipynb")).write_bytes(
+        json.dumps(
+            perfect | {"metadata": {"translearn": {"assignment": "A1", "student": "\ud800bob"}}}
+        ).encode()
+    )
     (inbox / "ada+A1+9999-12-31 23:59:59-23:59").mkdir()
     (inbox / "ada+A1+9999-12-31 23:59:59-23:59" / "A1.ipynb").write_text("{}")
     (inbox / "A1_kurt.ipynb").write_text(json.dumps(perfect))
@@ -174,20 +235,32 @@ def test_what_the_exchange_holds_is_its_owners_own_and_cannot_be_dated_back(cour
     (course.root / "students.csv").write_text(f"id\n{me}\nada\n")
     perfect = json.dumps(bank.books("A1")[1]).encode()
     before = "2020-01-01 00:00:00.000000 UTC"
-    for name in (f"{me}+A1+{before}+a", f"ada+A1+{before}+b", f"nobody+A1+{before}+c", f"{me}+A1+2019-01-01 00:00:00.000000 UTC+d"):
+    for name in (
+        f"{me}+A1+{before}+a",
+        f"ada+A1+{before}+b",
+        f"nobody+A1+{before}+c",
+        f"{me}+A1+2019-01-01 00:00:00.000000 UTC+d",
+    ):
         (tmp_path / "inbound" / name).mkdir(parents=True)
         (tmp_path / "inbound" / name / "A1.ipynb").write_bytes(perfect)
         (tmp_path / "inbound" / name / "submission_secret.txt").write_text(name)
         (tmp_path / "inbound" / name / "data.csv").write_text("1")
     (tmp_path / "inbound" / f"{me}+A1+2018-01-01 00:00:00.000000 UTC+e").mkdir()
     found = collect(course, tmp_path / "inbound")
-    reasons = {each.place[-1]: (each.state.split(",")[0], each.problem) for each in found if each.place}
+    reasons = {
+        each.place[-1]: (each.state.split(",")[0], each.problem) for each in found if each.place
+    }
     assert len(reasons) == 5, "one row a submission, not one a file"
     assert f"it belongs to {me}, not to ada" in reasons["b"][1]
     assert reasons["c"] == ("unknown student", "nobody is not in students.csv")
-    assert {reasons["a"][0], reasons["d"][0]} == {"collected", "duplicate"} and "no notebook in it" in reasons["e"][1]
+    assert {reasons["a"][0], reasons["d"][0]} == {
+        "collected",
+        "duplicate",
+    } and "no notebook in it" in reasons["e"][1]
     stamp = course.submitted(me, "A1").with_name("timestamp.txt").read_text()
-    assert not stamp.startswith(("2019", "2020")), "its file changed today, whatever its folder is called"
+    assert not stamp.startswith(("2019", "2020")), (
+        "its file changed today, whatever its folder is called"
+    )
     secret = course.submitted(me, "A1").with_name("submission_secret.txt")
     assert secret.read_text().startswith(me) and secret.stat().st_mode & 0o077 == 0
 
@@ -201,8 +274,13 @@ def test_a_link_is_not_followed(course, tmp_path):
     (tmp_path / "inbox" / "alan").symlink_to(tmp_path)
     os.mkfifo(tmp_path / "inbox" / "A1_kurt.ipynb")
     found = collect(course, tmp_path / "inbox")
-    assert {each.student for each in found if "it is a link to another place" in each.problem} == {"ada", "alan"}
-    assert not course.submitted("ada", "A1").exists() and not course.submitted("alan", "A1").exists()
+    assert {each.student for each in found if "it is a link to another place" in each.problem} == {
+        "ada",
+        "alan",
+    }
+    assert (
+        not course.submitted("ada", "A1").exists() and not course.submitted("alan", "A1").exists()
+    )
 
 
 @pytest.mark.parametrize(
@@ -224,18 +302,38 @@ def test_a_file_that_could_not_be_read_has_a_page_that_says_so(course, hand_in):
     hand_in("kurt", b"no notebook")
     grading.grade(course, "A1", jobs=1, quiet=True)
     page = feedback.write_pages(course, "A1")[0].read_text()
-    assert "Not graded:" in page and "not a zero" in page and "its JSON is broken" in page and "of 37" not in page and "<h2>" not in page
+    assert (
+        "Not graded:" in page
+        and "not a zero" in page
+        and "its JSON is broken" in page
+        and "of 37" not in page
+        and "<h2>" not in page
+    )
 
 
 def test_markdown_that_takes_minutes_is_shown_as_it_was_typed():
     import time
 
     began = time.monotonic()
-    for text in ("<div>" * 20_000, "\\begin{a}" * 20_000, "| a " * 50_000, "<div>" * 3_900, "*a **b " * 2_000):
+    for text in (
+        "<div>" * 20_000,
+        "\\begin{a}" * 20_000,
+        "| a " * 50_000,
+        "<div>" * 3_900,
+        "*a **b " * 2_000,
+    ):
         assert feedback.markdown(text)
     assert time.monotonic() - began < 60
-    table = feedback.markdown("| a | b |\n|---|---|\n| 1 | `x<y` |\n\n# T\n\n1. one\n\n<b onclick=x>c</b>")
-    assert "<th>a</th>" in table and "<h1>" in table and "<li>" in table and "<code>x&lt;y</code>" in table and "<b" not in table
+    table = feedback.markdown(
+        "| a | b |\n|---|---|\n| 1 | `x<y` |\n\n# T\n\n1. one\n\n<b onclick=x>c</b>"
+    )
+    assert (
+        "<th>a</th>" in table
+        and "<h1>" in table
+        and "<li>" in table
+        and "<code>x&lt;y</code>" in table
+        and "<b" not in table
+    )
 
 
 def test_nothing_is_overwritten_by_new(course):
@@ -253,16 +351,37 @@ NASTY = "**bold** [x](javascript:alert(3))\n\n<script>alert(1)</script>\n\n<img 
 
 
 def test_feedback_is_safe_and_complete(course, hand_in):
-    book = bank.notebook("A1", {"huber": "print('</pre><script>alert(4)</script>')\ndef huber(target, guess, delta=1.0):\n    return 0.0", "explain": NASTY})
+    book = bank.notebook(
+        "A1",
+        {
+            "huber": "print('</pre><script>alert(4)</script>')\ndef huber(target, guess, delta=1.0):\n    return 0.0",
+            "explain": NASTY,
+        },
+    )
     hand_in("ada", book)
     grading.grade(course, "A1", jobs=1, quiet=True)
-    books.mark(course, "A1", "ada", "explain", {"The choice": "chosen", "The evidence": "none", "A test": "none"}, "See <b>lesson 01</b>.")
+    books.mark(
+        course,
+        "A1",
+        "ada",
+        "explain",
+        {"The choice": "chosen", "The evidence": "none", "A test": "none"},
+        "See <b>lesson 01</b>.",
+    )
     (path,) = feedback.write_pages(course, "A1")
     page = path.read_text()
     assert not re.search(r"<script|<style>body|<[^>]*(onerror|onclick|javascript:)", page)
-    assert "default-src 'none'" in page and "28 of 37 points" in page and "<strong>bold</strong>" in page
+    assert (
+        "default-src 'none'" in page
+        and "28 of 37 points" in page
+        and "<strong>bold</strong>" in page
+    )
     assert "&lt;p&gt;" not in page and "&lt;h2" not in page
-    assert "For errors below delta" in page and "See &lt;b&gt;lesson 01" in page and "one run is chosen with a reason" in page
+    assert (
+        "For errors below delta" in page
+        and "See &lt;b&gt;lesson 01" in page
+        and "one run is chosen with a reason" in page
+    )
     assert "BEGIN SOLUTION" not in page and course.key not in page
 
 
@@ -290,18 +409,41 @@ def test_written_answers_are_marked_on_a_page_of_this_machine_only(course, hand_
         xsrf = page.split('name="_xsrf" value="')[1].split('"')[0]
         place = page.split('name="place" value="')[1].split('"')[0]
         body = f"_xsrf={xsrf}&place={place}&level-1=3&level-2=2&level-3=1&comment=Good"
-        with pytest.raises(HTTPClientError, match="403"):  # another site cannot mark in this browser's name
-            await client.fetch(address + "mark", method="POST", body=body.replace(xsrf, "x"), headers={"Cookie": cookies})
+        with pytest.raises(
+            HTTPClientError, match="403"
+        ):  # another site cannot mark in this browser's name
+            await client.fetch(
+                address + "mark",
+                method="POST",
+                body=body.replace(xsrf, "x"),
+                headers={"Cookie": cookies},
+            )
         with pytest.raises(HTTPClientError, match="400"):
-            await client.fetch(address + "mark", method="POST", body=body.replace(place, "A1/ada/explain"), headers={"Cookie": cookies})
-        saved = await client.fetch(address + "mark", method="POST", body=body, headers={"Cookie": cookies})
+            await client.fetch(
+                address + "mark",
+                method="POST",
+                body=body.replace(place, "A1/ada/explain"),
+                headers={"Cookie": cookies},
+            )
+        saved = await client.fetch(
+            address + "mark", method="POST", body=body, headers={"Cookie": cookies}
+        )
         server.stop()
         return page, saved.body.decode()
 
     page, saved = asyncio.run(visit())
-    assert "1 still to mark" in page and "Lovelace" not in page and not re.search(r"\bada\b", page) and "the tension" in page and "<strong>bold</strong>" in page
+    assert (
+        "1 still to mark" in page
+        and "Lovelace" not in page
+        and not re.search(r"\bada\b", page)
+        and "the tension" in page
+        and "<strong>bold</strong>" in page
+    )
     assert not re.search(r"<script|<[^>]*(onerror|onclick|javascript:)", page)
-    assert "Saved: 3 of 7 points" in saved and "Every written answer that was graded is marked" in saved
+    assert (
+        "Saved: 3 of 7 points" in saved
+        and "Every written answer that was graded is marked" in saved
+    )
     assert books.marks(course, "A1", only=["ada"])[0]["points"] == 33
 
 
@@ -312,28 +454,44 @@ def test_the_pages_in_a_browser(course, hand_in):
 
     from playwright.sync_api import sync_playwright
 
-    from translearn.doctor import find_chromium
+    from translearn.lab.doctor import find_chromium
 
     if (program := find_chromium()) is None:
         if os.environ.get("CI"):
-            pytest.fail("Chromium is missing, and on CI the browser tests must run. Install it: apt install chromium")
+            pytest.fail(
+                "Chromium is missing, and on CI the browser tests must run. Install it: apt install chromium"
+            )
         pytest.skip("no Chromium on this machine")
     hand_in("ada", bank.notebook("A1", {"explain": NASTY + " I choose A."}))
     grading.grade(course, "A1", jobs=1, quiet=True)
     (path,) = feedback.write_pages(course, "A1")
     address, asked = [], []
-    threading.Thread(target=lambda: manual.serve(course, "A1", browser=False, ready=address.append), daemon=True).start()
+    threading.Thread(
+        target=lambda: manual.serve(course, "A1", browser=False, ready=address.append), daemon=True
+    ).start()
     while not address:
         time.sleep(0.05)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, headless=True, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"])
+        browser = playwright.chromium.launch(
+            executable_path=program,
+            headless=True,
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-background-networking",
+                "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+            ],
+        )
         page = browser.new_page(viewport={"width": 1300, "height": 900})
         page.on("request", lambda request: asked.append(request.url))
         page.on("dialog", lambda dialog: asked.append("a script ran"))
         page.goto(path.as_uri())
         assert page.locator("h2").count() == 9 and page.locator("h2").first.is_visible()
         page.goto(address[0])
-        answer, rubric = page.locator(".answer").bounding_box(), page.locator("fieldset").first.bounding_box()
+        answer, rubric = (
+            page.locator(".answer").bounding_box(),
+            page.locator("fieldset").first.bounding_box(),
+        )
         assert rubric["x"] > answer["x"] + answer["width"], "the rubric stands beside the answer"
         for fieldset in page.locator("fieldset").all():
             fieldset.locator("input").last.check()
@@ -341,7 +499,9 @@ def test_the_pages_in_a_browser(course, hand_in):
         page.click("button")
         assert page.inner_text(".saved") == "Saved: 7 of 7 points."
         browser.close()
-    assert [url for url in asked if not url.startswith((path.as_uri(), address[0].split("?")[0]))] == []
+    assert [
+        url for url in asked if not url.startswith((path.as_uri(), address[0].split("?")[0]))
+    ] == []
 
 
 # ---- handing in
@@ -353,8 +513,12 @@ def desk(tmp_path, monkeypatch):
     monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
 
     def put(book, name="A1.ipynb"):
-        cells = [cell | {"source": cell["source"].splitlines(keepends=True)} for cell in book["cells"]]
-        (tmp_path / name).write_text(json.dumps(book | {"cells": cells, "metadata": {"translearn": {"assignment": "A1"}}}))
+        cells = [
+            cell | {"source": cell["source"].splitlines(keepends=True)} for cell in book["cells"]
+        ]
+        (tmp_path / name).write_text(
+            json.dumps(book | {"cells": cells, "metadata": {"translearn": {"assignment": "A1"}}})
+        )
         return tmp_path
 
     return put
@@ -363,16 +527,35 @@ def desk(tmp_path, monkeypatch):
 def test_submit_looks_as_the_marking_will_and_writes_the_file(desk):
     place = desk(bank.books("A1")[1])
     said = submit.submit("A1", student="ada").markdown
-    assert "Everything that can be seen from here is well" in said and said.count("✓") == 10 and "A1_ada.ipynb" in said
+    assert (
+        "Everything that can be seen from here is well" in said
+        and said.count("✓") == 10
+        and "A1_ada.ipynb" in said
+    )
     handed_in = json.loads((place / "A1_ada.ipynb").read_text())
     assert handed_in["metadata"]["translearn"]["student"] == "ada"
 
 
 def test_submit_says_what_is_amiss(desk):
-    place = desk(bank.notebook("A1", {"huber": None, "gradient": "def gradient(labels, logits):\n    return np.eye(logits.shape[1])[labels]", "schedule": "1 / 0", "explain": None}))
+    place = desk(
+        bank.notebook(
+            "A1",
+            {
+                "huber": None,
+                "gradient": "def gradient(labels, logits):\n    return np.eye(logits.shape[1])[labels]",
+                "schedule": "1 / 0",
+                "explain": None,
+            },
+        )
+    )
     said = submit.submit("A1", student="ada").markdown
     assert "need a look" in said and "stops with ZeroDivisionError" in said
-    for words in ("A loss that forgives outliers: not attempted", "The gradient of the cross-entropy: incorrect", "Warm up, then cool down: not there", "Two runs: not answered"):
+    for words in (
+        "A loss that forgives outliers: not attempted",
+        "The gradient of the cross-entropy: incorrect",
+        "Warm up, then cool down: not there",
+        "Two runs: not answered",
+    ):
         assert words in said, said
     assert (place / "A1_ada.ipynb").exists()  # it can be handed in all the same
 
@@ -391,25 +574,50 @@ def test_submit_with_a_wrong_name_file_or_id(desk, monkeypatch):
 
 def test_nbgraders_validate_button_says_what_the_checks_say(tmp_path):
     """Its button runs the notebook and looks for cells that stop."""
-    for name, answers in (("right", {}), ("wrong", {"huber": "def huber(target, guess, delta=1.0):\n    return 0.0"})):
+    for name, answers in (
+        ("right", {}),
+        ("wrong", {"huber": "def huber(target, guess, delta=1.0):\n    return 0.0"}),
+    ):
         (tmp_path / f"{name}.ipynb").write_text(json.dumps(bank.notebook("A1", answers)))
-        done = subprocess.run([sys.executable, "-m", "nbgrader", "validate", f"{name}.ipynb"], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(
+            [sys.executable, "-m", "nbgrader", "validate", f"{name}.ipynb"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
         said = done.stdout + done.stderr
-        assert ("passes all the tests" in said) == (name == "right") and ("VALIDATION FAILED ON 1 CELL" in said) == (name == "wrong"), said[-2000:]
+        assert ("passes all the tests" in said) == (name == "right") and (
+            "VALIDATION FAILED ON 1 CELL" in said
+        ) == (name == "wrong"), said[-2000:]
     assert not list(tmp_path.glob("A1_*")), "nothing is handed in by validating"
 
 
 # ---- plain data only
 
 
-@pytest.mark.parametrize("value", [None, True, 3, 2**80, -1.5, float("inf"), "text", [1, [2.0, "x"]], {"a": [1]}])
+@pytest.mark.parametrize(
+    "value", [None, True, 3, 2**80, -1.5, float("inf"), "text", [1, [2.0, "x"]], {"a": [1]}]
+)
 def test_plain_data_goes_there_and_back(value):
     assert codec.decode(json.loads(json.dumps(codec.encode(value)))) == value
 
 
 @pytest.mark.parametrize(
     "data",
-    [{"a": ["|O", [1], ""]}, {"a": ["<f8", [-1], ""]}, {"a": ["<f8", [2], "AAAA"]}, {"a": 3}, {"x": 1}, {"f": "1e9"}, {"i": "zz"}, {"d": [1]}, {"a": ["<f8", [10**12], ""]}, 2**70, [[[[[[[[[[[[[[1]]]]]]]]]]]]]]],
+    [
+        {"a": ["|O", [1], ""]},
+        {"a": ["<f8", [-1], ""]},
+        {"a": ["<f8", [2], "AAAA"]},
+        {"a": 3},
+        {"x": 1},
+        {"f": "1e9"},
+        {"i": "zz"},
+        {"d": [1]},
+        {"a": ["<f8", [10**12], ""]},
+        2**70,
+        [[[[[[[[[[[[[[1]]]]]]]]]]]]]],
+    ],
 )
 def test_anything_else_is_refused(data):
     with pytest.raises(codec.NotPlain):
@@ -421,17 +629,28 @@ def test_anything_else_is_refused(data):
 
 def test_the_whole_walk_by_command(tmp_path):
     def run(*words):
-        return subprocess.run([sys.executable, str(ROOT / "course.py"), "coursework", *words], cwd=tmp_path / "class" if (tmp_path / "class").exists() else tmp_path, capture_output=True, text=True, timeout=300)
+        return subprocess.run(
+            [sys.executable, str(ROOT / "course.py"), "coursework", *words],
+            cwd=tmp_path / "class" if (tmp_path / "class").exists() else tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
 
     assert run("new", "class", "--name", "Spring").returncode == 0
-    (tmp_path / "class" / "students.csv").write_text("id,first_name,last_name,email,lms_id\nada,Ada,Lovelace,ada@x.org,1\n")
+    (tmp_path / "class" / "students.csv").write_text(
+        "id,first_name,last_name,email,lms_id\nada,Ada,Lovelace,ada@x.org,1\n"
+    )
     assert "A1.ipynb" in run("release", "A1").stdout
     (tmp_path / "class" / "downloads" / "A1_ada.ipynb").write_text(json.dumps(bank.books("A1")[1]))
     assert "1 new, 0 collected before, 0 missing, 0 not taken" in run("collect").stdout
     assert "1 graded now, 0 of them without" in run("grade", "A1", "--jobs", "1").stdout
     assert "waiting for a person: 9 · Two runs" in run("marks").stdout
     assert "ada,Ada Lovelace,A1,,37,to be marked" in (tmp_path / "class" / "marks.csv").read_text()
-    assert "1 pages" in run("feedback").stdout and (tmp_path / "class" / "feedback" / "ada" / "A1" / "A1.html").is_file()
+    assert (
+        "1 pages" in run("feedback").stdout
+        and (tmp_path / "class" / "feedback" / "ada" / "A1" / "A1.html").is_file()
+    )
     assert "never a verdict" in run("similar", "A1").stdout
     assert "A1" in run("status").stdout
     wrong = run("grade", "A7")

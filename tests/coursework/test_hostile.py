@@ -9,13 +9,20 @@ import time
 
 import psutil
 import pytest
-from conftest import points
 from hostile import CASES, matches
 
-from translearn.coursework import bank, grading, sandbox
+from conftest import points
+from translearn.coursework.instructor import bank, grading, sandbox
 from translearn.paths import ROOT
 
-LIMITS = sandbox.Limits(memory=2**30, cell_seconds=4, probe_seconds=3, total_seconds=90, disk=128 * 2**20, processes=200)
+LIMITS = sandbox.Limits(
+    memory=2**30,
+    cell_seconds=4,
+    probe_seconds=3,
+    total_seconds=90,
+    disk=128 * 2**20,
+    processes=200,
+)
 PERFECT = bank.books("A1")[1]
 
 
@@ -49,11 +56,19 @@ def _strangers():
             if isinstance(each, sandbox.Sandbox):
                 waiting |= {process.pid for process in each._tree()}
     me, found = psutil.Process(), {}
-    beside = {each.pid for each in me.parent().children()} - {me.pid}  # another worker of this test run has sandboxes of its own
+    beside = {each.pid for each in me.parent().children()} - {
+        me.pid
+    }  # another worker of this test run has sandboxes of its own
     for process in psutil.process_iter(["pid", "cmdline", "uids"]):
         uids, command = process.info["uids"], " ".join(process.info["cmdline"] or [])
-        ours = (uids and sandbox.FIRST_UID <= uids.real < sandbox.FIRST_UID + 100_000) or "translearn.assignments.runner" in command
-        if ours and process.info["pid"] not in waiting and process.status() != psutil.STATUS_ZOMBIE:
+        ours = (
+            uids and sandbox.FIRST_UID <= uids.real < sandbox.FIRST_UID + 100_000
+        ) or "translearn.coursework.student.runner" in command
+        if (
+            ours
+            and process.info["pid"] not in waiting
+            and process.status() != psutil.STATUS_ZOMBIE
+        ):
             try:
                 if not beside & {each.pid for each in process.parents()}:
                     found[process.info["pid"]] = command[:80]
@@ -65,7 +80,9 @@ def _strangers():
 def _settled(before):
     """New strangers once things have settled: a sandbox that the pool has just started is not one, so wait for it to come up."""
     end = time.monotonic() + 20
-    while (left := {pid: c for pid, c in _strangers().items() if pid not in before}) and time.monotonic() < end:
+    while (
+        left := {pid: c for pid, c in _strangers().items() if pid not in before}
+    ) and time.monotonic() < end:
         time.sleep(0.2)
     return left
 
@@ -74,27 +91,65 @@ def _settled(before):
 def test_hostile(case, released, outside, record_property):
     book = case.change(PERFECT)
     if isinstance(book, dict):
-        places = [str(outside["folder"] / name) for name in ("secret.key", "gradebook.db", "other.ipynb")]
-        places += [str(ROOT / "translearn" / "coursework" / "judges" / "a1.py"), str(ROOT / "notebooks" / "source" / "A1_losses_optimisers_rates.md"), "/etc/shadow", "/etc/passwd"]
-        text = json.dumps(book).replace("PLACES", json.dumps(places).replace('"', "'")).replace("PORT", str(outside["port"]))
+        places = [
+            str(outside["folder"] / name) for name in ("secret.key", "gradebook.db", "other.ipynb")
+        ]
+        places += [
+            str(ROOT / "translearn" / "coursework" / "instructor" / "judges" / "a1.py"),
+            str(ROOT / "notebooks" / "source" / "A1_losses_optimisers_rates.md"),
+            "/etc/shadow",
+            "/etc/passwd",
+        ]
+        text = (
+            json.dumps(book)
+            .replace("PLACES", json.dumps(places).replace('"', "'"))
+            .replace("PORT", str(outside["port"]))
+        )
         data = text.encode()
     else:
         data = book
     before_files, before_listeners = _files(outside), _listeners()
     others = _strangers()
 
-    result = grading.grade_one("A1", released("A1"), data, "secret", dataclasses.replace(LIMITS, cell_seconds=case.seconds), spare=1)
+    result = grading.grade_one(
+        "A1",
+        released("A1"),
+        data,
+        "secret",
+        dataclasses.replace(LIMITS, cell_seconds=case.seconds),
+        spare=1,
+    )
 
     got = points(result)
-    expected = {name: sum(part["points"] for part in parts) for name, parts in result["questions"].items()} | case.expected
-    record_property("hostile", (case.name, f"{case.state}; {case.expected or 'full'}", f"{result['state']}; { {n: p for n, p in got.items() if p != sum(v['points'] for v in result['questions'][n])} or 'full'} {result['reason'][:60]}", result["seconds"]))
+    expected = {
+        name: sum(part["points"] for part in parts) for name, parts in result["questions"].items()
+    } | case.expected
+    record_property(
+        "hostile",
+        (
+            case.name,
+            f"{case.state}; {case.expected or 'full'}",
+            f"{result['state']}; { {n: p for n, p in got.items() if p != sum(v['points'] for v in result['questions'][n])} or 'full' } {result['reason'][:60]}",
+            result["seconds"],
+        ),
+    )
     state = "ungraded" if None in case.expected.values() else case.state
     assert result["state"] == state, result["reason"]
     if case.state == "graded":
         assert len(got) == 8
-        assert got == expected, {name: [part["message"] for part in parts] for name, parts in result["questions"].items() if got[name] != expected[name]}
+        assert got == expected, {
+            name: [part["message"] for part in parts]
+            for name, parts in result["questions"].items()
+            if got[name] != expected[name]
+        }
     if case.reason:
-        about = result["reason"] if state == "ungraded" else " ".join(part["message"] for name in case.expected for part in result["questions"][name])
+        about = (
+            result["reason"]
+            if state == "ungraded"
+            else " ".join(
+                part["message"] for name in case.expected for part in result["questions"][name]
+            )
+        )
         assert matches(case.reason, about), about
 
     whole = json.dumps(result)
@@ -116,9 +171,23 @@ def test_hostile(case, released, outside, record_property):
 
 def _files(outside):
     here = ("/tmp", "/dev/shm", "/var/tmp")
-    mine = {os.path.join(folder, name) for folder in here if os.path.isdir(folder) for name in os.listdir(folder)}
-    return {name for name in mine if "big" in name or "own" in name}, {path.name: path.read_text() for path in outside["folder"].iterdir()}
+    mine = {
+        os.path.join(folder, name)
+        for folder in here
+        if os.path.isdir(folder)
+        for name in os.listdir(folder)
+    }
+    return {name for name in mine if "big" in name or "own" in name}, {
+        path.name: path.read_text() for path in outside["folder"].iterdir()
+    }
 
 
 def _listeners():
-    return {c.laddr for c in psutil.net_connections("inet") if c.status == psutil.CONN_LISTEN and c.pid and c.pid != os.getpid() and "translearn.assignments" in " ".join(psutil.Process(c.pid).cmdline())}
+    return {
+        c.laddr
+        for c in psutil.net_connections("inet")
+        if c.status == psutil.CONN_LISTEN
+        and c.pid
+        and c.pid != os.getpid()
+        and "translearn.coursework.student" in " ".join(psutil.Process(c.pid).cmdline())
+    }

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from translearn.coursework import bank
+from translearn.coursework.instructor import bank
 from translearn.paths import ROOT
 
 
@@ -38,21 +38,54 @@ def seen(tmp_path_factory):
     (tmp / "books.json").write_text(json.dumps(books))
 
     # Processes in a world of their own end with it; a /proc that bubblewrap makes would not let the instructor's sandbox make one.
-    walls = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "bwrap", "--die-with-parent", "--unshare-net", "--dev-bind", "/", "/"]
-    roots = {f"/{part}" for part in {path.split("/")[1] for path in (sys.prefix, sys.base_prefix, str(ROOT))}}
-    hidden = sorted(path for path in roots if os.stat(path).st_mode & 0o005 != 0o005)  # a home that others may not enter: an empty one
+    walls = [
+        "unshare",
+        "--pid",
+        "--fork",
+        "--kill-child",
+        "--mount-proc",
+        "bwrap",
+        "--die-with-parent",
+        "--unshare-net",
+        "--dev-bind",
+        "/",
+        "/",
+    ]
+    roots = {
+        f"/{part}"
+        for part in {path.split("/")[1] for path in (sys.prefix, sys.base_prefix, str(ROOT))}
+    }
+    hidden = sorted(
+        path for path in roots if os.stat(path).st_mode & 0o005 != 0o005
+    )  # a home that others may not enter: an empty one
     for folder in hidden:
         walls += ["--perms", "0755", "--tmpfs", folder]
     for path in sorted({sys.base_prefix, sys.prefix, str(ROOT)}):
         if path.startswith(tuple(f"{folder}/" for folder in hidden)):
-            walls += [word for parent in list(reversed(Path(path).parents))[2:] for word in ("--perms", "0755", "--dir", str(parent))]
+            walls += [
+                word
+                for parent in list(reversed(Path(path).parents))[2:]
+                for word in ("--perms", "0755", "--dir", str(parent))
+            ]
         if path == sys.base_prefix:
             walls += ["--ro-bind", path, path]
     walls += ["--bind", copy, ROOT, "--ro-bind", sys.prefix, ROOT / ".venv"]
     for name, place in (("etc", "/etc"), ("home", "/home"), ("srv", "/srv")):
         walls += ["--bind", tmp / name, place]
-    done = subprocess.run([*map(str, walls), str(ROOT / ".venv/bin/python"), str(ROOT / "tests/coursework/server_walk.py"), str(ROOT), "/srv/translearn", str(tmp / "books.json")],
-                          capture_output=True, text=True, timeout=400, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8"})
+    done = subprocess.run(
+        [
+            *map(str, walls),
+            str(ROOT / ".venv/bin/python"),
+            str(ROOT / "tests/coursework/server_walk.py"),
+            str(ROOT),
+            "/srv/translearn",
+            str(tmp / "books.json"),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=400,
+        env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8"},
+    )
     lines = [line for line in done.stdout.splitlines() if line.startswith("SEEN ")]
     assert lines, done.stdout[-1000:] + done.stderr[-4000:]
     return json.loads(lines[0][5:])
@@ -63,13 +96,23 @@ def test_two_students_fetch_work_and_hand_in(seen):
     assert seen["ada fetched"] == seen["bob fetched"] > 20
     assert seen["ada submitted"] == seen["bob submitted"] == ["submitted"]
     assert seen["lessons"] >= 12 and seen["imports"].strip().endswith("fine")
-    assert seen["lab disables"] == ["formgrader", "create-assignment", "course-list"] and seen["formgrader"] == 404
+    assert (
+        seen["lab disables"] == ["formgrader", "create-assignment", "course-list"]
+        and seen["formgrader"] == 404
+    )
 
 
 def test_students_see_neither_each_other_nor_the_answers(seen):
     assert seen["wrong password"] == 403
     assert seen["bob reads"] == []
-    assert {"the judges", "the sources", "the model answers", "the class", "its key", "who handed in"} <= set(seen["tina reads"])
+    assert {
+        "the judges",
+        "the sources",
+        "the model answers",
+        "the class",
+        "its key",
+        "who handed in",
+    } <= set(seen["tina reads"])
     assert not {"ada's home", "the hub's files", "the passwords"} & set(seen["tina reads"])
     assert seen["bob in ada's server"] in (403, 404)
     assert 200 not in seen["without a login"]
@@ -78,7 +121,10 @@ def test_students_see_neither_each_other_nor_the_answers(seen):
 
 def test_forged_submissions_are_refused_with_the_reason(seen):
     assert "it belongs to bob, not to ada" in seen["collect"]
-    assert seen["collect"].count("it is a link to another place") == 1 and "it belongs to tina, not to bob" in seen["collect"]
+    assert (
+        seen["collect"].count("it is a link to another place") == 1
+        and "it belongs to tina, not to bob" in seen["collect"]
+    )
     assert seen["of ada, taken"] and seen["of bob, taken"]
 
 
@@ -93,25 +139,38 @@ def test_marks_and_pages_come_back_each_to_its_owner(seen):
 
 
 def test_the_copy_for_students_works_and_holds_no_answer(tmp_path):
-    from translearn.coursework.folder import assignments
-    from translearn.coursework.release import solutions
+    from translearn.coursework.instructor.folder import assignments
+    from translearn.coursework.instructor.release import solutions
 
     copy = tmp_path / "copy"
     script = ["bash", str(ROOT / "deploy" / "student-copy.sh"), str(copy)]
     subprocess.run(script, check=True, timeout=120)
     again = subprocess.run(script, capture_output=True, text=True)
     assert again.returncode == 1 and "nothing was changed" in again.stderr
-    text = "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in copy.rglob("*") if path.suffix in (".py", ".md", ".ipynb", ".txt", ".toml"))
+    text = "\n".join(
+        path.read_text(encoding="utf-8", errors="replace")
+        for path in copy.rglob("*")
+        if path.suffix in (".py", ".md", ".ipynb", ".txt", ".toml")
+    )
     for assignment in assignments():
         lines = [line for line in solutions(assignment) if len(line) > 40]
         assert len(lines) > 5
         # The lessons themselves teach some of these lines; a model answer would bring them all.
-        assert sum(line in text for line in lines) <= len(lines) / 4, [line for line in lines if line in text]
+        assert sum(line in text for line in lines) <= len(lines) / 4, [
+            line for line in lines if line in text
+        ]
     assert not list(copy.rglob("judges")) and not list(copy.glob("notebooks/*/A1*"))
     (tmp_path / "desk").mkdir()
     (tmp_path / "desk" / "A1.ipynb").write_text(json.dumps(bank.notebook("A1", {})))
-    code = f"import sys; sys.path.insert(0, {str(copy)!r}); import translearn; assert translearn.__file__.startswith({str(copy)!r}); from translearn.assignments import submit; print(submit.submit('A1', student='ada').markdown)"
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path / "desk", capture_output=True, text=True, timeout=200, env=os.environ | {"PYTHONPATH": str(copy), "TRANSLEARN_CACHE": str(tmp_path / "cache")})
+    code = f"import sys; sys.path.insert(0, {str(copy)!r}); import translearn; assert translearn.__file__.startswith({str(copy)!r}); from translearn.coursework.student import submit; print(submit.submit('A1', student='ada').markdown)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path / "desk",
+        capture_output=True,
+        text=True,
+        timeout=200,
+        env=os.environ | {"PYTHONPATH": str(copy), "TRANSLEARN_CACHE": str(tmp_path / "cache")},
+    )
     assert "Everything that can be seen from here is well" in done.stdout, done.stderr[-2000:]
 
 
@@ -119,7 +178,10 @@ def test_the_files_for_kubernetes_are_whole():
     import yaml
 
     values = yaml.safe_load((ROOT / "deploy/kubernetes/values.yaml").read_text())
-    assert values["singleuser"]["image"]["name"] and values["hub"]["config"]["JupyterHub"]["admin_access"] is False
+    assert (
+        values["singleuser"]["image"]["name"]
+        and values["hub"]["config"]["JupyterHub"]["admin_access"] is False
+    )
     parts = list(yaml.safe_load_all((ROOT / "deploy/kubernetes/grading.yaml").read_text()))
     by_kind = {(part["kind"], part["metadata"]["name"]): part for part in parts}
     policy, labels = by_kind["NetworkPolicy", "grading"], {"part": "grading"}
@@ -128,22 +190,38 @@ def test_the_files_for_kubernetes_are_whole():
         template = by_kind["Deployment", name]["spec"]["template"]
         assert template["metadata"]["labels"].items() >= labels.items(), "the policy covers it"
         command = template["spec"]["containers"][0]["command"]
-        done = subprocess.run([str(Path(sys.executable).with_name(command[0])), command[1], "--help"], capture_output=True, text=True, timeout=120)
-        assert all(word.lstrip("-") in done.stdout for word in command[2:] if word.startswith("--")), "Dask knows these options"
+        done = subprocess.run(
+            [str(Path(sys.executable).with_name(command[0])), command[1], "--help"],
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert all(
+            word.lstrip("-") in done.stdout for word in command[2:] if word.startswith("--")
+        ), "Dask knows these options"
     worker = by_kind["Deployment", "worker"]["spec"]["template"]["spec"]
-    assert f"tcp://{by_kind['Service', 'scheduler']['metadata']['name']}:8786" in worker["containers"][0]["command"]
+    assert (
+        f"tcp://{by_kind['Service', 'scheduler']['metadata']['name']}:8786"
+        in worker["containers"][0]["command"]
+    )
 
 
 def test_the_table_of_assignments_says_what_they_are_worth():
-    from translearn.assignments.question import questions, written
-    from translearn.coursework import folder, judging
+    from translearn.coursework.instructor import folder, judging
+    from translearn.coursework.student.question import questions, written
 
     lines = (ROOT / "docs/teaching.md").read_text(encoding="utf-8").splitlines()
     for assignment in folder.assignments():
         module = judging.load(assignment.lower())
         row = next(line for line in lines if line.startswith(f"| {assignment} |"))
-        assert f"| {len(questions(module))} questions, {sum(each.points for each in questions(module))} points |" in row
-        assert f", {sum(each.points for each in written(module))} points |" in row.split("points |", 1)[1]
+        assert (
+            f"| {len(questions(module))} questions, {sum(each.points for each in questions(module))} points |"
+            in row
+        )
+        assert (
+            f", {sum(each.points for each in written(module))} points |"
+            in row.split("points |", 1)[1]
+        )
 
 
 @pytest.mark.parametrize("page", ["docs/teaching.md", "deploy/README.md", "README.md"])
@@ -151,10 +229,13 @@ def test_each_command_in_the_text_exists(page):
     import re
     import shlex
 
-    from translearn.coursework.__main__ import parser
+    from translearn.coursework.instructor.__main__ import parser
 
     text = (ROOT / page).read_text(encoding="utf-8")
-    commands = [line.split("#")[0] for line in re.findall(r"(?m)^(?:python3 course\.py )?(coursework .*)$", text)] + re.findall(r"`(?:python3 course\.py )?(coursework \w[^`]*)`", text)
+    commands = [
+        line.split("#")[0]
+        for line in re.findall(r"(?m)^(?:python3 course\.py )?(coursework .*)$", text)
+    ] + re.findall(r"`(?:python3 course\.py )?(coursework \w[^`]*)`", text)
     assert len(commands) >= 5 or page == "README.md"
     for command in commands:
         parser().parse_args(shlex.split(command)[1:])

@@ -10,13 +10,19 @@ import translearn.exercises
 from translearn import paths
 from translearn.exercises import bank
 
-MODULES = [importlib.import_module(f"translearn.exercises.{file.stem}")
-           for file in sorted(Path(translearn.exercises.__file__).parent.glob("lesson*.py"))]
+MODULES = [
+    importlib.import_module(f"translearn.exercises.{file.stem}")
+    for file in sorted(Path(translearn.exercises.__file__).parent.glob("lesson*.py"))
+]
 CASES = [case for module in MODULES for case in bank.cases(module)]
 
 
 def test_every_lesson_has_its_exercises():
-    lessons = {f"lesson{m[1]}" for file in paths.SOURCE.glob("*.md") if (m := re.match(r"(\d\d)_", file.name))}
+    lessons = {
+        f"lesson{m[1]}"
+        for file in paths.SOURCE.glob("*.md")
+        if (m := re.match(r"(\d\d)_", file.name))
+    }
     modules = {module.__name__.rpartition(".")[2] for module in MODULES}
     assert lessons <= modules, f"lessons without exercises: {sorted(lessons - modules)}"
     assert modules <= lessons, f"exercises without a lesson: {sorted(modules - lessons)}"

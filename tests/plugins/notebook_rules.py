@@ -132,7 +132,9 @@ def _runtest(self):
             _plain_runtest(self)
         except KernelDied:
             self.raise_cell_error("The kernel died while this cell ran")
-        if self.options["check_exception"] and not any(out.output_type == "error" for out in self.test_outputs):
+        if self.options["check_exception"] and not any(
+            out.output_type == "error" for out in self.test_outputs
+        ):
             self.raise_cell_error("This cell is tagged raises-exception, and raised nothing")
         _charge(self, time.perf_counter() - start)
     except pytest.skip.Exception:
@@ -152,7 +154,9 @@ def _charge(cell, seconds: float) -> None:
     spent = cell.config.stash[_SPENT]
     total = spent.get(notebook.nodeid, 0.0) + seconds
     spent[notebook.nodeid] = total
-    cell.user_properties.append(("notebook seconds", (notebook.nodeid, total, budget)))  # reaches the summary from a worker too
+    cell.user_properties.append(
+        ("notebook seconds", (notebook.nodeid, total, budget))
+    )  # reaches the summary from a worker too
     if total > 2 * budget and total > (allowed := budget * slack()):
         cell.raise_cell_error(
             f"The notebook has computed for {total:.1f} s by now; its budget is {budget:g} s (here: {allowed:.0f} s)"
@@ -163,7 +167,11 @@ def pytest_terminal_summary(terminalreporter, config) -> None:
     spent = {}
     for reports in terminalreporter.stats.values():
         for report in reports:
-            for name, total, budget in (value for key, value in getattr(report, "user_properties", []) if key == "notebook seconds"):
+            for name, total, budget in (
+                value
+                for key, value in getattr(report, "user_properties", [])
+                if key == "notebook seconds"
+            ):
                 spent[name] = max(spent.get(name, (0, 0)), (total, budget))
     if spent:
         terminalreporter.section("computing time of the notebooks")

@@ -31,7 +31,9 @@ def _is_local(host) -> bool:
 
 def _check(family, address) -> None:
     if family in (socket.AF_INET, socket.AF_INET6) and not _is_local(address[0]):
-        raise NetworkBlocked(f"Tests run without the network, and something tried to reach {address[0]}.")
+        raise NetworkBlocked(
+            f"Tests run without the network, and something tried to reach {address[0]}."
+        )
 
 
 def _is_number(host) -> bool:
@@ -47,7 +49,12 @@ def install() -> None:
     plain = socket.socket
     if getattr(plain, "_guarded", False):
         return
-    connect, connect_ex, sendto, lookup = plain.connect, plain.connect_ex, plain.sendto, socket.getaddrinfo
+    connect, connect_ex, sendto, lookup = (
+        plain.connect,
+        plain.connect_ex,
+        plain.sendto,
+        socket.getaddrinfo,
+    )
     by_name = socket.gethostbyname
     own = {socket.gethostname()}
 
@@ -74,7 +81,11 @@ def install() -> None:
             raise NetworkBlocked(f"Tests run without the network, and something looked up {host}.")
         return by_name(host)
 
-    plain.connect, plain.connect_ex, plain.sendto = guarded_connect, guarded_connect_ex, guarded_sendto
+    plain.connect, plain.connect_ex, plain.sendto = (
+        guarded_connect,
+        guarded_connect_ex,
+        guarded_sendto,
+    )
     socket.getaddrinfo, socket.gethostbyname = guarded_lookup, guarded_by_name
     plain._guarded = True
 

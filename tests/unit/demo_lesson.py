@@ -9,7 +9,6 @@ from translearn.exercises import (
     NotAttempted,
     close,
     exercise,
-    expect_array,
     expect_better,
     expect_callable,
     expect_close,
@@ -21,7 +20,10 @@ from translearn.exercises import (
 
 @exercise(
     title="Cross-entropy by hand",
-    hints=["Only the probability of the true class counts.", "`-np.log(p)` at that place, then the mean over the rows."],
+    hints=[
+        "Only the probability of the true class counts.",
+        "`-np.log(p)` at that place, then the mean over the rows.",
+    ],
     praise="Confident and wrong is punished without a bound.",
     setup="import numpy as np",
     solution="""
@@ -38,7 +40,10 @@ from translearn.exercises import (
         "sum instead of mean": "def cross_entropy(p, y):\n    return -np.log(p[np.arange(len(y)), y]).sum()",
         "accuracy is not a loss": "def cross_entropy(p, y):\n    return (p.argmax(axis=1) == y).mean()",
     },
-    refused=["def cross_entropy(p, y):\n    loss = p.mean()", "def cross_entropy(p, y):\n    return np.log(p - p)"],
+    refused=[
+        "def cross_entropy(p, y):\n    loss = p.mean()",
+        "def cross_entropy(p, y):\n    return np.log(p - p)",
+    ],
 )
 def cross_entropy(cross_entropy):
     f = expect_callable(cross_entropy, "cross_entropy")
@@ -47,9 +52,14 @@ def cross_entropy(cross_entropy):
     right = -np.log(p[np.arange(6), y])
     got = expect_number(f(p, y), "the loss")
     if close(got, right.sum()):
-        raise Misconception("sum instead of mean", "You added the rows up: with a larger batch the loss would grow.")
+        raise Misconception(
+            "sum instead of mean",
+            "You added the rows up: with a larger batch the loss would grow.",
+        )
     if close(got, (p.argmax(axis=1) == y).mean()):
-        raise Misconception("accuracy is not a loss", "That is the accuracy, and it has no gradient.")
+        raise Misconception(
+            "accuracy is not a loss", "That is the accuracy, and it has no gradient."
+        )
     expect_close(got, right.mean(), what="the loss")
 
 
@@ -80,7 +90,9 @@ def freeze_all_but_last(model):
     if all(flags):
         raise NotAttempted
     if not any(flags):
-        raise Misconception("everything is frozen", "Nothing is left to learn: `model.trainable` sets every layer.")
+        raise Misconception(
+            "everything is frozen", "Nothing is left to learn: `model.trainable` sets every layer."
+        )
     if flags != [False] * (len(flags) - 1) + [True]:
         raise Incorrect(f"Trainable: {flags}.")
     with preserving(model):  # a check may play with the model, and leaves no trace
@@ -109,7 +121,10 @@ def beat_it(score, reference):
     hints=["Count.", "There are three rows."],
     stub="rows = ...\nmeans = ...",
     solution="rows = 3\nmeans = [1.0, 2.0]",
-    alternatives=["import numpy as np\nrows = np.int64(3)\nmeans = np.array([1, 2])", "rows = 3.0\nmeans = (1.0, 2.0)"],
+    alternatives=[
+        "import numpy as np\nrows = np.int64(3)\nmeans = np.array([1, 2])",
+        "rows = 3.0\nmeans = (1.0, 2.0)",
+    ],
     refused=["rows = 3\nmeans = [1.0, 2.0, 3.0]"],
 )
 def two_answers(rows, means):
@@ -119,10 +134,14 @@ def two_answers(rows, means):
 
 
 why = Choice(
-    "why", "Why do frozen layers train faster?",
+    "why",
+    "Why do frozen layers train faster?",
     {"a": "They are skipped", "b": "No gradient is computed for them", "c": "They are smaller"},
     right="b",
-    wrong={"a": ("skipped", "They still run forward."), "c": ("smaller", "Freezing removes no weight.")},
+    wrong={
+        "a": ("skipped", "They still run forward."),
+        "c": ("smaller", "Freezing removes no weight."),
+    },
     hints=["Think of the backward pass.", "What is a gradient used for?"],
     praise="And nothing below the lowest trainable layer needs one.",
 )

@@ -6,8 +6,9 @@ import os
 
 import pytest
 
-from translearn import authoring, fingerprint, measure, paths
+from translearn import authoring, measure, paths
 from translearn.authoring import BuildError
+from translearn.evidence import rests_on as fingerprint
 
 HEADER = "---\nkernelspec:\n  name: python3\n  display_name: Python 3\n---\n\n"
 
@@ -31,18 +32,32 @@ def code(text, tags=""):
 
 
 def code_of(notebook):
-    return ["".join(c["source"]) for c in json.loads(notebook)["cells"] if c["cell_type"] == "code"]
+    return [
+        "".join(c["source"]) for c in json.loads(notebook)["cells"] if c["cell_type"] == "code"
+    ]
 
 
 def record(name="toy.scores"):
     import pandas as pd
 
-    rows = [(arm, s, "accuracy", base + s / 100, 2.0 * base) for arm, base in (("from scratch", 0.2), ("pretrained", 0.6)) for s in range(5)]
-    measure.write(measure.Results(pd.DataFrame(rows, columns=["arm", "seed", "metric", "value", "seconds"]), "x", name))
+    rows = [
+        (arm, s, "accuracy", base + s / 100, 2.0 * base)
+        for arm, base in (("from scratch", 0.2), ("pretrained", 0.6))
+        for s in range(5)
+    ]
+    measure.write(
+        measure.Results(
+            pd.DataFrame(rows, columns=["arm", "seed", "metric", "value", "seconds"]), "x", name
+        )
+    )
 
 
 def test_the_learner_gets_no_solution_and_the_solution_notebook_keeps_it(source):
-    lesson = source("# T\n\n" + code("### BEGIN SOLUTION\nsecret = 42\n### END SOLUTION") + code("exercise.q.check(secret)"))
+    lesson = source(
+        "# T\n\n"
+        + code("### BEGIN SOLUTION\nsecret = 42\n### END SOLUTION")
+        + code("exercise.q.check(secret)")
+    )
     assert "42" not in authoring.notebook(lesson, solved=False)
     assert "secret = 42" in authoring.notebook(lesson, solved=True)
 
@@ -53,24 +68,39 @@ def test_the_build_is_deterministic_and_an_edit_moves_no_other_cells_id(source):
     assert first == authoring.notebook(source(body), solved=False)
     ids = [c["id"] for c in json.loads(first)["cells"]]
     assert len(set(ids)) == len(ids)
-    edited = [c["id"] for c in json.loads(authoring.notebook(source(body.replace("a = 1", "a = 3")), solved=False))["cells"]]
+    edited = [
+        c["id"]
+        for c in json.loads(
+            authoring.notebook(source(body.replace("a = 1", "a = 3")), solved=False)
+        )["cells"]
+    ]
     assert sum(x != y for x, y in zip(ids, edited)) == 1
 
 
 def test_numbers_come_from_the_ledger(source):
     record()
-    lesson = source("Pretrained {{ toy.scores.pretrained.accuracy | percent }}, "
-                    "ahead by {{ toy.scores.pretrained.accuracy - toy.scores.from_scratch.accuracy | points }} "
-                    "at {{ toy.scores.pretrained.seconds / toy.scores.from_scratch.seconds | times }} the time, "
-                    "{{ toy.scores.seeds }} seeds.\n")
-    assert "Pretrained 62 %, ahead by 40 points at 3.0 times the time, 5 seeds." in authoring.notebook(lesson, solved=False)
+    lesson = source(
+        "Pretrained {{ toy.scores.pretrained.accuracy | percent }}, "
+        "ahead by {{ toy.scores.pretrained.accuracy - toy.scores.from_scratch.accuracy | points }} "
+        "at {{ toy.scores.pretrained.seconds / toy.scores.from_scratch.seconds | times }} the time, "
+        "{{ toy.scores.seeds }} seeds.\n"
+    )
+    assert (
+        "Pretrained 62 %, ahead by 40 points at 3.0 times the time, 5 seeds."
+        in authoring.notebook(lesson, solved=False)
+    )
 
 
-@pytest.mark.parametrize("reference, words", [
-    ("toy.other.pretrained.accuracy", "no experiment"), ("toy.scores.nobody.accuracy", "unknown arm"),
-    ("toy.scores.pretrained.f1", "unknown metric"), ("toy.scores.pretrained.accuracy | furlongs", "unknown filter"),
-    ("toy.scores", "should be lesson.experiment.arm.metric"),
-])
+@pytest.mark.parametrize(
+    "reference, words",
+    [
+        ("toy.other.pretrained.accuracy", "no experiment"),
+        ("toy.scores.nobody.accuracy", "unknown arm"),
+        ("toy.scores.pretrained.f1", "unknown metric"),
+        ("toy.scores.pretrained.accuracy | furlongs", "unknown filter"),
+        ("toy.scores", "should be lesson.experiment.arm.metric"),
+    ],
+)
 def test_an_unknown_reference_fails_with_file_and_line(source, reference, words):
     record()
     lesson = source(f"# Title\n\nfine\n\n{{{{ {reference} }}}}\n")
@@ -81,29 +111,44 @@ def test_an_unknown_reference_fails_with_file_and_line(source, reference, words)
 SOLVED = "### BEGIN SOLUTION\na = 1\n### END SOLUTION"
 
 
-@pytest.mark.parametrize("body, line, words", [
-    (code(SOLVED), 8, "no check cell"),
-    (code(SOLVED) + code(SOLVED) + code("exercise.q.check(a)"), 8, "no check cell"),
-    (code("### BEGIN SOLUTION\na = 1"), 8, "do not pair up"),
-    (code("x = 1\nplots.show(fig)"), 9, "no alt text"),
-    (code("plots.show(fig, alt=' ')"), 8, "no alt text"),
-    (code("fig, ax = plt.subplots()\nax.plot([1])"), 8, "never shown with plots.show"),
-    (code("plt.show()"), 8, "show a figure with plots.show"),
-    ("Text\n\n![](picture.png)\n", 9, "no alt text"),
-    ("Text\n\n<img src=\"picture.png\">\n", 9, "no alt text"),
-    (code("%pip install tensorflow"), 8, "not plain Python"),
-])
-def test_what_would_mislead_or_shut_out_a_reader_is_refused_with_file_and_line(source, body, line, words):
+@pytest.mark.parametrize(
+    "body, line, words",
+    [
+        (code(SOLVED), 8, "no check cell"),
+        (code(SOLVED) + code(SOLVED) + code("exercise.q.check(a)"), 8, "no check cell"),
+        (code("### BEGIN SOLUTION\na = 1"), 8, "do not pair up"),
+        (code("x = 1\nplots.show(fig)"), 9, "no alt text"),
+        (code("plots.show(fig, alt=' ')"), 8, "no alt text"),
+        (code("fig, ax = plt.subplots()\nax.plot([1])"), 8, "never shown with plots.show"),
+        (code("plt.show()"), 8, "show a figure with plots.show"),
+        ("Text\n\n![](picture.png)\n", 9, "no alt text"),
+        ('Text\n\n<img src="picture.png">\n', 9, "no alt text"),
+        (code("%pip install tensorflow"), 8, "not plain Python"),
+    ],
+)
+def test_what_would_mislead_or_shut_out_a_reader_is_refused_with_file_and_line(
+    source, body, line, words
+):
     with pytest.raises(BuildError, match=rf"99_test\.md:{line}: .*{words}"):
         authoring.check(source(body))
 
 
 def test_an_exercise_with_its_check_and_a_figure_with_alt_text_pass(source):
-    authoring.check(source(code(SOLVED) + code("exercise.q.check(a)") + code("fig, ax = plt.subplots()\nplots.show(fig, alt='a line')")))
+    authoring.check(
+        source(
+            code(SOLVED)
+            + code("exercise.q.check(a)")
+            + code("fig, ax = plt.subplots()\nplots.show(fig, alt='a line')")
+        )
+    )
 
 
-LESSON = (code("import numpy as np\nrate = 0.1") + code("def arm(seed):\n    return {'m': rate}")
-          + code("unrelated = 5") + code("results = measure.compare({'a': arm}, name='toy.scores')"))
+LESSON = (
+    code("import numpy as np\nrate = 0.1")
+    + code("def arm(seed):\n    return {'m': rate}")
+    + code("unrelated = 5")
+    + code("results = measure.compare({'a': arm}, name='toy.scores')")
+)
 
 
 @pytest.fixture(autouse=True)
@@ -120,13 +165,20 @@ def test_the_fingerprint_follows_the_code_that_an_experiment_rests_on_and_nothin
     before = mark(source, LESSON)
     assert mark(source, "# New prose\n\n" + LESSON) == before
     assert mark(source, LESSON.replace("unrelated = 5", "unrelated = 6  # and a remark")) == before
-    assert mark(source, LESSON + code("plots.show(plots.results(results, 'm', 't'), alt='x')")) == before
+    assert (
+        mark(source, LESSON + code("plots.show(plots.results(results, 'm', 't'), alt='x')"))
+        == before
+    )
     assert mark(source, LESSON.replace("rate = 0.1", "rate = 0.2")) != before
     assert mark(source, LESSON.replace("{'m': rate}", "{'m': 2 * rate}")) != before
 
 
 def test_a_change_to_an_object_an_experiment_uses_is_seen(source):
-    body = code("model = make()") + code("model.compile('adam')") + code("r = measure.compare({'a': lambda s: run(model, s)}, name='toy.scores')")
+    body = (
+        code("model = make()")
+        + code("model.compile('adam')")
+        + code("r = measure.compare({'a': lambda s: run(model, s)}, name='toy.scores')")
+    )
     assert mark(source, body) != mark(source, body.replace("adam", "sgd"))
 
 
@@ -136,7 +188,9 @@ def test_a_missing_or_old_ledger_entry_and_a_missing_claim_are_reported(source):
     assert any("no experiment named 'toy.scores'" in p for p in authoring.stale(lesson))
     record()
     problems = authoring.stale(lesson)
-    assert any("older than the code" in p for p in problems) and any("no entry for the claim" in p for p in problems)
+    assert any("older than the code" in p for p in problems) and any(
+        "no entry for the claim" in p for p in problems
+    )
 
 
 def test_build_keeps_a_notebook_that_somebody_has_worked_in(source, tmp_path, monkeypatch, capsys):
@@ -150,8 +204,14 @@ def test_build_keeps_a_notebook_that_somebody_has_worked_in(source, tmp_path, mo
         book.write_text(worked_in)
         os.utime(book, (number, number))
         authoring.main(["build"])
-        kept = sorted((tmp_path / "cache" / "kept").iterdir(), key=lambda path: int(path.stem.split("-")[-1]))
-        assert len(kept) == number and kept[-1].read_text() == worked_in and str(kept[-1]) in capsys.readouterr().out
+        kept = sorted(
+            (tmp_path / "cache" / "kept").iterdir(), key=lambda path: int(path.stem.split("-")[-1])
+        )
+        assert (
+            len(kept) == number
+            and kept[-1].read_text() == worked_in
+            and str(kept[-1]) in capsys.readouterr().out
+        )
     source("# T\n\n" + code("a = 2"))  # the source moves on, nobody has touched the notebook
     authoring.main(["build"])
     assert len(list((tmp_path / "cache" / "kept").iterdir())) == 2
@@ -163,7 +223,11 @@ def test_build_writes_and_check_notices_every_difference(source, tmp_path, monke
     assert authoring.main(["build"]) == 0 and authoring.main(["build", "--check"]) == 0
     book = tmp_path / "out" / "99_test.ipynb"
     text = book.read_text()
-    for spoiled in (text.replace("a = 1", "a = 2"), "{", text.replace('"outputs": []', '"outputs": [{}]')):
+    for spoiled in (
+        text.replace("a = 1", "a = 2"),
+        "{",
+        text.replace('"outputs": []', '"outputs": [{}]'),
+    ):
         book.write_text(spoiled)
         assert authoring.main(["build", "--check"]) == 1
         assert authoring.main(["build"]) == 0
@@ -178,12 +242,21 @@ def test_an_unknown_lesson_is_named(source, capsys):
     assert "no lesson '42'" in capsys.readouterr().err
 
 
-HELPER = (code("def arm(seed):\n    return {'m': helper()}") + code("def helper():\n    return RATE") + code("RATE = 0.1")
-          + code("from translearn import transfer as tr\nmodel = tr.attach_head(body, 3)\nhistory = model.fit(x, epochs=3)")
-          + code("results = measure.compare({'a': lambda s: arm(s) | use(model)}, name='toy.scores')"))
+HELPER = (
+    code("def arm(seed):\n    return {'m': helper()}")
+    + code("def helper():\n    return RATE")
+    + code("RATE = 0.1")
+    + code(
+        "from translearn import transfer as tr\nmodel = tr.attach_head(body, 3)\nhistory = model.fit(x, epochs=3)"
+    )
+    + code("results = measure.compare({'a': lambda s: arm(s) | use(model)}, name='toy.scores')")
+)
 
 
-@pytest.mark.parametrize("old, new", [("RATE = 0.1", "RATE = 0.2"), ("return RATE", "return 2 * RATE"), ("epochs=3", "epochs=4")])
+@pytest.mark.parametrize(
+    "old, new",
+    [("RATE = 0.1", "RATE = 0.2"), ("return RATE", "return 2 * RATE"), ("epochs=3", "epochs=4")],
+)
 def test_what_stands_in_later_cells_or_is_done_to_a_model_is_seen_too(source, old, new):
     assert mark(source, HELPER) != mark(source, HELPER.replace(old, new))
 
@@ -199,26 +272,49 @@ def changed(monkeypatch, module, old, new):
     text = (paths.ROOT / "translearn" / f"{module}.py").read_text(encoding="utf-8")
     assert text.count(old) == 1
     real, tree = fingerprint._source.__wrapped__, fingerprint._bare(text.replace(old, new))
-    monkeypatch.setattr(fingerprint, "_source", functools.cache(lambda name: tree if name == module else real(name)))
+    monkeypatch.setattr(
+        fingerprint,
+        "_source",
+        functools.cache(lambda name: tree if name == module else real(name)),
+    )
     fingerprint._definitions.cache_clear()
 
 
-@pytest.mark.parametrize("module, old, new, seen", [
-    ("transfer", "def snapshot(model):", "def another():\n    return 1\n\n\ndef snapshot(model):", False),
-    ("transfer", "def snapshot(model):", "def snapshot(model, more=1):", False),
-    ("transfer", "CHUNK = 512", "CHUNK = 513", True),
-    ("transfer", "def _compute(model, outputs", "def _compute(model, more, outputs", True),
-    ("data", '"fashion": _read_grey', '"fashion": _read_solar', False),
-    ("data", '"emoji_styles": _read_emoji', '"emoji_styles": _read_grey', True),
-    ("data", '    name: str = ""\n\n    def __len__(self):\n        return len(self.labels)\n\n    def __repr__(self):\n        shape',
-     '    name: str = "x"\n\n    def __len__(self):\n        return len(self.labels)\n\n    def __repr__(self):\n        shape', True),
-    ("data", "class Sentences:", "class Sentences(object):", False),
-    ("optim", "def descend(", "def descends(", False),
-])
-def test_only_what_an_experiment_reaches_in_the_package_counts(source, monkeypatch, module, old, new, seen):
-    body = (code("from translearn import data, measure, optim, transfer") + code("emoji = data.load('emoji_styles')\nopt = optim.SGD(0.1)")
-            + code("def arm(seed):\n    opt.reset()\n    return {'m': transfer.cache_features(net, emoji.train.images).mean()}")
-            + code("results = measure.compare({'a': arm}, name='toy.scores')"))
+@pytest.mark.parametrize(
+    "module, old, new, seen",
+    [
+        (
+            "transfer",
+            "def snapshot(model):",
+            "def another():\n    return 1\n\n\ndef snapshot(model):",
+            False,
+        ),
+        ("transfer", "def snapshot(model):", "def snapshot(model, more=1):", False),
+        ("transfer", "CHUNK = 512", "CHUNK = 513", True),
+        ("transfer", "def _compute(model, outputs", "def _compute(model, more, outputs", True),
+        ("data", '"fashion": _read_grey', '"fashion": _read_solar', False),
+        ("data", '"emoji_styles": _read_emoji', '"emoji_styles": _read_grey', True),
+        (
+            "data",
+            '    name: str = ""\n\n    def __len__(self):\n        return len(self.labels)\n\n    def __repr__(self):\n        shape',
+            '    name: str = "x"\n\n    def __len__(self):\n        return len(self.labels)\n\n    def __repr__(self):\n        shape',
+            True,
+        ),
+        ("data", "class Sentences:", "class Sentences(object):", False),
+        ("optim", "def descend(", "def descends(", False),
+    ],
+)
+def test_only_what_an_experiment_reaches_in_the_package_counts(
+    source, monkeypatch, module, old, new, seen
+):
+    body = (
+        code("from translearn import data, measure, optim, transfer")
+        + code("emoji = data.load('emoji_styles')\nopt = optim.SGD(0.1)")
+        + code(
+            "def arm(seed):\n    opt.reset()\n    return {'m': transfer.cache_features(net, emoji.train.images).mean()}"
+        )
+        + code("results = measure.compare({'a': arm}, name='toy.scores')")
+    )
     before = mark(source, body)
     changed(monkeypatch, module, old, new)
     assert (mark(source, body) != before) is seen
@@ -226,17 +322,23 @@ def test_only_what_an_experiment_reaches_in_the_package_counts(source, monkeypat
 
 def test_the_fingerprint_does_not_depend_on_the_version_of_python():
     import ast
+
     tree = ast.parse("def f(x, y=None):\n    return f'{x}' + ''")
     assert fingerprint.dump(tree) == (
         "Module(body=[FunctionDef(name='f', args=arguments(args=[arg(arg='x'), arg(arg='y')], defaults=[Constant()]), "
         "body=[Return(value=BinOp(left=JoinedStr(values=[FormattedValue(value=Name(id='x', ctx=Load()), conversion=-1)]), "
-        "op=Add(), right=Constant(value='')))])])")
+        "op=Add(), right=Constant(value='')))])])"
+    )
 
 
-@pytest.mark.parametrize("cell", [
-    "x = 1 ### BEGIN SOLUTION\ny = 2\n### END SOLUTION", "### begin solution\na = 1\n### end solution",
-    "### BEGIN SOLUTION: a\na = 1\n### END SOLUTION",
-])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "x = 1 ### BEGIN SOLUTION\ny = 2\n### END SOLUTION",
+        "### begin solution\na = 1\n### end solution",
+        "### BEGIN SOLUTION: a\na = 1\n### END SOLUTION",
+    ],
+)
 def test_a_marker_that_would_leave_the_solution_visible_is_refused(source, cell):
     with pytest.raises(BuildError, match="99_test.md:8"):
         authoring.check(source(code(cell) + code("exercise.q.check(a)")))
@@ -245,11 +347,17 @@ def test_a_marker_that_would_leave_the_solution_visible_is_refused(source, cell)
 def test_a_ledger_only_cell_is_shown_folded_and_not_run(source):
     body = code("x = measure.compare({'a': f}, name='toy.scores')", ":tags: [ledger-only]\n\n")
     cells = json.loads(authoring.notebook(source("# T\n\n" + body), solved=False))["cells"]
-    assert [c["cell_type"] for c in cells] == ["markdown", "markdown"] and "<details>" in "".join(cells[1]["source"])
+    assert [c["cell_type"] for c in cells] == ["markdown", "markdown"] and "<details>" in "".join(
+        cells[1]["source"]
+    )
 
 
 def test_a_claim_on_an_effect_that_was_given_a_name_rests_on_the_experiment_too(source):
-    body = code('ahead = results.effect("a", minus="b", metric="m")') + code('measure.claim("It is ahead.", holds=ahead > 0)') + code('measure.claim("One is one.", holds=1 == 1)')
+    body = (
+        code('ahead = results.effect("a", minus="b", metric="m")')
+        + code('measure.claim("It is ahead.", holds=ahead > 0)')
+        + code('measure.claim("One is one.", holds=1 == 1)')
+    )
     assert [text for _, text in authoring.claims(source("# T\n\n" + body))] == ["It is ahead."]
 
 
@@ -257,9 +365,22 @@ def test_a_claim_on_an_effect_that_was_given_a_name_rests_on_the_experiment_too(
 def test_a_result_typed_by_hand_in_the_last_part_is_refused(source, typed):
     with pytest.raises(BuildError, match="typed by hand"):
         authoring.check(source(f"# T\n\n## 7 · What we measured\n\n* It gained {typed}.\n"))
-    authoring.check(source(f"# T\n\n## 1 · The question\n\n* A hundred and {typed}.\n\n## 7 · What we measured\n\n* {{{{ a.b.c.d | percent }}}} with 10 pictures; lesson 05.\n"))
+    authoring.check(
+        source(
+            f"# T\n\n## 1 · The question\n\n* A hundred and {typed}.\n\n## 7 · What we measured\n\n* {{{{ a.b.c.d | percent }}}} with 10 pictures; lesson 05.\n"
+        )
+    )
 
 
-@pytest.mark.parametrize("mean, spread, text", [(67.2, 12.4, "67 ± 12"), (0.0392, 0.0099, "0.0392 ± 0.0099"), (0.139, 0.013, "0.139 ± 0.013"), (1450.0, 230.0, "1,450 ± 230"), (2.0, 0.0, "2.000 ± 0.000")])
+@pytest.mark.parametrize(
+    "mean, spread, text",
+    [
+        (67.2, 12.4, "67 ± 12"),
+        (0.0392, 0.0099, "0.0392 ± 0.0099"),
+        (0.139, 0.013, "0.139 ± 0.013"),
+        (1450.0, 230.0, "1,450 ± 230"),
+        (2.0, 0.0, "2.000 ± 0.000"),
+    ],
+)
 def test_a_spread_is_given_to_two_digits_and_the_mean_to_the_same_place(mean, spread, text):
     assert authoring.FILTERS["spread"](mean, spread) == text

@@ -7,8 +7,11 @@ import pandas as pd
 import pytest
 import sklearn.metrics  # noqa: F401, so that its import is on no clock
 
-from translearn import bench, ledger, measure, recipes
+from translearn import measure
+from translearn.bench import contest as bench
+from translearn.bench import recipes
 from translearn.errors import CourseError
+from translearn.measure import ledger
 
 
 def busy(seconds):
@@ -36,11 +39,17 @@ def test_the_clock_counts_computing_and_stands_still_while_an_answer_is_scored()
     assert 0.2 <= spent < 0.5 and score == 1
 
 
-def test_before_the_first_answer_the_score_is_a_blind_guess_and_later_the_last_answer_counts(monkeypatch):
+def test_before_the_first_answer_the_score_is_a_blind_guess_and_later_the_last_answer_counts(
+    monkeypatch,
+):
     run = recipes.Run("emoji", seed=0)
     run.handed_in = [(8.0, 0.4), (30.0, 0.3)]
     report = run.report()
-    assert report["at 7"] == 1 / 12 and report["at 10"] == report["at 28"] == 0.4 and report["at 40"] == report["at 500"] == 0.3
+    assert (
+        report["at 7"] == 1 / 12
+        and report["at 10"] == report["at 28"] == 0.4
+        and report["at 40"] == report["at 500"] == 0.3
+    )
     assert (report["score"], report["CPU-seconds"]) == (0.3, 30.0)
 
 
@@ -56,11 +65,15 @@ def test_an_answer_that_comes_too_late_does_not_count():
 
 def test_every_recipe_sees_the_same_few_pictures_at_every_size():
     few = {size: recipes.Run("emoji", seed=1).few(size) for size in recipes.SIZES}
-    assert len(few[96]) == 120 and {size: part.images.shape[1] for size, part in few.items()} == dict(zip(recipes.SIZES, recipes.SIZES))
+    assert len(few[96]) == 120 and {
+        size: part.images.shape[1] for size, part in few.items()
+    } == dict(zip(recipes.SIZES, recipes.SIZES))
     keys = [list(part.info["key"]) for part in few.values()]
     assert keys[0] == keys[1] == keys[2] != list(recipes.Run("emoji", seed=2).few().info["key"])
     test = set(recipes._test("emoji", 96).info["key"])
-    assert not test & set(keys[0]) and not test & set(recipes.Run("emoji", 0).validation().info["key"])
+    assert not test & set(keys[0]) and not test & set(
+        recipes.Run("emoji", 0).validation().info["key"]
+    )
 
 
 def test_the_average_that_validation_prefers_is_handed_in():
@@ -69,7 +82,13 @@ def test_the_average_that_validation_prefers_is_handed_in():
     noise = rng.random(right.shape)
     good, bad = (right + noise, lambda test: "good"), (noise, lambda test: "bad")
     chosen = []
-    recipes.best_average(run, [(scores, lambda test, name=answer(None): chosen.append(name) or np.zeros((1, 12))) for scores, answer in (bad, good)])(None)
+    recipes.best_average(
+        run,
+        [
+            (scores, lambda test, name=answer(None): chosen.append(name) or np.zeros((1, 12)))
+            for scores, answer in (bad, good)
+        ],
+    )(None)
     assert chosen == ["good"]
 
 
@@ -103,20 +122,37 @@ def results():
             for seed in range(3):
                 high = 0.8 + seed / 100
                 at = {f"at {m}": high if start and m >= start else blind for m in recipes.MOMENTS}
-                for metric, value in (at | {"score": high if start else blind, "CPU-seconds": start or 100}).items():
+                for metric, value in (
+                    at | {"score": high if start else blind, "CPU-seconds": start or 100}
+                ).items():
                     rows.append((f"{problem}, {recipe}", seed, metric, value, 1.0))
-    return measure.Results(pd.DataFrame(rows, columns=["arm", "seed", "metric", "value", "seconds"]), "", bench.CONTEST)
+    return measure.Results(
+        pd.DataFrame(rows, columns=["arm", "seed", "metric", "value", "seconds"]),
+        "",
+        bench.CONTEST,
+    )
 
 
 def test_the_tables_say_who_arrives_and_at_what_price(results):
     assert bench.target(results, "emoji") == pytest.approx(0.95 * 0.81)
-    assert list(bench.reached(results, "emoji", "probe")) == [20, 20, 20] and np.isinf(bench.reached(results, "emoji", "the article")).all()
+    assert (
+        list(bench.reached(results, "emoji", "probe")) == [20, 20, 20]
+        and np.isinf(bench.reached(results, "emoji", "the article")).all()
+    )
     table = bench.table(results, "emoji")
-    assert table.loc["probe", "to target / ours"] == "2.0 ± 0.0" and table.loc["the article", "arrived"] == "0 of 3"
+    assert (
+        table.loc["probe", "to target / ours"] == "2.0 ± 0.0"
+        and table.loc["the article", "arrived"] == "0 of 3"
+    )
     assert table.loc["blind guess", "score, %"] == "8.3"
     frontier = bench.frontier(results, "solar cells")
-    assert frontier.index[0] == "10 CPU-seconds" and list(frontier["on or above"].unique()) == ["yes"]
-    results.table.loc[results.table["arm"].eq("solar cells, ours") & results.table["metric"].eq("at 500"), "value"] = 0.7
+    assert frontier.index[0] == "10 CPU-seconds" and list(frontier["on or above"].unique()) == [
+        "yes"
+    ]
+    results.table.loc[
+        results.table["arm"].eq("solar cells, ours") & results.table["metric"].eq("at 500"),
+        "value",
+    ] = 0.7
     assert bench.frontier(results, "solar cells").loc["500 CPU-seconds", "on or above"] == "no"
 
 
@@ -125,7 +161,11 @@ def test_the_figure_has_alt_text_that_names_every_recipe(results):
 
     fig, alt = bench.figure(results)
     plt.close(fig)
-    assert all(f"{problem}, {recipe}:" in alt for problem in recipes.PROBLEMS for recipe in recipes.RECIPES)
+    assert all(
+        f"{problem}, {recipe}:" in alt
+        for problem in recipes.PROBLEMS
+        for recipe in recipes.RECIPES
+    )
 
 
 def test_the_record_is_of_the_recipes_as_they_are_now():

@@ -25,7 +25,9 @@ def test_equal_content_has_equal_names():
     assert digest([1, "a", {"x": (2.5, None)}]) == digest([1, "a", {"x": (2.5, None)}])
     assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
     assert digest({3, 1, 2}) == digest({2, 3, 1})
-    assert digest(np.arange(6).reshape(2, 3)[:, ::-1]) == digest(np.arange(6).reshape(2, 3)[:, ::-1].copy())
+    assert digest(np.arange(6).reshape(2, 3)[:, ::-1]) == digest(
+        np.arange(6).reshape(2, 3)[:, ::-1].copy()
+    )
     assert digest(np.int64(7), np.float64(0.5)) == digest(7, 0.5)
     shared = [1, 2]
     assert digest([shared, shared]) == digest([[1, 2], [1, 2]])
@@ -33,13 +35,19 @@ def test_equal_content_has_equal_names():
 
 
 def test_things_that_only_look_alike_have_different_names():
-    assert different(1, 1.0, True, "1", b"1", None, [1], (1,), {1}, {1: None}, np.array(1), np.array([1]))
+    assert different(
+        1, 1.0, True, "1", b"1", None, [1], (1,), {1}, {1: None}, np.array(1), np.array([1])
+    )
     assert different(0.0, -0.0, float("nan"), float("inf"))
     assert different(["ab", "c"], ["a", "bc"], ["abc"], [["ab"], "c"])
     assert different(np.zeros(4, "float32"), np.zeros(4, "float64"), np.zeros((2, 2), "float32"))
     assert different(np.array([1, 2], dtype=object), np.array([1, 2]))
-    assert different(pd.DataFrame({"a": [1, 2]}), pd.DataFrame({"a": [1, 3]}), pd.DataFrame({"b": [1, 2]}),
-                     pd.DataFrame({"a": [1, 2]}, index=[5, 6]))
+    assert different(
+        pd.DataFrame({"a": [1, 2]}),
+        pd.DataFrame({"a": [1, 3]}),
+        pd.DataFrame({"b": [1, 2]}),
+        pd.DataFrame({"a": [1, 2]}, index=[5, 6]),
+    )
     assert digest("ab", "c") != digest("a", "bc")
 
 
@@ -66,7 +74,9 @@ class Setting:
 
 def test_objects_and_dataclasses_count_by_their_attributes():
     assert digest(Setting(0.1)) == digest(Setting(0.1))
-    assert different(Setting(0.1), Setting(0.2), Setting(0.1, (1,)), {"rate": 0.1, "steps": (1, 2)})
+    assert different(
+        Setting(0.1), Setting(0.2), Setting(0.1, (1,)), {"rate": 0.1, "steps": (1, 2)}
+    )
 
 
 def test_what_has_no_content_is_refused_with_a_sentence():
@@ -97,12 +107,13 @@ def test_functions_count_by_what_they_do():
     assert digest(base) == digest(moved)
     assert different(
         base,
-        define("def f(x, a=2):\n    return x + a"),            # another default
-        define("def f(x, a=1):\n    return x - a"),            # another operation
-        define("def f(x, a=1):\n    return x + a + 1"),        # another constant
+        define("def f(x, a=2):\n    return x + a"),  # another default
+        define("def f(x, a=1):\n    return x - a"),  # another operation
+        define("def f(x, a=1):\n    return x + a + 1"),  # another constant
         define("def f(x, *, a=1):\n    return x + a"),
         define("def f(x, a=1):\n    return x.real + a"),
-        define("def f(x, a=1):\n    return x.imag + a"))       # another name
+        define("def f(x, a=1):\n    return x.imag + a"),
+    )  # another name
 
 
 def test_functions_count_by_the_globals_they_mention_and_no_others():
@@ -116,7 +127,9 @@ def test_functions_count_by_the_globals_they_mention_and_no_others():
     assert digest(define(source, factor=2, unrelated=5)) == base
     assert digest(define(source, factor=3)) != base
     assert digest(define(source.replace("x * factor", "x + factor"), factor=2)) != base
-    assert digest(define(source, factor=np.arange(3))) != digest(define(source, factor=np.arange(1, 4)))
+    assert digest(define(source, factor=np.arange(3))) != digest(
+        define(source, factor=np.arange(1, 4))
+    )
 
 
 def test_closures_partials_methods_and_recursion():
@@ -131,7 +144,9 @@ def test_closures_partials_methods_and_recursion():
         def odd(n): return False if n == 0 else even(n - 1)
     """
     assert digest(define(even_odd, "even")) == digest(define(even_odd, "even"))
-    assert digest(define(even_odd, "even")) != digest(define(even_odd.replace("False", "None"), "even"))
+    assert digest(define(even_odd, "even")) != digest(
+        define(even_odd.replace("False", "None"), "even")
+    )
 
     class Counter:
         def __init__(self, start):
@@ -148,7 +163,9 @@ def test_closures_partials_methods_and_recursion():
 
 def test_library_functions_count_by_name_and_course_functions_by_content():
     assert digest(np.mean) == digest(np.mean) and different(np.mean, np.median, len, max)
-    uses = define("def f(x):\n    return content.digest(x)", content=sys.modules["translearn.content"])
+    uses = define(
+        "def f(x):\n    return content.digest(x)", content=sys.modules["translearn.content"]
+    )
     before = digest(uses)
     module = sys.modules["translearn.content"]
     original = module.digest
@@ -167,8 +184,12 @@ def network(units=3, activation="relu", names=(None, None), seed=0):
     import keras
 
     inputs = keras.Input((4,))
-    x = keras.layers.Dense(units, activation=activation, name=names[0],
-                           kernel_initializer=keras.initializers.GlorotUniform(seed=seed))(inputs)
+    x = keras.layers.Dense(
+        units,
+        activation=activation,
+        name=names[0],
+        kernel_initializer=keras.initializers.GlorotUniform(seed=seed),
+    )(inputs)
     x = keras.layers.BatchNormalization()(x)
     x = keras.layers.Dropout(0.5)(x)
     return keras.Model(inputs, keras.layers.Dense(2, name=names[1], kernel_initializer="ones")(x))
@@ -176,7 +197,9 @@ def network(units=3, activation="relu", names=(None, None), seed=0):
 
 def test_models_count_by_architecture_and_every_weight_but_not_by_names():
     base = network()
-    same = network(names=("something", "else"))  # Keras numbers the other layers on: names differ anyway
+    same = network(
+        names=("something", "else")
+    )  # Keras numbers the other layers on: names differ anyway
     assert [a.name for a in base.layers] != [b.name for b in same.layers]
     assert digest(base) == digest(same)
     assert different(base, network(units=4), network(activation="tanh"), network(seed=1))
@@ -229,7 +252,9 @@ def test_own_layers_lambdas_and_optimisers():
 
     assert digest(with_lambda(lambda x: x + 1)) == digest(with_lambda(lambda x: x + 1))
     assert digest(with_lambda(lambda x: x + 1)) != digest(with_lambda(lambda x: x + 2))
-    assert different(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.2), keras.optimizers.Adam(0.1))
+    assert different(
+        keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.2), keras.optimizers.Adam(0.1)
+    )
     assert different(keras.layers.Dense(2), keras.layers.Dense(2, dtype="mixed_bfloat16"))
 
 
@@ -252,9 +277,18 @@ print(digest(np.arange(5), table, f, network()))
 def test_names_are_the_same_in_another_process():
     names = []
     for seed, before in (("1", ""), ("2", "keras.layers.Dense(1); keras.layers.Dense(1)")):
-        run = subprocess.run([sys.executable, "-c", SCRIPT.replace("{1}", before).replace("{{", "{").replace("}}", "}")],
-                             env={**os.environ, "PYTHONHASHSEED": seed}, cwd=paths.ROOT,
-                             capture_output=True, text=True, check=True)
+        run = subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                SCRIPT.replace("{1}", before).replace("{{", "{").replace("}}", "}"),
+            ],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            cwd=paths.ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         names.append(run.stdout.strip())
     assert len(names[0]) == 32 and names[0] == names[1]
 
@@ -275,9 +309,22 @@ def test_a_backbone_loaded_twice_is_the_same_here_and_in_another_process():
     code = "from translearn import backbones, content; print(content.model_digest(backbones.load('small_cnn', weights=None, size=32, seed=1), trainable=False))"
     other = "import keras; from translearn import content; m = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]); m.set_weights([abs(w) * 0 for w in m.get_weights()]); print(content.model_digest(m))"
     for source in (code, other):
-        first, second = (subprocess.check_output([sys.executable, "-c", source], text=True).split()[-1] for _ in range(2))
+        first, second = (
+            subprocess.check_output([sys.executable, "-c", source], text=True).split()[-1]
+            for _ in range(2)
+        )
         assert first == second
     from translearn import backbones, content
 
-    assert len({content.model_digest(backbones.load("efficientnet_lite0"), trainable=False) for _ in range(2)}) == 1
-    assert content.model_digest(backbones.load("small_cnn", weights=None, size=32, seed=1)) != content.model_digest(backbones.load("small_cnn", weights=None, size=32, seed=2))
+    assert (
+        len(
+            {
+                content.model_digest(backbones.load("efficientnet_lite0"), trainable=False)
+                for _ in range(2)
+            }
+        )
+        == 1
+    )
+    assert content.model_digest(
+        backbones.load("small_cnn", weights=None, size=32, seed=1)
+    ) != content.model_digest(backbones.load("small_cnn", weights=None, size=32, seed=2))

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from translearn import data, registry
+from translearn import data
+from translearn.data import registry
 from translearn.errors import CourseError
 from translearn.paths import ROOT
 
@@ -38,13 +39,17 @@ PIXELS = {
 
 
 def keys_digest(splits) -> str:
-    text = "|".join(",".join(f"{key}={label}" for key, label in zip(part.info["key"], part.labels))
-                    for part in parts(splits))
+    text = "|".join(
+        ",".join(f"{key}={label}" for key, label in zip(part.info["key"], part.labels))
+        for part in parts(splits)
+    )
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def pixels_digest(splits) -> str:
-    return hashlib.sha256(b"".join(np.ascontiguousarray(part.images).tobytes() for part in parts(splits))).hexdigest()[:16]
+    return hashlib.sha256(
+        b"".join(np.ascontiguousarray(part.images).tobytes() for part in parts(splits))
+    ).hexdigest()[:16]
 
 
 def parts(splits):
@@ -66,14 +71,24 @@ def loaded():
 
 # --- what a split is --------------------------------------------------------------------------------------------
 
+
 @pytest.mark.parametrize("name", NAMES)
 def test_form(loaded, name):
     splits = loaded[name]
     channels = 3 if name in ("emoji_styles", "solar_cells") else 1
     side = data.SIZES[name]
     for part in parts(splits):
-        assert part.images.dtype == np.uint8 and part.images.shape == (len(part), side, side, channels)
-        assert part.labels.dtype == np.int64 and len(part.info) == len(part) and list(part.info.index) == list(range(len(part)))
+        assert part.images.dtype == np.uint8 and part.images.shape == (
+            len(part),
+            side,
+            side,
+            channels,
+        )
+        assert (
+            part.labels.dtype == np.int64
+            and len(part.info) == len(part)
+            and list(part.info.index) == list(range(len(part)))
+        )
         assert part.class_names == splits.class_names and isinstance(splits.class_names, tuple)
         assert part.images.max() > 200 and part.images.min() < 50
     if name == "solar_cells":
@@ -92,13 +107,20 @@ def test_disjoint_and_complete(loaded, name):
 @pytest.mark.parametrize("name", NAMES)
 def test_stratified(name, seed):
     splits = data.load(name, seed=seed)
-    counts = np.array([np.bincount(part.labels, minlength=len(splits.class_names)) for part in parts(splits)])
+    counts = np.array(
+        [np.bincount(part.labels, minlength=len(splits.class_names)) for part in parts(splits)]
+    )
     ideal = np.array([[0.60], [0.15], [0.25]]) * counts.sum(axis=0)
     if name == "emoji_styles":
         # Concepts stay whole: a boundary may miss its place by half of the largest concept, at either end.
-        every = [np.concatenate([part.labels for part in parts(splits)]),
-                 np.concatenate([part.info["concept"] for part in parts(splits)])]
-        largest = [np.unique(every[1][every[0] == label], return_counts=True)[1].max() for label in range(12)]
+        every = [
+            np.concatenate([part.labels for part in parts(splits)]),
+            np.concatenate([part.info["concept"] for part in parts(splits)]),
+        ]
+        largest = [
+            np.unique(every[1][every[0] == label], return_counts=True)[1].max()
+            for label in range(12)
+        ]
         assert (np.abs(counts - ideal) <= np.array(largest)).all()
         assert np.abs(counts.sum(axis=1) / counts.sum() - [0.60, 0.15, 0.25]).max() < 0.02
     else:
@@ -122,7 +144,11 @@ def test_solar_cells_labels(loaded):
 def test_no_concept_in_two_splits(seed):
     splits = data.load("emoji_styles", seed=seed)
     concepts = [set(part.info["concept"]) for part in parts(splits)]
-    assert not concepts[0] & concepts[1] and not concepts[0] & concepts[2] and not concepts[1] & concepts[2]
+    assert (
+        not concepts[0] & concepts[1]
+        and not concepts[0] & concepts[2]
+        and not concepts[1] & concepts[2]
+    )
     things = [set(part.info["thing"]) for part in parts(splits)]
     assert not things[0] & things[1] and not things[0] & things[2] and not things[1] & things[2]
 
@@ -137,16 +163,25 @@ def test_no_concept_in_two_splits_across_styles_and_classes():
 
 
 def test_a_picture_keeps_its_class_whatever_is_left_out():
-    everything, some = data.load("emoji_styles"), data.load("emoji_styles", classes=["vehicle", "mammal"])
-    known = {key: everything.class_names[label]
-             for part in parts(everything) for key, label in zip(part.info["key"], part.labels)}
+    everything, some = (
+        data.load("emoji_styles"),
+        data.load("emoji_styles", classes=["vehicle", "mammal"]),
+    )
+    known = {
+        key: everything.class_names[label]
+        for part in parts(everything)
+        for key, label in zip(part.info["key"], part.labels)
+    }
     assert some.class_names == ("vehicle", "mammal")
     for part in parts(some):
-        assert [known[key] for key in part.info["key"]] == [some.class_names[label] for label in part.labels]
+        assert [known[key] for key in part.info["key"]] == [
+            some.class_names[label] for label in part.labels
+        ]
         assert set(part.labels) == {0, 1}
 
 
 # --- the same everywhere ----------------------------------------------------------------------------------------
+
 
 @pytest.mark.parametrize("name, seed", list(KEYS))
 def test_the_split_of_a_seed_is_the_same_on_every_machine(name, seed):
@@ -159,9 +194,13 @@ def test_the_pixels_are_the_same_on_every_machine(name, size):
 
 
 def test_another_process_gets_the_same_split():
-    code = ("from translearn import data; import hashlib; s = data.load('digits', seed=3); "
-            "print(hashlib.sha256(','.join(s.test.info['key']).encode()).hexdigest())")
-    out = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+    code = (
+        "from translearn import data; import hashlib; s = data.load('digits', seed=3); "
+        "print(hashlib.sha256(','.join(s.test.info['key']).encode()).hexdigest())"
+    )
+    out = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.strip()
     here = ",".join(data.load("digits", seed=3).test.info["key"])
     assert out == hashlib.sha256(here.encode()).hexdigest()
 
@@ -173,11 +212,14 @@ def test_the_seed_changes_the_split():
 
 def test_importing_the_module_loads_no_heavy_library():
     code = "import sys, translearn.data; print([m for m in ('pandas', 'keras', 'tensorflow', 'sklearn', 'matplotlib') if m in sys.modules])"
-    out = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    out = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     assert out.strip() == "[]"
 
 
 # --- few labels -------------------------------------------------------------------------------------------------
+
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_subsets_are_nested_and_balanced(loaded, seed):
@@ -196,16 +238,21 @@ def test_a_subset_keeps_pictures_and_labels_together(loaded):
     few = train.take(3)
     where = {key: row for row, key in enumerate(train.info["key"])}
     for row, key in enumerate(few.info["key"]):
-        assert (few.images[row] == train.images[where[key]]).all() and few.labels[row] == train.labels[where[key]]
+        assert (few.images[row] == train.images[where[key]]).all() and few.labels[
+            row
+        ] == train.labels[where[key]]
 
 
 def test_labels_per_class_touches_training_only(loaded):
     few = data.load("digits", labels_per_class=4)
-    assert len(few.train) == 40 and list(few.train.info["key"]) == list(loaded["digits"].train.take(4).info["key"])
+    assert len(few.train) == 40 and list(few.train.info["key"]) == list(
+        loaded["digits"].train.take(4).info["key"]
+    )
     assert (few.test.images == loaded["digits"].test.images).all()
 
 
 # --- sizes, cache, showing --------------------------------------------------------------------------------------
+
 
 def test_size(monkeypatch, tmp_path):
     monkeypatch.setenv("TRANSLEARN_CACHE", str(tmp_path))
@@ -213,10 +260,10 @@ def test_size(monkeypatch, tmp_path):
     assert first.test.images.shape[1:] == (14, 14, 1)
     (kept,) = (tmp_path / "pictures").glob("digits-14-*.npz")
     assert (data.load("digits", size=14).test.images == first.test.images).all()
-    kept.write_bytes(kept.read_bytes()[:1000])                      # half written: made again
+    kept.write_bytes(kept.read_bytes()[:1000])  # half written: made again
     assert (data.load("digits", size=14).test.images == first.test.images).all()
     content = bytearray(kept.read_bytes())
-    content[len(content) // 2] ^= 255                               # one byte wrong: made again
+    content[len(content) // 2] ^= 255  # one byte wrong: made again
     kept.write_bytes(content)
     assert (data.load("digits", size=14).test.images == first.test.images).all()
 
@@ -237,12 +284,16 @@ def test_the_card_of_emoji_styles_counts_right(loaded):
     card = registry.card("emoji_styles")
     for style, count in info["style"].value_counts().items():
         assert f"| `{style}` | {count} |" in card
-    assert f"{info['thing'].nunique()} everyday things" in card and f"into {info['concept'].nunique()} concepts" in card
+    assert (
+        f"{info['thing'].nunique()} everyday things" in card
+        and f"into {info['concept'].nunique()} concepts" in card
+    )
     assert f"{len(info):,} pictures" in card
     assert f"have {np.bincount(labels).min()} to {np.bincount(labels).max()} pictures" in card
 
 
 # --- bad input --------------------------------------------------------------------------------------------------
+
 
 def test_unknown_names():
     assert "Did you mean 'emoji_styles'?" in sentence(data.load, "emojistyles")
@@ -284,6 +335,7 @@ def test_a_damaged_file_is_named(monkeypatch, tmp_path):
 
 # --- your own pictures ------------------------------------------------------------------------------------------
 
+
 @pytest.fixture
 def pets(tmp_path):
     """Two classes of twelve pictures of different shapes and modes."""
@@ -292,7 +344,9 @@ def pets(tmp_path):
         (folder / name).mkdir(parents=True)
         for index in range(12):
             mode = ("RGB", "L", "RGBA", "P")[index % 4]
-            picture = Image.new("RGB", (40 + index, 30), (colour, colour, index * 10)).convert(mode)
+            picture = Image.new("RGB", (40 + index, 30), (colour, colour, index * 10)).convert(
+                mode
+            )
             picture.save(folder / name / f"{index:02}.png")
     (folder / "cat" / "notes.txt").write_text("not a picture")
     return folder
@@ -304,7 +358,9 @@ def test_from_directory(pets):
     assert [len(part) for part in parts(splits)] == [14, 4, 6]
     for part in parts(splits):
         assert part.images.shape[1:] == (32, 32, 3) and part.images.dtype == np.uint8
-        assert [key.split("/")[0] for key in part.info["key"]] == [splits.class_names[label] for label in part.labels]
+        assert [key.split("/")[0] for key in part.info["key"]] == [
+            splits.class_names[label] for label in part.labels
+        ]
         assert ((part.images[..., 0].mean(axis=(1, 2)) > 130) == (part.labels == 1)).all()
     assert keys_digest(splits) == keys_digest(data.from_directory(str(pets), size=32))
     assert keys_digest(splits) != keys_digest(data.from_directory(pets, size=32, seed=1))
@@ -315,7 +371,9 @@ def test_from_directory_keeps_the_middle_and_turns_white_what_is_see_through(tmp
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
         for index in range(5):
-            picture = Image.new("RGBA", (60, 20), (255, 0, 0, 255))          # red, with a middle square of …
+            picture = Image.new(
+                "RGBA", (60, 20), (255, 0, 0, 255)
+            )  # red, with a middle square of …
             picture.paste((index, 50, 100 + (name == "b"), 0), (20, 0, 40, 20))  # … nothing
             picture.save(tmp_path / name / f"{index}.png")
     splits = data.from_directory(tmp_path, size=20)
@@ -328,7 +386,9 @@ def test_copies_stay_in_one_split(pets):
         (pets / "cat" / f"copy-{index:02}.png").write_bytes(content)
     splits = data.from_directory(pets)
     where = {key: number for number, part in enumerate(parts(splits)) for key in part.info["key"]}
-    assert all(where[f"cat/{index:02}.png"] == where[f"cat/copy-{index:02}.png"] for index in range(12))
+    assert all(
+        where[f"cat/{index:02}.png"] == where[f"cat/copy-{index:02}.png"] for index in range(12)
+    )
 
 
 def test_too_few_different_pictures(tmp_path):
@@ -361,10 +421,13 @@ def test_folders_that_do_not_fit(pets, tmp_path):
 def test_unreadable_pictures(pets):
     (pets / "cat" / "broken.jpg").write_bytes(b"no picture at all")
     whole = (pets / "dog" / "03.png").read_bytes()
-    (pets / "dog" / "03.png").write_bytes(whole[:len(whole) // 2])
+    (pets / "dog" / "03.png").write_bytes(whole[: len(whole) // 2])
     (pets / "dog" / "empty.png").write_bytes(b"")
     text = sentence(data.from_directory, pets)
-    assert "3 pictures cannot be read: cat/broken.jpg, dog/03.png, dog/empty.png" in text and 'unreadable="skip"' in text
+    assert (
+        "3 pictures cannot be read: cat/broken.jpg, dog/03.png, dog/empty.png" in text
+        and 'unreadable="skip"' in text
+    )
     with pytest.warns(UserWarning, match="cat/broken.jpg, dog/03.png, dog/empty.png"):
         splits = data.from_directory(pets, unreadable="skip")
     assert sum(len(part) for part in parts(splits)) == 23

@@ -27,7 +27,9 @@ def conda_specs():
 
 
 def pip_lines():
-    return [line for entry in CONDA["dependencies"] if isinstance(entry, dict) for line in entry["pip"]]
+    return [
+        line for entry in CONDA["dependencies"] if isinstance(entry, dict) for line in entry["pip"]
+    ]
 
 
 def pins(lines, machine):
@@ -35,7 +37,12 @@ def pins(lines, machine):
     for line in lines:
         requirement = Requirement(line)
         if requirement.marker is None or requirement.marker.evaluate(
-            {**machine, "python_version": "3.12", "python_full_version": "3.12.9", "implementation_name": "cpython"}
+            {
+                **machine,
+                "python_version": "3.12",
+                "python_full_version": "3.12.9",
+                "implementation_name": "cpython",
+            }
         ):
             name = canonicalize_name(requirement.name)
             assert name not in found, f"{name} is pinned twice for one machine"
@@ -44,7 +51,11 @@ def pins(lines, machine):
 
 
 def lock_lines():
-    return [line.rstrip("\\ ") for line in LOCK.splitlines() if line and not line.startswith((" ", "#"))]
+    return [
+        line.rstrip("\\ ")
+        for line in LOCK.splitlines()
+        if line and not line.startswith((" ", "#"))
+    ]
 
 
 @pytest.mark.parametrize("spec", conda_specs())
@@ -54,12 +65,20 @@ def test_conda_understands_every_spec(spec):
 
 
 def test_conda_installs_a_python_that_the_course_accepts():
-    (python,) = [rattler.MatchSpec(spec, strict=True) for spec in conda_specs() if spec.startswith("python=")]
+    (python,) = [
+        rattler.MatchSpec(spec, strict=True)
+        for spec in conda_specs()
+        if spec.startswith("python=")
+    ]
     import tomllib
 
-    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["requires-python"]
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+        "requires-python"
+    ]
     assert str(python.version).removesuffix(".*") + ".0" in SpecifierSet(wanted)
-    assert "pip" in [rattler.MatchSpec(spec, strict=True).name.normalized for spec in conda_specs()]
+    assert "pip" in [
+        rattler.MatchSpec(spec, strict=True).name.normalized for spec in conda_specs()
+    ]
 
 
 @pytest.mark.parametrize("machine", MACHINES)
@@ -71,8 +90,11 @@ def test_the_versions_are_the_locks(machine):
     text = conda.pop("tensorflow-text", None)
     assert "tensorflow-text" not in locked
     assert (text is None) == (MACHINES[machine]["sys_platform"] == "win32")
-    if text:        # it asks for the TensorFlow of its own series
-        assert text.removeprefix("==").split(".")[:2] == conda["tensorflow"].removeprefix("==").split(".")[:2]
+    if text:  # it asks for the TensorFlow of its own series
+        assert (
+            text.removeprefix("==").split(".")[:2]
+            == conda["tensorflow"].removeprefix("==").split(".")[:2]
+        )
     assert len(locked) > 100
     assert conda == locked
 

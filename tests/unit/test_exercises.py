@@ -11,9 +11,15 @@ import demo_lesson as exercise
 import numpy as np
 import pytest
 
-from translearn import exercises, paths, progress
+from translearn import exercises, paths
 from translearn.errors import CourseError
-from translearn.exercises import Incorrect, Misconception, NotAttempted, answers, bank, engine
+from translearn.exercises import (
+    Incorrect,
+    answers,
+    bank,
+    engine,
+    progress,
+)
 
 CASES = list(bank.cases(exercise))
 
@@ -30,7 +36,9 @@ def typed(source, **names):
     space = {"__name__": "__main__", "np": np, **names}
     engine.linecache.cache["<typed>"] = (len(source), None, source.splitlines(True), "<typed>")
     exec(compile(source, "<typed>", "exec"), space)
-    return types.SimpleNamespace(**{name: value for name, value in space.items() if not name.startswith("__")})
+    return types.SimpleNamespace(
+        **{name: value for name, value in space.items() if not name.startswith("__")}
+    )
 
 
 def made(source):
@@ -63,46 +71,81 @@ def complaints(source):
 
 # --- the demo lesson, whole -----------------------------------------------------------------------
 
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_the_demo_lesson(case):
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # one wrong answer takes the logarithm of 0
+        warnings.simplefilter(
+            "ignore", RuntimeWarning
+        )  # one wrong answer takes the logarithm of 0
         assert bank.failure(case) == ""
 
 
 def test_the_demo_lesson_lacks_nothing_and_tries_every_group():
     assert bank.problems(exercise) == []
     groups = {case.group.split(" ")[0] for case in CASES}
-    assert groups == {"stub", "solution", "alternative", "misconception", "refused", "planted", "junk"}
+    assert groups == {
+        "stub",
+        "solution",
+        "alternative",
+        "misconception",
+        "refused",
+        "planted",
+        "junk",
+    }
 
 
 # --- the bank tester finds what is wrong ----------------------------------------------------------
+
 
 def test_a_good_exercise_has_no_complaints():
     assert complaints(GOOD) == []
 
 
-@pytest.mark.parametrize("change, told", [
-    (("if n != 3", "if False"), "expected incorrect, got passed"),                        # accepts everything
-    (("if n != 3", "if type(n) is not int"), "solution 1: expected passed, got incorrect"),  # too strict
-    (('Misconception("off by one", "S', 'Misconception("off", "S'), "no exercise has a wrong answer for the misconception 'off'"),
-    (('Misconception("off by one", "S', 'Misconception("off", "S'), "is not declared"),
-    (("n == 4", "n == 5"), "expected misconception, got incorrect"),
-    (("Count again.", ""), "refused without a word"),
-    (("n = expect_number(n)", "n + 1"), "got our fault"),                                 # breaks on junk
-    (("    if n != 3", "    return n == 3\n    if n != 3"), "the check returned"),        # a forgotten raise
-    (('"n = 3.0", "n = [3]"', '"n = 3.0"'), "two alternative"),
-    (('"n = 3.0", "n = [3]"', '"n  =  3 # same", "n = [3]"'), "two alternative"),
-    (('hints=["Count.", "It is 3."]', 'hints=["Count.", "Count. "]'), "two hints"),
-    (('wrong={"off by one": "n = 4"}', 'wrong={"off by one": []}'), "misconception without a wrong answer"),
-    (('wrong={"off by one": "n = 4"}, refused=["n = 9"]', ""), "no wrong answer"),
-    (('stub="n = ..."', 'stub="n = 0"'), "expected not attempted"),
-    (("n = expect_number(n)", "given, n = n, expect_number(n)\n    if type(given) is list: given.append(3)"), "changed what was handed in"),
-])
+@pytest.mark.parametrize(
+    "change, told",
+    [
+        (("if n != 3", "if False"), "expected incorrect, got passed"),  # accepts everything
+        (
+            ("if n != 3", "if type(n) is not int"),
+            "solution 1: expected passed, got incorrect",
+        ),  # too strict
+        (
+            ('Misconception("off by one", "S', 'Misconception("off", "S'),
+            "no exercise has a wrong answer for the misconception 'off'",
+        ),
+        (('Misconception("off by one", "S', 'Misconception("off", "S'), "is not declared"),
+        (("n == 4", "n == 5"), "expected misconception, got incorrect"),
+        (("Count again.", ""), "refused without a word"),
+        (("n = expect_number(n)", "n + 1"), "got our fault"),  # breaks on junk
+        (
+            ("    if n != 3", "    return n == 3\n    if n != 3"),
+            "the check returned",
+        ),  # a forgotten raise
+        (('"n = 3.0", "n = [3]"', '"n = 3.0"'), "two alternative"),
+        (('"n = 3.0", "n = [3]"', '"n  =  3 # same", "n = [3]"'), "two alternative"),
+        (('hints=["Count.", "It is 3."]', 'hints=["Count.", "Count. "]'), "two hints"),
+        (
+            ('wrong={"off by one": "n = 4"}', 'wrong={"off by one": []}'),
+            "misconception without a wrong answer",
+        ),
+        (('wrong={"off by one": "n = 4"}, refused=["n = 9"]', ""), "no wrong answer"),
+        (('stub="n = ..."', 'stub="n = 0"'), "expected not attempted"),
+        (
+            (
+                "n = expect_number(n)",
+                "given, n = n, expect_number(n)\n    if type(given) is list: given.append(3)",
+            ),
+            "changed what was handed in",
+        ),
+    ],
+)
 def test_a_bad_exercise_is_found_out(change, told):
     before, after = change
     assert before in GOOD
-    assert any(told in complaint for complaint in complaints(GOOD.replace(before, after))), complaints(GOOD.replace(before, after))
+    assert any(told in complaint for complaint in complaints(GOOD.replace(before, after))), (
+        complaints(GOOD.replace(before, after))
+    )
 
 
 def test_a_check_that_changes_the_model_is_found_out():
@@ -115,17 +158,23 @@ def t(m):
         raise Incorrect("Still trainable.")
     m.set_weights([0 * w + 9 for w in m.get_weights()])
 """
-    assert any("solution 1: the check changed what was handed in" in complaint for complaint in complaints(source))
+    assert any(
+        "solution 1: the check changed what was handed in" in complaint
+        for complaint in complaints(source)
+    )
 
 
-@pytest.mark.parametrize("change, told", [
-    (('"Count."', '""'), "hint 1 is empty"),
-    (('"It is 3."', '" \\n "'), "hint 2 is empty"),
-    (('hints=["Count.", "It is 3."]', "hints=[]"), "hints"),
-    (('stub="n = ...", ', ""), "### BEGIN SOLUTION"),
-    (('"n = [3]"', '"n = [3"'), "does not parse"),
-    (("def three(n)", "def three(n, reference)"), "`reference`"),
-])
+@pytest.mark.parametrize(
+    "change, told",
+    [
+        (('"Count."', '""'), "hint 1 is empty"),
+        (('"It is 3."', '" \\n "'), "hint 2 is empty"),
+        (('hints=["Count.", "It is 3."]', "hints=[]"), "hints"),
+        (('stub="n = ...", ', ""), "### BEGIN SOLUTION"),
+        (('"n = [3]"', '"n = [3"'), "does not parse"),
+        (("def three(n)", "def three(n, reference)"), "`reference`"),
+    ],
+)
 def test_what_cannot_be_an_exercise_fails_at_import_with_file_and_line(change, told):
     with pytest.raises(CourseError) as caught:
         made(GOOD.replace(*change))
@@ -134,17 +183,34 @@ def test_what_cannot_be_an_exercise_fails_at_import_with_file_and_line(change, t
 
 def test_a_question_without_all_its_misconceptions_fails_at_import():
     with pytest.raises(CourseError, match="lesson99.py:2"):
-        made('q = Choice("q", "Why?", {"a": "x", "b": "y", "c": "z"}, right="a", wrong={"b": ("m", "n")}, hints=["h", "i"])')
+        made(
+            'q = Choice("q", "Why?", {"a": "x", "b": "y", "c": "z"}, right="a", wrong={"b": ("m", "n")}, hints=["h", "i"])'
+        )
 
 
 # --- the outcomes ---------------------------------------------------------------------------------
 
+
 def test_unsolved_in_every_way():
-    for blank in (..., None, [1, ...], (1, [..., 2]), {"a": ...}, np.array([1, ...], dtype=object)):
+    for blank in (
+        ...,
+        None,
+        [1, ...],
+        (1, [..., 2]),
+        {"a": ...},
+        np.array([1, ...], dtype=object),
+    ):
         assert exercise.two_answers.check(3, blank).kind == "not attempted"
-    for source in ("def f(p, y): ...", "def f(p, y):\n    'Docs.'\n    ...", "def f(p, y): pass", "f = lambda p, y: ...",
-                   "def f(p, y):\n    loss = ...\n    return loss", "def f(p, y):\n    loss = ...\n    return loss.mean()",
-                   "def f(p, y):\n    loss = ...\n    return loss + 1", "def f(p, y):\n    return [1, ...]"):
+    for source in (
+        "def f(p, y): ...",
+        "def f(p, y):\n    'Docs.'\n    ...",
+        "def f(p, y): pass",
+        "f = lambda p, y: ...",
+        "def f(p, y):\n    loss = ...\n    return loss",
+        "def f(p, y):\n    loss = ...\n    return loss.mean()",
+        "def f(p, y):\n    loss = ...\n    return loss + 1",
+        "def f(p, y):\n    return [1, ...]",
+    ):
         assert exercise.cross_entropy.check(typed(source).f).kind == "not attempted", source
     assert progress.passed() == {}
 
@@ -171,23 +237,38 @@ def test_passing_survives_a_place_that_cannot_be_written(tmp_path, monkeypatch):
 def test_a_misconception_has_its_name_and_message():
     outcome = exercise.why.check("C")
     assert (outcome.kind, outcome.misconception) == ("misconception", "smaller")
-    assert "removes no weight" in outcome.message and "smaller" in repr(outcome) and ".hint()" in repr(outcome)
+    assert (
+        "removes no weight" in outcome.message
+        and "smaller" in repr(outcome)
+        and ".hint()" in repr(outcome)
+    )
 
 
 def test_the_wrong_number_of_answers_says_how_to_hand_in():
-    for outcome in (exercise.two_answers.check(), exercise.two_answers.check(1, 2, 3), exercise.two_answers.check(x=1)):
+    for outcome in (
+        exercise.two_answers.check(),
+        exercise.two_answers.check(1, 2, 3),
+        exercise.two_answers.check(x=1),
+    ):
         assert outcome.kind == "incorrect" and "check(rows, means)" in outcome.message
     assert exercise.two_answers.check(means=[1, 2], rows=3).passed
 
 
-@pytest.mark.parametrize("body, shown, line", [
-    ("return p.men()", "AttributeError", "line 3: return p.men()"),
-    ("return unknown", "NameError: name 'unknown'", "line 3: return unknown"),
-    ("return p[99]", "IndexError", "line 3: return p[99]"),
-    ("raise SystemExit(3)", "SystemExit: 3", "line 3: raise SystemExit(3)"),
-    ("return f(p, y)", "RecursionError", "line 3: return f(p, y)"),
-    ("return np.linalg.inv(p)", "LinAlgError", "line 3: return np.linalg.inv(p)"),  # raised in a library, caused here
-])
+@pytest.mark.parametrize(
+    "body, shown, line",
+    [
+        ("return p.men()", "AttributeError", "line 3: return p.men()"),
+        ("return unknown", "NameError: name 'unknown'", "line 3: return unknown"),
+        ("return p[99]", "IndexError", "line 3: return p[99]"),
+        ("raise SystemExit(3)", "SystemExit: 3", "line 3: raise SystemExit(3)"),
+        ("return f(p, y)", "RecursionError", "line 3: return f(p, y)"),
+        (
+            "return np.linalg.inv(p)",
+            "LinAlgError",
+            "line 3: return np.linalg.inv(p)",
+        ),  # raised in a library, caused here
+    ],
+)
 def test_an_error_of_the_learner_shows_type_message_their_line_and_what_to_do(body, shown, line):
     outcome = exercise.cross_entropy.check(typed(f"# first\ndef f(p, y):\n    {body}").f)
     assert outcome.kind == "error"
@@ -204,11 +285,14 @@ def test_a_function_with_other_parameters_is_the_learners_error():
 def test_an_error_inside_the_learners_layer_is_theirs():
     import keras
 
-    space = typed("""
+    space = typed(
+        """
 class Broken(keras.layers.Layer):
     def call(self, x):
         raise ArithmeticError("in my layer")
-""", keras=keras)
+""",
+        keras=keras,
+    )
     module = made("""
 import numpy as np
 @exercise(title="T", hints=["a", "b"], stub="layer = ...", solution="layer = 1")
@@ -231,14 +315,22 @@ def t(model):
         expect_model(model).predict(np.ones((1, 5)), verbose=0)
 """)
     outcome = module.t.judge(keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)]))
-    assert outcome.kind == "error" and "model.predict(images)" in outcome.message and "ValueError" in outcome.code
+    assert (
+        outcome.kind == "error"
+        and "model.predict(images)" in outcome.message
+        and "ValueError" in outcome.code
+    )
 
 
 def test_a_bug_of_our_own_is_our_fault():
     module = made(GOOD.replace("n = expect_number(n)", "n = n.no_such_thing"))
     outcome = module.three.check(3)
     assert outcome.kind == "our fault" and not outcome.passed
-    assert "lesson99.three" in outcome.code and "lesson99.py:" in outcome.code and "may well be right" in repr(outcome)
+    assert (
+        "lesson99.three" in outcome.code
+        and "lesson99.py:" in outcome.code
+        and "may well be right" in repr(outcome)
+    )
     assert str(paths.ROOT) not in repr(outcome)
 
 
@@ -267,10 +359,29 @@ def test_the_number_to_beat_is_fetched_late_and_both_numbers_are_said():
 
 # --- hostile objects ------------------------------------------------------------------------------
 
+
 def test_objects_that_lie_or_fight_back_never_pass_and_never_break_the_check():
     junk = typed(bank.JUNK_CLASSES)
-    for value in (junk.Liar(), junk.Unprintable(), junk.Unarrayable(), junk.Liar, type, object(), np, "3", b"3", 3j, {3}, [[1], [1, 2]]):
-        for each in (exercise.beat_it, exercise.cross_entropy, exercise.why, exercise.freeze_all_but_last):
+    for value in (
+        junk.Liar(),
+        junk.Unprintable(),
+        junk.Unarrayable(),
+        junk.Liar,
+        type,
+        object(),
+        np,
+        "3",
+        b"3",
+        3j,
+        {3},
+        [[1], [1, 2]],
+    ):
+        for each in (
+            exercise.beat_it,
+            exercise.cross_entropy,
+            exercise.why,
+            exercise.freeze_all_but_last,
+        ):
             outcome = each.check(value)
             assert outcome.kind in ("incorrect", "misconception", "error"), (each.name, outcome)
             assert repr(outcome) and outcome._repr_html_()
@@ -289,16 +400,22 @@ class Array(np.ndarray):
 """)
     assert exercise.beat_it.check(lying.Number(0.1)).kind == "incorrect"
     assert exercise.beat_it.check(lying.Number(0.7)).passed
-    assert exercise.two_answers.check(3, np.array([8.0, 9.0]).view(lying.Array)).kind == "incorrect"
+    assert (
+        exercise.two_answers.check(3, np.array([8.0, 9.0]).view(lying.Array)).kind == "incorrect"
+    )
 
 
 def test_an_error_whose_message_raises_is_still_shown():
-    f = typed("class E(Exception):\n    def __str__(self): raise ValueError\ndef f(p, y):\n    raise E").f
+    f = typed(
+        "class E(Exception):\n    def __str__(self): raise ValueError\ndef f(p, y):\n    raise E"
+    ).f
     assert "E: (its message cannot be shown)" in exercise.cross_entropy.check(f).code
 
 
 def test_a_function_cannot_change_what_it_is_compared_with():
-    f = typed("def f(p, y):\n    right = -np.log(p[np.arange(len(y)), y]).mean()\n    p[:] = 0\n    return right").f
+    f = typed(
+        "def f(p, y):\n    right = -np.log(p[np.arange(len(y)), y]).mean()\n    p[:] = 0\n    return right"
+    ).f
     assert exercise.cross_entropy.check(f).passed
 
 
@@ -306,39 +423,69 @@ def test_random_state_is_put_back():
     np.random.seed(5), random.seed(5)
     expected = np.random.random(), random.random()
     np.random.seed(5), random.seed(5)
-    exercise.cross_entropy.check(typed("import random\ndef f(p, y):\n    np.random.seed(1); random.seed(1)\n    return 0").f)
+    exercise.cross_entropy.check(
+        typed("import random\ndef f(p, y):\n    np.random.seed(1); random.seed(1)\n    return 0").f
+    )
     assert (np.random.random(), random.random()) == expected
 
 
 # --- the helpers ----------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("call, told", [
-    (lambda: exercises.expect_array([1] * 12, (10,)), "Expected 10 numbers for your answer, got 12."),
-    (lambda: exercises.expect_array(np.ones((3, 4)), (4, 3)), "got (3, 4). Are its axes swapped?"),
-    (lambda: exercises.expect_array(np.ones(3), (None, 4)), "Expected shape (any, 4)"),
-    (lambda: exercises.expect_array([0, float("nan"), float("nan")]), "got 2 that are not (first at position 1): NaN"),
-    (lambda: exercises.expect_array([[0, 1], [2, np.inf]]), "first at position (1, 1)): infinity"),
-    (lambda: exercises.expect_array([[1], [1, 2]]), "rows of different lengths"),
-    (lambda: exercises.expect_array(["a"]), "Expected numbers for your answer, got a list of 1."),
-    (lambda: exercises.expect_array(None), "forget to `return`"),
-    (lambda: exercises.expect_array([True]), "got True or False"),
-    (lambda: exercises.expect_array(print), "got the function `print`"),
-    (lambda: exercises.expect_number([1, 2], "the rate"), "Expected one number for the rate, got 2."),
-    (lambda: exercises.expect_number(True), "got True or False"),
-    (lambda: exercises.expect_number("0.1"), "got '0.1'"),
-    (lambda: exercises.expect_number(1.5, integer=True), "whole number"),
-    (lambda: exercises.expect_number(-1, low=0), "of at least 0"),
-    (lambda: exercises.expect_number(2, low=0, high=1), "from 0 to 1"),
-    (lambda: exercises.expect_close([1, 2], [1, 3]), "Expected about 3 for your answer at position 1, got 2."),
-    (lambda: exercises.expect_close(1, 2), "Expected about 2 for your answer, got 1."),
-    (lambda: exercises.expect_close([1], [1, 2]), "Expected 2 numbers"),
-    (lambda: exercises.expect_close([[1, 2], [3, 4]], [[1, 2], [3, 5]]), "position (1, 1), got 4"),
-    (lambda: exercises.expect_callable(3), "a function, got 3"),
-    (lambda: exercises.expect_callable(dict), "got the class `dict`"),
-    (lambda: exercises.expect_model("model"), "Keras model, got 'model'"),
-    (lambda: exercises.expect_better(0.5, 0.5), "You reached 0.5; the number to beat is 0.5."),
-    (lambda: exercises.expect_better(3, 2, higher=False), "You reached 3"),
-])
+
+@pytest.mark.parametrize(
+    "call, told",
+    [
+        (
+            lambda: exercises.expect_array([1] * 12, (10,)),
+            "Expected 10 numbers for your answer, got 12.",
+        ),
+        (
+            lambda: exercises.expect_array(np.ones((3, 4)), (4, 3)),
+            "got (3, 4). Are its axes swapped?",
+        ),
+        (lambda: exercises.expect_array(np.ones(3), (None, 4)), "Expected shape (any, 4)"),
+        (
+            lambda: exercises.expect_array([0, float("nan"), float("nan")]),
+            "got 2 that are not (first at position 1): NaN",
+        ),
+        (
+            lambda: exercises.expect_array([[0, 1], [2, np.inf]]),
+            "first at position (1, 1)): infinity",
+        ),
+        (lambda: exercises.expect_array([[1], [1, 2]]), "rows of different lengths"),
+        (
+            lambda: exercises.expect_array(["a"]),
+            "Expected numbers for your answer, got a list of 1.",
+        ),
+        (lambda: exercises.expect_array(None), "forget to `return`"),
+        (lambda: exercises.expect_array([True]), "got True or False"),
+        (lambda: exercises.expect_array(print), "got the function `print`"),
+        (
+            lambda: exercises.expect_number([1, 2], "the rate"),
+            "Expected one number for the rate, got 2.",
+        ),
+        (lambda: exercises.expect_number(True), "got True or False"),
+        (lambda: exercises.expect_number("0.1"), "got '0.1'"),
+        (lambda: exercises.expect_number(1.5, integer=True), "whole number"),
+        (lambda: exercises.expect_number(-1, low=0), "of at least 0"),
+        (lambda: exercises.expect_number(2, low=0, high=1), "from 0 to 1"),
+        (
+            lambda: exercises.expect_close([1, 2], [1, 3]),
+            "Expected about 3 for your answer at position 1, got 2.",
+        ),
+        (lambda: exercises.expect_close(1, 2), "Expected about 2 for your answer, got 1."),
+        (lambda: exercises.expect_close([1], [1, 2]), "Expected 2 numbers"),
+        (
+            lambda: exercises.expect_close([[1, 2], [3, 4]], [[1, 2], [3, 5]]),
+            "position (1, 1), got 4",
+        ),
+        (lambda: exercises.expect_callable(3), "a function, got 3"),
+        (lambda: exercises.expect_callable(dict), "got the class `dict`"),
+        (lambda: exercises.expect_model("model"), "Keras model, got 'model'"),
+        (lambda: exercises.expect_better(0.5, 0.5), "You reached 0.5; the number to beat is 0.5."),
+        (lambda: exercises.expect_better(3, 2, higher=False), "You reached 3"),
+    ],
+)
 def test_messages_of_the_helpers(call, told):
     with pytest.raises(Incorrect) as caught:
         call()
@@ -351,23 +498,54 @@ def test_numbers_of_every_origin_are_welcome():
 
     for three in (3, 3.0, np.float32(3), np.array(3), [3], tf.constant(3.0), tf.Variable([3])):
         assert exercises.expect_number(three) == 3.0
-    for column in ([1, 2], (1, 2), np.array([1, 2]), pd.Series([1, 2]), tf.constant([1, 2]), range(1, 3)):
+    for column in (
+        [1, 2],
+        (1, 2),
+        np.array([1, 2]),
+        pd.Series([1, 2]),
+        tf.constant([1, 2]),
+        range(1, 3),
+    ):
         assert type(exercises.expect_array(column, (2,))) is np.ndarray
     assert exercises.expect_array([np.nan], finite=False).size == 1
     assert exercises.expect_array([True], boolean=True).all()
 
 
-@pytest.mark.parametrize("a, b, same", [
-    (1, 1 + 1e-9, True), (1, 1.1, False), (1e9, 1e9 + 1, True), ([1, 2], [1, 2], True), ([1], 1, False), ([[1, 2]], [1, 2], False),
-    (np.nan, np.nan, False), (np.inf, np.inf, True), (np.inf, -np.inf, False), (1, np.inf, False), (np.inf, 1, False), ([], [], True),
-])
+@pytest.mark.parametrize(
+    "a, b, same",
+    [
+        (1, 1 + 1e-9, True),
+        (1, 1.1, False),
+        (1e9, 1e9 + 1, True),
+        ([1, 2], [1, 2], True),
+        ([1], 1, False),
+        ([[1, 2]], [1, 2], False),
+        (np.nan, np.nan, False),
+        (np.inf, np.inf, True),
+        (np.inf, -np.inf, False),
+        (1, np.inf, False),
+        (np.inf, 1, False),
+        ([], [], True),
+    ],
+)
 def test_close(a, b, same):
     assert exercises.close(a, b) is same
 
 
 def test_describe_never_raises():
     junk = typed(bank.JUNK_CLASSES)
-    for value in (junk.Liar(), junk.Unprintable(), junk.Unarrayable(), ..., None, "x" * 999, np.nan, np.complex64(1j), [[]], print):
+    for value in (
+        junk.Liar(),
+        junk.Unprintable(),
+        junk.Unarrayable(),
+        ...,
+        None,
+        "x" * 999,
+        np.nan,
+        np.complex64(1j),
+        [[]],
+        print,
+    ):
         text = answers.describe(value)
         assert text and len(text) < 80
 
@@ -375,7 +553,9 @@ def test_describe_never_raises():
 def test_preserving_leaves_no_trace():
     import keras
 
-    inner = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4), keras.layers.BatchNormalization()], name="inner")
+    inner = keras.Sequential(
+        [keras.Input((3,)), keras.layers.Dense(4), keras.layers.BatchNormalization()], name="inner"
+    )
     inner.layers[0].trainable = False
     model = keras.Sequential([keras.Input((3,)), inner, keras.layers.Dense(2)])
     model.compile("adam", "mse")
@@ -412,6 +592,7 @@ def test_a_first_fit_belongs_on_a_copy():
 
 # --- hints, solutions, stubs ----------------------------------------------------------------------
 
+
 def test_hints_escalate_and_end():
     hints = [repr(exercise.why.hint()) for _ in range(4)]
     assert "Hint 1 of 2" in hints[0] and "backward" in hints[0]
@@ -422,27 +603,49 @@ def test_hints_escalate_and_end():
 
 def test_the_solution_is_the_source_of_the_lesson_without_its_markers():
     each = exercise.cross_entropy
-    assert each.solution_source == ("def cross_entropy(p, y):\n    return -np.log(p[np.arange(len(y)), y]).mean()")
+    assert each.solution_source == (
+        "def cross_entropy(p, y):\n    return -np.log(p[np.arange(len(y)), y]).mean()"
+    )
     assert each.stub_source == "def cross_entropy(p, y):\n    ..."
     assert "### BEGIN SOLUTION" in each.cell_source and "###" not in each.solution_source
     shown = each.solution()._repr_markdown_()
     assert f"```python\n{each.solution_source}\n```" in shown and each.praise in shown
 
 
-@pytest.mark.parametrize("marked, stub, solved", [
-    ("a = 1\n### BEGIN SOLUTION\nb = 2\nc = 3\n### END SOLUTION\nd = 4", "a = 1\nb = ...\nc = ...\nd = 4", "a = 1\nb = 2\nc = 3\nd = 4"),
-    ("### BEGIN SOLUTION\nfor i in x:\n    y = i\n### END SOLUTION", "...", "for i in x:\n    y = i"),
-    ("def f():\n    ### BEGIN SOLUTION\n    x = 1\n    return x\n    ### END SOLUTION", "def f():\n    ...", "def f():\n    x = 1\n    return x"),
-    ("### BEGIN SOLUTION\na = 1\n### END SOLUTION\n\n### BEGIN SOLUTION\nprint(a)\n### END SOLUTION\n", "a = ...\n\n...", "a = 1\n\nprint(a)"),
-    ("### BEGIN SOLUTION\n# only a thought\n### END SOLUTION", "...", "# only a thought"),
-    ("a = '### BEGIN SOLUTION'", "a = '### BEGIN SOLUTION'", "a = '### BEGIN SOLUTION'"),
-])
+@pytest.mark.parametrize(
+    "marked, stub, solved",
+    [
+        (
+            "a = 1\n### BEGIN SOLUTION\nb = 2\nc = 3\n### END SOLUTION\nd = 4",
+            "a = 1\nb = ...\nc = ...\nd = 4",
+            "a = 1\nb = 2\nc = 3\nd = 4",
+        ),
+        (
+            "### BEGIN SOLUTION\nfor i in x:\n    y = i\n### END SOLUTION",
+            "...",
+            "for i in x:\n    y = i",
+        ),
+        (
+            "def f():\n    ### BEGIN SOLUTION\n    x = 1\n    return x\n    ### END SOLUTION",
+            "def f():\n    ...",
+            "def f():\n    x = 1\n    return x",
+        ),
+        (
+            "### BEGIN SOLUTION\na = 1\n### END SOLUTION\n\n### BEGIN SOLUTION\nprint(a)\n### END SOLUTION\n",
+            "a = ...\n\n...",
+            "a = 1\n\nprint(a)",
+        ),
+        ("### BEGIN SOLUTION\n# only a thought\n### END SOLUTION", "...", "# only a thought"),
+        ("a = '### BEGIN SOLUTION'", "a = '### BEGIN SOLUTION'", "a = '### BEGIN SOLUTION'"),
+    ],
+)
 def test_stub_and_solution_follow_from_the_markers(marked, stub, solved):
     assert engine.unsolve(marked) == stub
     assert engine.unmark(marked) == solved
 
 
 # --- how it looks ---------------------------------------------------------------------------------
+
 
 class Page(html.parser.HTMLParser):
     def __init__(self, text):
@@ -463,24 +666,43 @@ class Page(html.parser.HTMLParser):
 
 
 def test_every_outcome_is_announced_in_words_and_its_html_is_sound():
-    words = {"passed": "Passed", "not attempted": "Not attempted yet", "misconception": "Not quite", "incorrect": "Not right yet",
-             "error": "An error in your code", "our fault": "Our fault, not yours"}
+    words = {
+        "passed": "Passed",
+        "not attempted": "Not attempted yet",
+        "misconception": "Not quite",
+        "incorrect": "Not right yet",
+        "error": "An error in your code",
+        "our fault": "Our fault, not yours",
+    }
     for kind, word in words.items():
-        outcome = engine.Outcome(kind, "Title <b>", "Use `a < b` & **care**.\n\n<script>alert(1)</script>", code="<i>\nx", foot="more")
+        outcome = engine.Outcome(
+            kind,
+            "Title <b>",
+            "Use `a < b` & **care**.\n\n<script>alert(1)</script>",
+            code="<i>\nx",
+            foot="more",
+        )
         page = Page(outcome._repr_html_())
         assert page.open == [] and page.tags[0][1]["role"] == "status"
         assert word in page.text and "Title <b>" in page.text and "<script>" in page.text
         assert {tag for tag, _ in page.tags} == {"div", "p", "span", "strong", "code", "pre"}
         assert "--jp-" in page.tags[0][1]["style"]
-        assert repr(outcome).startswith(page.text[:1]) and word in repr(outcome) and "<script>" in repr(outcome)
+        assert (
+            repr(outcome).startswith(page.text[:1])
+            and word in repr(outcome)
+            and "<script>" in repr(outcome)
+        )
 
 
 def test_a_question_shows_its_options():
     for text in (exercise.why._repr_markdown_(), repr(exercise.why)):
-        assert "Why do frozen" in text and all(option in text for option in exercise.why.options.values())
+        assert "Why do frozen" in text and all(
+            option in text for option in exercise.why.options.values()
+        )
 
 
 # --- as a learner meets it ------------------------------------------------------------------------
+
 
 def test_in_a_real_kernel():
     import nbformat
@@ -498,14 +720,21 @@ def test_in_a_real_kernel():
     NotebookClient(book, timeout=120, resources={"metadata": {"path": str(paths.ROOT)}}).execute()
     shown = [cell.outputs[-1].data for cell in book.cells[1:]]
     assert "Not attempted" in shown[0]["text/plain"]
-    assert "line 3: return q.men()" in shown[1]["text/plain"] and "AttributeError" in shown[1]["text/html"]
+    assert (
+        "line 3: return q.men()" in shown[1]["text/plain"]
+        and "AttributeError" in shown[1]["text/html"]
+    )
     assert "1 of 5" in shown[2]["text/plain"]
     assert "Hint 1 of 2" in shown[3]["text/markdown"] and "text/markdown" in shown[4]
-    assert progress.passed("demo_lesson").keys() == {"cross_entropy"}  # written by the kernel, read here
+    assert progress.passed("demo_lesson").keys() == {
+        "cross_entropy"
+    }  # written by the kernel, read here
 
 
 def test_the_engine_brings_no_tensorflow():
-    code = ("import sys, translearn.exercises as e, translearn.exercises.bank\n"
-            "try: e.expect_model(3)\nexcept e.Incorrect: pass\n"
-            "assert not {'tensorflow', 'keras', 'pandas', 'sklearn', 'matplotlib'} & set(sys.modules)")
+    code = (
+        "import sys, translearn.exercises as e, translearn.exercises.bank\n"
+        "try: e.expect_model(3)\nexcept e.Incorrect: pass\n"
+        "assert not {'tensorflow', 'keras', 'pandas', 'sklearn', 'matplotlib'} & set(sys.modules)"
+    )
     subprocess.run([sys.executable, "-c", code], cwd=paths.ROOT, check=True)

@@ -40,10 +40,25 @@ def direct():
 
 # Written in pieces, so that this file does not contain what it looks for.
 FORBIDDEN = {
-    "an index address": re.compile(r"https?://\S+/simp" + r"le\b|(?<!no-emit)--(extra-)?index" + r"-url[ =]\S|--find-" + r"links[ =]\S", re.I),
-    "a package host": re.compile(r"files\.python" + r"hosted|pypi" + r"\.org/|test\.py" + r"pi|py" + r"pi\.tuna|mirrors\.aliyun", re.I),
+    "an index address": re.compile(
+        r"https?://\S+/simp"
+        + r"le\b|(?<!no-emit)--(extra-)?index"
+        + r"-url[ =]\S|--find-"
+        + r"links[ =]\S",
+        re.I,
+    ),
+    "a package host": re.compile(
+        r"files\.python"
+        + r"hosted|pypi"
+        + r"\.org/|test\.py"
+        + r"pi|py"
+        + r"pi\.tuna|mirrors\.aliyun",
+        re.I,
+    ),
     "the address of one package file": re.compile(r"/packa" + r"ges/[0-9a-f]{2}/"),
-    "someone's home": re.compile(r"(?<![\w.])/(?:home|Users)/(?!<)\w+|(?<![\w.])/ro" + r"ot/|C:\\Users\\\w", re.I),
+    "someone's home": re.compile(
+        r"(?<![\w.])/(?:home|Users)/(?!<)\w+|(?<![\w.])/ro" + r"ot/|C:\\Users\\\w", re.I
+    ),
     "a path of one machine": re.compile(r"(?<![\w.])/wo" + r"rk/|(?<![\w.])/t" + r"mp/(?!<)\w"),
 }
 
@@ -51,12 +66,30 @@ FORBIDDEN = {
 def tracked() -> list[Path]:
     """The files that git keeps or would keep; without git, everything but what .gitignore names."""
     done = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
     )
     if done.returncode == 0 and done.stdout:
-        return [path for name in done.stdout.decode().split("\0") if name and (path := ROOT / name).is_file()]
-    ignored = {".venv", ".cache", ".git", "__pycache__", ".pytest_cache", "test-results", ".ipynb_checkpoints"}
-    return [path for path in ROOT.rglob("*") if path.is_file() and not ignored & set(path.relative_to(ROOT).parts)]
+        return [
+            path
+            for name in done.stdout.decode().split("\0")
+            if name and (path := ROOT / name).is_file()
+        ]
+    ignored = {
+        ".venv",
+        ".cache",
+        ".git",
+        "__pycache__",
+        ".pytest_cache",
+        "test-results",
+        ".ipynb_checkpoints",
+    }
+    return [
+        path
+        for path in ROOT.rglob("*")
+        if path.is_file() and not ignored & set(path.relative_to(ROOT).parts)
+    ]
 
 
 def text_of(path: Path) -> str | None:
@@ -116,7 +149,9 @@ def test_every_pin_is_exact_and_hashed_and_names_no_address():
     for requirement, rest in stanzas():
         assert [clause.operator for clause in requirement.specifier] == ["=="], requirement
         assert requirement.url is None, requirement
-        assert rest and all(re.fullmatch(r"--hash=sha256:[0-9a-f]{64}", line) for line in rest), requirement
+        assert rest and all(re.fullmatch(r"--hash=sha256:[0-9a-f]{64}", line) for line in rest), (
+            requirement
+        )
     assert "://" not in LOCK
 
 
@@ -144,43 +179,53 @@ def test_the_lock_answers_pyproject(platform):
         name = canonicalize_name(wanted.name)
         if wanted.marker is None or wanted.marker.evaluate(where):
             assert name in locked, f"{name} is not in the lock"
-            assert wanted.specifier.contains(locked[name], prereleases=True), f"{name} {locked[name]} is not {wanted.specifier}"
-    assert ("tensorflow" in locked) != ("tensorflow-cpu" in locked), "two TensorFlows would share one folder"
+            assert wanted.specifier.contains(locked[name], prereleases=True), (
+                f"{name} {locked[name]} is not {wanted.specifier}"
+            )
+    assert ("tensorflow" in locked) != ("tensorflow-cpu" in locked), (
+        "two TensorFlows would share one folder"
+    )
 
 
 # ---- The package ----
 
-# A module may import those before it, never those after it (`authoring`, `lab` and `doctor` stand above all lessons).
-ORDER = """
-    quiet paths errors progress content registry ledger data language backbones transfer recipes optim measure plots widgets exercises
-    assignments clinic fingerprint throughput bench glossary handout authoring coursework lab doctor
+# A place may import those before it, never those after it. The front row, which lessons import, comes first; the rooms
+# behind it (authors, measurers, instructors) know the front row, and it knows nothing of them.
+FRONT = """
+    quiet paths errors content data language backbones transfer optim measure plots widgets exercises
 """.split()
+ROOMS = "coursework.student evidence bench authoring coursework.instructor lab".split()
+ORDER = [*FRONT, *ROOMS]
 RANK = {name: rank for rank, name in enumerate(ORDER)}
 PACKAGE = ROOT / "translearn"
 
 
 def imported(path: Path) -> set[str]:
-    """The top-level modules of the package that a file imports, anywhere in it."""
+    """The places of the package that a file imports from, anywhere in it."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module == "translearn":
-            found |= {alias.name for alias in node.names if (PACKAGE / alias.name).is_dir() or (PACKAGE / f"{alias.name}.py").exists()}
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and (node.module or "").startswith("translearn."):
-            found.add(node.module.split(".")[1])
-        elif isinstance(node, ast.ImportFrom) and node.level:
-            depth = len(path.relative_to(PACKAGE).parts) - node.level
-            if depth == 0:  # relative to the package itself
-                found |= {node.module.split(".")[0]} if node.module else {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: imports inside the package are absolute"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("translearn.")}
-    return {name for name in found if (PACKAGE / name).is_dir() or (PACKAGE / f"{name}.py").exists()}
+            found |= {alias.name for alias in node.names}
+    return {place(name.split(".")[1:]) for name in found if name.startswith("translearn.")}
+
+
+def place(parts) -> str:
+    """The place that a module of these names stands in: `coursework` has two."""
+    return ".".join(parts[: 2 if parts[0] == "coursework" else 1]).removesuffix(".py")
 
 
 def own_module(path: Path) -> str:
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    return place(path.relative_to(PACKAGE).parts)
 
 
-FILES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.name != "__init__.py")
+FILES = sorted(
+    path
+    for path in PACKAGE.rglob("*.py")
+    if path not in (PACKAGE / "__init__.py", PACKAGE / "coursework" / "__init__.py")
+)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
@@ -195,7 +240,9 @@ def test_imports_flow_one_way(path):
 def test_importing_the_package_loads_nothing_heavy():
     heavy = "tensorflow keras keras_hub tokenizers pandas sklearn matplotlib scipy numpy IPython".split()
     code = f"import sys, translearn; print([name for name in {heavy} if name in sys.modules])"
-    assert subprocess.check_output([sys.executable, "-c", code], text=True, cwd=ROOT).strip() == "[]"
+    assert (
+        subprocess.check_output([sys.executable, "-c", code], text=True, cwd=ROOT).strip() == "[]"
+    )
 
 
 # ---- The README ----
@@ -203,7 +250,11 @@ def test_importing_the_package_loads_nothing_heavy():
 
 def test_the_readme_lists_the_lessons_that_exist_and_its_links_lead_somewhere():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    ready = re.findall(r"^\| \d\d \| \[.+?\]\(notebooks/(.+?\.ipynb)\) \| .+ \| \*\*ready\*\* \|$", readme, re.M)
-    assert sorted(ready) == sorted(path.name for path in (ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    ready = re.findall(
+        r"^\| \d\d \| \[.+?\]\(notebooks/(.+?\.ipynb)\) \| .+ \| \*\*ready\*\* \|$", readme, re.M
+    )
+    assert sorted(ready) == sorted(
+        path.name for path in (ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb")
+    )
     for link in re.findall(r"\]\((?!https?:|#)([^)]+)\)", readme):
         assert (ROOT / link).exists(), f"README.md links to {link}, which does not exist"

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from translearn import authoring, bench, paths
+from translearn import authoring, paths
+from translearn.bench import contest as bench
 
 
 @pytest.mark.parametrize("source", authoring.sources(), ids=lambda p: p.stem)
@@ -18,15 +19,21 @@ def test_the_notebooks_are_what_the_sources_give():
 
 def test_the_ledger_holds_nothing_that_no_lesson_and_no_benchmark_measures():
     lessons = [authoring.read(source) for source in authoring.sources()]
-    experiments = {name for lesson in lessons for name in authoring.experiments(lesson)} | {bench.CONTEST}
+    experiments = {name for lesson in lessons for name in authoring.experiments(lesson)} | {
+        bench.CONTEST
+    }
     claims = {text for lesson in lessons for _, text in authoring.claims(lesson)}
     for file in paths.LEDGER.glob("*.json"):
         book = json.loads(file.read_text(encoding="utf-8"))
-        assert set(book["experiments"]) <= experiments, f"{file.name}: an experiment that is not in any lesson"
+        assert set(book["experiments"]) <= experiments, (
+            f"{file.name}: an experiment that is not in any lesson"
+        )
         assert set(book["claims"]) <= claims, f"{file.name}: a claim that no lesson makes"
 
 
 def test_only_an_experiment_that_says_so_may_have_three_seeds():
     lesson = authoring.read(authoring.find(["09"])[0])
     least = {name: authoring._least_seeds(lesson, name) for name in authoring.experiments(lesson)}
-    assert [name for name, seeds in least.items() if seeds < 5] == ["vgg.recipes"] and least["vgg.recipes"] == 3
+    assert [name for name, seeds in least.items() if seeds < 5] == ["vgg.recipes"] and least[
+        "vgg.recipes"
+    ] == 3

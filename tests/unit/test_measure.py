@@ -6,8 +6,9 @@ import time
 import numpy as np
 import pytest
 
-from translearn import ledger, measure, paths
+from translearn import measure, paths
 from translearn.errors import CourseError
+from translearn.measure import ledger
 
 
 @pytest.fixture(autouse=True)
@@ -20,6 +21,7 @@ def own_folders(tmp_path, monkeypatch):
 def noisy(mean, spread=0.01):
     def arm(seed):
         return {"accuracy": mean + spread * np.random.default_rng(seed + 100).standard_normal()}
+
     return arm
 
 
@@ -33,11 +35,14 @@ def measured(monkeypatch, arms, name="toy.scores", seeds=10):
 
 def test_every_arm_gets_the_same_seeds_and_the_same_random_numbers():
     draws = {"a": [], "b": []}
+
     def arm(name):
         def run(seed):
             draws[name].append((seed, np.random.rand()))
             return {"accuracy": 0.5}
+
         return run
+
     results = measure.compare({"a": arm("a"), "b": arm("b")}, seeds=3, progress=False)
     assert draws["a"] == draws["b"] and [s for s, _ in draws["a"]] == [0, 1, 2]
     assert list(results.table.columns) == ["arm", "seed", "metric", "value", "seconds"]
@@ -49,6 +54,7 @@ def test_an_interrupted_experiment_carries_on_and_a_finished_one_starts_afresh(c
     stop_file.touch()
     # What an arm has seen is part of its identity, so the list must not be: a closure over it would change.
     import builtins
+
     builtins._ran_for_test = ran
     arms = {"only": _recording_arm(str(stop_file))}
     with pytest.raises(KeyboardInterrupt):
@@ -67,10 +73,12 @@ def _recording_arm(stop_file):
     def arm(seed):
         import builtins
         import os
+
         builtins._ran_for_test.append(seed)
         if seed == 2 and os.path.exists(stop_file):
             raise KeyboardInterrupt
         return {"accuracy": seed / 10}
+
     return arm
 
 
@@ -80,7 +88,9 @@ def test_a_changed_arm_does_not_take_over_the_runs_of_the_old_one(capsys):
             if seed == 1 and rate == 1:
                 raise KeyboardInterrupt
             return {"accuracy": rate}
+
         return arm
+
     with pytest.raises(KeyboardInterrupt):
         measure.compare({"arm": fails(1)}, seeds=2, name="toy.changed", progress=False)
     results = measure.compare({"arm": fails(2)}, seeds=2, name="toy.changed", progress=False)
@@ -96,10 +106,16 @@ def test_a_line_cut_short_by_a_kill_is_measured_again():
     assert list(measure._Kept("toy.cut", "f" * 16).runs) == [("a", 0)]
 
 
-@pytest.mark.parametrize("arms, seeds, words", [
-    ({}, 3, "dict of arms"), ({"a": 3}, 3, "dict of arms"), ({"a": noisy(0.5)}, 0, "at least one seed"),
-    ({"a": lambda seed: "good"}, 1, "dict of numbers"), ({"a": lambda seed: {"accuracy": [1, 2]}}, 1, "dict of numbers"),
-])
+@pytest.mark.parametrize(
+    "arms, seeds, words",
+    [
+        ({}, 3, "dict of arms"),
+        ({"a": 3}, 3, "dict of arms"),
+        ({"a": noisy(0.5)}, 0, "at least one seed"),
+        ({"a": lambda seed: "good"}, 1, "dict of numbers"),
+        ({"a": lambda seed: {"accuracy": [1, 2]}}, 1, "dict of numbers"),
+    ],
+)
 def test_bad_arms_are_refused_with_a_sentence(arms, seeds, words):
     with pytest.raises(CourseError, match=words):
         measure.compare(arms, seeds=seeds, progress=False)
@@ -107,12 +123,19 @@ def test_bad_arms_are_refused_with_a_sentence(arms, seeds, words):
 
 def test_an_arm_that_cannot_be_recognised_again_still_runs(tmp_path):
     with open(tmp_path / "file", "w") as stream:
-        results = measure.compare({"a": lambda seed: {"m": float(stream.writable())}}, seeds=2, name="toy.open", progress=False)
+        results = measure.compare(
+            {"a": lambda seed: {"m": float(stream.writable())}},
+            seeds=2,
+            name="toy.open",
+            progress=False,
+        )
     assert list(results.values("a", "m")) == [1, 1]
 
 
 def test_effects_are_paired_by_seed():
-    results = measure.compare({"a": lambda s: {"m": s + 2.0}, "b": lambda s: {"m": s + 1.0}}, seeds=3, progress=False)
+    results = measure.compare(
+        {"a": lambda s: {"m": s + 2.0}, "b": lambda s: {"m": s + 1.0}}, seeds=3, progress=False
+    )
     assert results.effect("a", minus="b", metric="m").values == (1, 1, 1)
     assert results.effect("a", over="b", metric="m").values == (2, 1.5, 4 / 3)
     with pytest.raises(CourseError, match="no arm named 'c'"):
@@ -125,9 +148,15 @@ def test_the_ledger_gives_back_what_was_measured(monkeypatch):
     results = measured(monkeypatch, {"a": noisy(0.6), "b": noisy(0.4)})
     again = measure.recorded("toy.scores")
     assert again.seeds == 10 and again.arms == ["a", "b"]
-    np.testing.assert_allclose(again.values("a", "accuracy"), results.values("a", "accuracy"), atol=1e-6)
+    np.testing.assert_allclose(
+        again.values("a", "accuracy"), results.values("a", "accuracy"), atol=1e-6
+    )
     entry = ledger.experiment("toy.scores")
-    assert entry["budget"] == "nothing at all" and entry["versions"]["keras"] and entry["hardware"]["cores"]
+    assert (
+        entry["budget"] == "nothing at all"
+        and entry["versions"]["keras"]
+        and entry["hardware"]["cores"]
+    )
     with pytest.raises(CourseError, match="no experiment named 'toy.other'"):
         ledger.experiment("toy.other")
 
@@ -136,14 +165,20 @@ def test_a_claim_holds_and_says_what_it_rests_on(monkeypatch):
     arms = {"a": noisy(0.6), "b": noisy(0.4)}
     measured(monkeypatch, arms)
     live = measure.compare(arms, seeds=3, name="toy.scores", progress=False)
-    claim = measure.claim("A beats b.", holds=live.effect("a", minus="b", metric="accuracy") > 0.05)
+    claim = measure.claim(
+        "A beats b.", holds=live.effect("a", minus="b", metric="accuracy") > 0.05
+    )
     assert "0.2 here" in repr(claim) and "10 seeds" in repr(claim) and "✓" in claim._repr_html_()
 
 
 def test_a_claim_fails_when_the_direction_the_size_or_the_ledger_is_against_it(monkeypatch):
     measured(monkeypatch, {"a": noisy(0.6), "b": noisy(0.4)})
+
     def live(a, b=0.4):
-        return measure.compare({"a": noisy(a), "b": noisy(b)}, seeds=3, name="toy.scores", progress=False).effect("a", minus="b", metric="accuracy")
+        return measure.compare(
+            {"a": noisy(a), "b": noisy(b)}, seeds=3, name="toy.scores", progress=False
+        ).effect("a", minus="b", metric="accuracy")
+
     with pytest.raises(measure.ClaimFailed, match="does not hold here"):
         measure.claim("A beats b.", holds=live(0.3) > 0)
     with pytest.raises(measure.ClaimFailed, match="size has changed"):
@@ -176,10 +211,14 @@ def test_the_margin_covers_999_of_1000_repetitions():
     assert 0.9980 < inside / 20_000 < 0.9998
 
 
-def test_tuning_tries_every_setting_on_every_arm_and_a_lesson_reads_the_recorded_choice(monkeypatch):
+def test_tuning_tries_every_setting_on_every_arm_and_a_lesson_reads_the_recorded_choice(
+    monkeypatch,
+):
     tried = []
+
     def arm(best):
         return lambda seed, rate: tried.append((best, rate)) or -abs(np.log10(rate / best))
+
     arms = {"small": arm(1e-4), "large": arm(1e-2)}
     rates = [1e-4, 1e-3, 1e-2]
     tuned = measure.tune(arms, over=rates, seeds=1)
@@ -199,8 +238,15 @@ def test_tuning_tries_every_setting_on_every_arm_and_a_lesson_reads_the_recorded
 def test_the_runs_can_go_to_dask_workers():
     from distributed import Client, LocalCluster
 
-    with LocalCluster(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None) as cluster, Client(cluster) as client:
-        far = measure.compare({"a": noisy(0.6), "b": noisy(0.4)}, seeds=3, client=client, progress=False)
+    with (
+        LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        far = measure.compare(
+            {"a": noisy(0.6), "b": noisy(0.4)}, seeds=3, client=client, progress=False
+        )
     near = measure.compare({"a": noisy(0.6), "b": noisy(0.4)}, seeds=3, progress=False)
     for arm in "ab":
         np.testing.assert_array_equal(far.values(arm, "accuracy"), near.values(arm, "accuracy"))
@@ -208,9 +254,11 @@ def test_the_runs_can_go_to_dask_workers():
 
 def test_measuring_again_skips_what_the_same_code_has_measured(monkeypatch):
     ran = []
+
     def arm(seed):
         ran.append(seed)
         return {"accuracy": 0.5}
+
     monkeypatch.setenv(ledger.code_variable("toy.scores"), "one")
     measured(monkeypatch, {"a": arm}, seeds=5)
     measured(monkeypatch, {"a": arm}, seeds=5)
@@ -242,13 +290,19 @@ def test_the_ledger_file_is_readable_json_with_a_run_a_line(monkeypatch):
 
 
 def test_a_setting_that_diverged_is_never_chosen():
-    tuned = measure.tune({"a": lambda seed, rate: float("nan") if rate > 1 and seed else rate}, over=[0.1, 0.5, 10], seeds=2)
+    tuned = measure.tune(
+        {"a": lambda seed, rate: float("nan") if rate > 1 and seed else rate},
+        over=[0.1, 0.5, 10],
+        seeds=2,
+    )
     assert tuned["a"] == 0.5
 
 
 def test_an_arm_that_changes_its_metrics_between_seeds_is_refused():
     with pytest.raises(CourseError, match="returned .* for seed 1, but"):
-        measure.compare({"a": lambda s: {"m": 1.0} if s == 0 else {"n": 1.0}}, seeds=2, progress=False)
+        measure.compare(
+            {"a": lambda s: {"m": 1.0} if s == 0 else {"n": 1.0}}, seeds=2, progress=False
+        )
 
 
 def test_a_condition_is_no_plain_truth(monkeypatch):
@@ -262,7 +316,9 @@ def test_a_condition_is_no_plain_truth(monkeypatch):
 
 def test_the_arms_take_turns_and_timings_are_held_to_their_direction_only(monkeypatch):
     order = []
-    arms = {n: (lambda s, n=n: order.append((n, s)) or time.sleep(0.002) or {"m": 1.0}) for n in "ab"}
+    arms = {
+        n: (lambda s, n=n: order.append((n, s)) or time.sleep(0.002) or {"m": 1.0}) for n in "ab"
+    }
     measured(monkeypatch, arms)
     assert order[:4] == [("a", 0), ("b", 0), ("a", 1), ("b", 1)]
     slow = measure.Effect("seconds", (500.0, 501.0, 502.0), ("of", "a", "seconds"), "toy.scores")

@@ -12,14 +12,25 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation")
 PAIRS = {
     "gradient descent": (lambda: optim.SGD(0.1), lambda k: k.SGD(0.1)),
     "momentum": (lambda: optim.SGD(0.05, momentum=0.9), lambda k: k.SGD(0.05, momentum=0.9)),
-    "Nesterov": (lambda: optim.SGD(0.05, momentum=0.9, nesterov=True), lambda k: k.SGD(0.05, momentum=0.9, nesterov=True)),
+    "Nesterov": (
+        lambda: optim.SGD(0.05, momentum=0.9, nesterov=True),
+        lambda k: k.SGD(0.05, momentum=0.9, nesterov=True),
+    ),
     "RMSProp": (lambda: optim.RMSProp(0.01), lambda k: k.RMSprop(0.01)),
     # At larger rates Keras strays from the paper: its bias correction rounds 0.999 to single precision, whatever the floatx.
     "Adam": (lambda: optim.Adam(0.001), lambda k: k.Adam(0.001)),
-    "Adam, other numbers": (lambda: optim.Adam(0.02, beta_1=0.8, beta_2=0.99, epsilon=1e-4), lambda k: k.Adam(0.02, beta_1=0.8, beta_2=0.99, epsilon=1e-4)),
-    "AdamW": (lambda: optim.AdamW(0.001, weight_decay=0.5), lambda k: k.AdamW(0.001, weight_decay=0.5)),
-    "a schedule": (lambda: optim.SGD(optim.exponential_decay(0.1, 10, 0.5), momentum=0.9),
-                   lambda k: k.SGD(k.schedules.ExponentialDecay(0.1, 10, 0.5), momentum=0.9)),
+    "Adam, other numbers": (
+        lambda: optim.Adam(0.02, beta_1=0.8, beta_2=0.99, epsilon=1e-4),
+        lambda k: k.Adam(0.02, beta_1=0.8, beta_2=0.99, epsilon=1e-4),
+    ),
+    "AdamW": (
+        lambda: optim.AdamW(0.001, weight_decay=0.5),
+        lambda k: k.AdamW(0.001, weight_decay=0.5),
+    ),
+    "a schedule": (
+        lambda: optim.SGD(optim.exponential_decay(0.1, 10, 0.5), momentum=0.9),
+        lambda k: k.SGD(k.schedules.ExponentialDecay(0.1, 10, 0.5), momentum=0.9),
+    ),
 }
 
 
@@ -37,7 +48,9 @@ def run_keras(optimiser, gradient, start, steps):
     optimiser.build([weights])
     path = [np.asarray(weights.value)]
     for step in range(steps):
-        optimiser.apply([keras.ops.convert_to_tensor(gradient(step, path[-1]), "float64")], [weights])
+        optimiser.apply(
+            [keras.ops.convert_to_tensor(gradient(step, path[-1]), "float64")], [weights]
+        )
         path.append(np.asarray(weights.value))
     return np.array(path)
 
@@ -62,7 +75,9 @@ def test_an_optimiser_equals_its_keras_namesake_over_50_steps(name, double):
     path = [start]
     for step in range(50):
         path.append(ours.step(path[-1], gradient(step, path[-1])))
-    difference = np.abs(np.array(path) - run_keras(theirs(keras.optimizers), gradient, start, 50)).max()
+    difference = np.abs(
+        np.array(path) - run_keras(theirs(keras.optimizers), gradient, start, 50)
+    ).max()
     assert difference < 1e-6
     assert np.abs(path[-1] - start).max() > 0.03, "it moved, so that equality says something"
 
@@ -76,7 +91,7 @@ def test_every_optimiser_differs_from_every_other():
             weights = optimiser.step(weights, gradient(step, weights))
         ends.append(weights)
     for i, a in enumerate(ends):
-        assert all(np.abs(a - b).max() > 1e-4 for b in ends[i + 1:])
+        assert all(np.abs(a - b).max() > 1e-4 for b in ends[i + 1 :])
 
 
 def test_a_step_changes_neither_argument_and_reset_forgets():
@@ -94,7 +109,11 @@ def test_the_first_step_of_adam_is_the_rate_and_three_times_too_long_without_bia
     gradient = np.array([0.1, 5.0])
     assert np.allclose(optim.Adam(0.1).step(np.zeros(2), gradient), -0.1, atol=1e-4)
     # 0.1 g / sqrt(0.001 g²)
-    assert np.allclose(optim.Adam(0.1, bias_correction=False).step(np.zeros(2), gradient), -0.1 * 0.1 / np.sqrt(0.001), rtol=0.01)
+    assert np.allclose(
+        optim.Adam(0.1, bias_correction=False).step(np.zeros(2), gradient),
+        -0.1 * 0.1 / np.sqrt(0.001),
+        rtol=0.01,
+    )
 
 
 def test_shapes_that_do_not_fit_are_refused():
@@ -114,12 +133,30 @@ def test_descend_returns_the_path_and_stays_silent_when_it_diverges(recwarn):
 
 
 SCHEDULES = {
-    "exponential": (optim.exponential_decay(0.1, 30, 0.5), lambda s: s.ExponentialDecay(0.1, 30, 0.5)),
-    "staircase": (optim.exponential_decay(0.1, 30, 0.5, staircase=True), lambda s: s.ExponentialDecay(0.1, 30, 0.5, staircase=True)),
-    "step": (optim.step_decay(0.1, [20, 50, 90], 0.3), lambda s: s.PiecewiseConstantDecay([20, 50, 90], [0.1, 0.03, 0.009, 0.0027])),
-    "cosine": (optim.cosine_decay(0.1, 80, alpha=0.05), lambda s: s.CosineDecay(0.1, 80, alpha=0.05)),
-    "warm-up and cosine": (optim.cosine_decay(0.01, 60, warmup_steps=15, warmup_target=0.2), lambda s: s.CosineDecay(0.01, 60, warmup_steps=15, warmup_target=0.2)),
-    "warm-up, composed": (optim.warmup(0.2, 15, then=optim.cosine_decay(0.2, 60)), lambda s: s.CosineDecay(0.0, 60, warmup_steps=15, warmup_target=0.2)),
+    "exponential": (
+        optim.exponential_decay(0.1, 30, 0.5),
+        lambda s: s.ExponentialDecay(0.1, 30, 0.5),
+    ),
+    "staircase": (
+        optim.exponential_decay(0.1, 30, 0.5, staircase=True),
+        lambda s: s.ExponentialDecay(0.1, 30, 0.5, staircase=True),
+    ),
+    "step": (
+        optim.step_decay(0.1, [20, 50, 90], 0.3),
+        lambda s: s.PiecewiseConstantDecay([20, 50, 90], [0.1, 0.03, 0.009, 0.0027]),
+    ),
+    "cosine": (
+        optim.cosine_decay(0.1, 80, alpha=0.05),
+        lambda s: s.CosineDecay(0.1, 80, alpha=0.05),
+    ),
+    "warm-up and cosine": (
+        optim.cosine_decay(0.01, 60, warmup_steps=15, warmup_target=0.2),
+        lambda s: s.CosineDecay(0.01, 60, warmup_steps=15, warmup_target=0.2),
+    ),
+    "warm-up, composed": (
+        optim.warmup(0.2, 15, then=optim.cosine_decay(0.2, 60)),
+        lambda s: s.CosineDecay(0.0, 60, warmup_steps=15, warmup_target=0.2),
+    ),
 }
 
 
@@ -141,8 +178,17 @@ def test_warm_up_alone_stays_at_its_target():
     assert np.allclose(rates, [0, 0.1, 0.2, 0.3, 0.4, 0.4, 0.4])
 
 
-@pytest.mark.parametrize("options", [{}, {"patience": 2, "factor": 0.5}, {"patience": 1, "cooldown": 3, "factor": 0.3},
-                                     {"patience": 3, "min_delta": 0.05}, {"patience": 1, "factor": 0.2, "min_rate": 0.01}, {"patience": 2, "mode": "max"}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"patience": 2, "factor": 0.5},
+        {"patience": 1, "cooldown": 3, "factor": 0.3},
+        {"patience": 3, "min_delta": 0.05},
+        {"patience": 1, "factor": 0.2, "min_rate": 0.01},
+        {"patience": 2, "mode": "max"},
+    ],
+)
 def test_reduce_on_plateau_equals_the_keras_callback(options):
     import keras
 
@@ -158,7 +204,9 @@ def test_reduce_on_plateau_equals_the_keras_callback(options):
         ours = optim.ReduceOnPlateau(0.1, **options)
         for epoch, loss in enumerate(losses):
             theirs.on_epoch_end(epoch, {"loss": loss})
-            assert ours.update(loss) == pytest.approx(float(model.optimizer.learning_rate), rel=1e-6)
+            assert ours.update(loss) == pytest.approx(
+                float(model.optimizer.learning_rate), rel=1e-6
+            )
     assert ours.rate < 0.1, "it was lowered, so that equality says something"
 
 
@@ -181,7 +229,10 @@ def problem():
     y = (x @ rng.normal(0, 1, (10, 3))).argmax(axis=1)
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((10,)), keras.layers.Dense(3)])
-    model.compile(keras.optimizers.SGD(0.1, momentum=0.9), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.compile(
+        keras.optimizers.SGD(0.1, momentum=0.9),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+    )
     return model, x, y
 
 
@@ -193,17 +244,26 @@ def test_the_range_test_finds_the_fall_and_the_edge_and_puts_everything_back(pro
     edge = found.rates[-1]
     assert 1e-3 < found.suggestion < edge / 3
     assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights()))
-    assert float(model.optimizer.learning_rate) == pytest.approx(0.1) and int(model.optimizer.iterations) == 0
-    assert np.allclose(found.losses, optim.lr_range_test(model, x, y, low=1e-5, high=1e4, progress=False).losses), "the same seed, the same test"
+    assert (
+        float(model.optimizer.learning_rate) == pytest.approx(0.1)
+        and int(model.optimizer.iterations) == 0
+    )
+    assert np.allclose(
+        found.losses, optim.lr_range_test(model, x, y, low=1e-5, high=1e4, progress=False).losses
+    ), "the same seed, the same test"
 
 
 def test_the_losses_are_those_of_each_batch_not_a_running_mean(problem):
     model, x, y = problem
-    found = optim.lr_range_test(model, x, y, low=1e-12, high=1e-11, steps=10, batch_size=40, progress=False)
+    found = optim.lr_range_test(
+        model, x, y, low=1e-12, high=1e-11, steps=10, batch_size=40, progress=False
+    )
     batches = list(optim._batches(len(x), 40, 10, 0))
     logits = model.predict(x, verbose=0)
     each = -(logits - np.log(np.exp(logits).sum(axis=1, keepdims=True)))[np.arange(len(y)), y]
-    assert np.allclose(found.losses, [each[b].mean() for b in batches], atol=1e-4)  # the rates are too small to move
+    assert np.allclose(
+        found.losses, [each[b].mean() for b in batches], atol=1e-4
+    )  # the rates are too small to move
     assert sorted(np.concatenate(batches)) == list(range(400)), "one pass sees every example once"
 
 
@@ -232,6 +292,8 @@ def test_the_range_test_refuses_what_it_cannot_test(problem):
     fresh = keras.Sequential([keras.Input((10,)), keras.layers.Dense(3)])
     with pytest.raises(CourseError, match="no optimiser yet"):
         optim.lr_range_test(fresh, x, y)
-    fresh.compile(keras.optimizers.SGD(keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.5)), "mse")
+    fresh.compile(
+        keras.optimizers.SGD(keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.5)), "mse"
+    )
     with pytest.raises(CourseError, match="is a schedule"):
         optim.lr_range_test(fresh, x, y)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from translearn import paths, progress
-from translearn.exercises import bank, lesson00, overview
+from translearn import paths
+from translearn.exercises import bank, lesson00, overview, progress
 
 
 @pytest.fixture
@@ -12,7 +12,9 @@ def fresh(tmp_path, monkeypatch):
 
 
 def row(number="00"):
-    return next(line for line in repr(overview.lessons()).splitlines() if line.startswith(f"| [{number} ·"))
+    return next(
+        line for line in repr(overview.lessons()).splitlines() if line.startswith(f"| [{number} ·")
+    )
 
 
 def test_every_lesson_has_a_row_with_a_link_and_its_question(fresh):

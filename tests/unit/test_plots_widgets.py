@@ -18,7 +18,10 @@ def line():
 
 def test_a_figure_reaches_the_page_with_its_alt_text_escaped():
     html = plots.to_html(line(), 'Rises from 1 to 2, "at once" & <steeply>')
-    assert '<img alt="Rises from 1 to 2, &quot;at once&quot; &amp; &lt;steeply&gt;"' in html and "data:image/png;base64," in html
+    assert (
+        '<img alt="Rises from 1 to 2, &quot;at once&quot; &amp; &lt;steeply&gt;"' in html
+        and "data:image/png;base64," in html
+    )
     assert not plt.get_fignums(), "the figure is closed, so it is not shown twice"
 
 
@@ -29,11 +32,20 @@ def test_a_figure_without_alt_text_is_refused(alt):
 
 
 def test_results_show_every_seed_and_the_baseline():
-    results = measure.compare({"a": lambda s: {"accuracy": 0.5 + s / 10}, "b": lambda s: {"accuracy": 0.2}}, seeds=3, progress=False)
+    results = measure.compare(
+        {"a": lambda s: {"accuracy": 0.5 + s / 10}, "b": lambda s: {"accuracy": 0.2}},
+        seeds=3,
+        progress=False,
+    )
     fig = plots.results(results, "accuracy", "A is ahead", baseline=("chance", 0.1))
     ax = fig.axes[0]
-    assert [t.get_text() for t in ax.get_yticklabels()] == ["a", "b"] and ax.get_title(loc="left") == "A is ahead"
-    assert sorted(x for drawn in ax.lines if drawn.get_marker() == "o" for x in drawn.get_xdata())[-1] == 0.7
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["a", "b"] and ax.get_title(
+        loc="left"
+    ) == "A is ahead"
+    assert (
+        sorted(x for drawn in ax.lines if drawn.get_marker() == "o" for x in drawn.get_xdata())[-1]
+        == 0.7
+    )
     plt.close(fig)
 
 
@@ -49,7 +61,10 @@ def test_an_explorer_follows_its_control_and_shows_an_error_in_the_figures_place
     slider.value = 2
     assert 'alt="2 lines"' in picture.value
     slider.value = 3
-    assert 'class="translearn-error"' in picture.value and "three is &lt;too&gt; many" in picture.value
+    assert (
+        'class="translearn-error"' in picture.value
+        and "three is &lt;too&gt; many" in picture.value
+    )
     with pytest.raises(CourseError, match="at least two values"):
         widgets.explore(draw, n=[1])
 
@@ -77,7 +92,14 @@ def test_the_live_plot_redraws_after_each_epoch(monkeypatch):
     monkeypatch.setattr(IPython.display, "display", lambda *a, **k: Handle())
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     model.compile("sgd", "mse")
-    model.fit(np.zeros((8, 2)), np.zeros((8, 1)), validation_split=0.5, epochs=3, verbose=0, callbacks=[plots.live()])
+    model.fit(
+        np.zeros((8, 2)),
+        np.zeros((8, 1)),
+        validation_split=0.5,
+        epochs=3,
+        verbose=0,
+        callbacks=[plots.live()],
+    )
     assert len(shown) == 3 and "After epoch 3: loss" in shown[-1] and "val_loss" in shown[-1]
 
 

@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from translearn import paths, progress
+from translearn import paths
+from translearn.exercises import progress
 
 
 @pytest.fixture(autouse=True)
@@ -38,16 +39,30 @@ def test_forgetting():
 
 
 def test_a_new_process_sees_it_and_many_at_once_lose_nothing(place):
-    code = "from translearn import progress\nfor i in range(8): assert progress.record('lesson{0}', f'e{{i}}') == ''"
-    several = [subprocess.Popen([sys.executable, "-c", code.format(n)], cwd=paths.ROOT) for n in range(4)]
+    code = "from translearn.exercises import progress\nfor i in range(8): assert progress.record('lesson{0}', f'e{{i}}') == ''"
+    several = [
+        subprocess.Popen([sys.executable, "-c", code.format(n)], cwd=paths.ROOT) for n in range(4)
+    ]
     assert [each.wait(60) for each in several] == [0] * 4
-    assert {lesson: len(done) for lesson, done in progress.passed().items()} == {f"lesson{n}": 8 for n in range(4)}
+    assert {lesson: len(done) for lesson, done in progress.passed().items()} == {
+        f"lesson{n}": 8 for n in range(4)
+    }
 
 
-@pytest.mark.parametrize("damage", [
-    b"", b"{", b"\xff\xfe\x00", b"[]", b"null", b'{"passed": []}', b'{"passed": {"lesson05": ["freeze"]}}',
-    b'{"passed": {"lesson05": {"freeze": 3}}}', b"[" * 100_000,
-])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe\x00",
+        b"[]",
+        b"null",
+        b'{"passed": []}',
+        b'{"passed": {"lesson05": ["freeze"]}}',
+        b'{"passed": {"lesson05": {"freeze": 3}}}',
+        b"[" * 100_000,
+    ],
+)
 def test_a_damaged_file_is_kept_aside(place, damage):
     place.write_bytes(damage)
     assert progress.passed() == {}

@@ -5,7 +5,9 @@ import sys
 
 
 def run(code, **more):
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, **more)
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=300, **more
+    )
 
 
 def test_importing_keras_after_translearn_writes_nothing():
@@ -14,7 +16,9 @@ def test_importing_keras_after_translearn_writes_nothing():
 
 
 def test_a_tensorflow_that_fails_to_import_says_why(tmp_path):
-    (tmp_path / "tensorflow.py").write_text("import os\nos.write(2, b'the reason\\n')\nraise ImportError('broken wheel')\n")
+    (tmp_path / "tensorflow.py").write_text(
+        "import os\nos.write(2, b'the reason\\n')\nraise ImportError('broken wheel')\n"
+    )
     said = run(f"import sys, translearn; sys.path.insert(0, {str(tmp_path)!r}); import tensorflow")
     assert "the reason" in said.stderr and "broken wheel" in said.stderr
 
@@ -25,6 +29,8 @@ def test_after_the_import_errors_reach_the_reader_again():
 
 
 def test_retracing_warnings_are_dropped_and_others_are_not():
-    said = run("import translearn, logging; log = logging.getLogger('tensorflow'); logging.basicConfig()\n"
-               "log.warning('5 out of 5 calls triggered tf.function retracing.'); log.warning('something else')")
+    said = run(
+        "import translearn, logging; log = logging.getLogger('tensorflow'); logging.basicConfig()\n"
+        "log.warning('5 out of 5 calls triggered tf.function retracing.'); log.warning('something else')"
+    )
     assert "retracing" not in said.stderr and "something else" in said.stderr

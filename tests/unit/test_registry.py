@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from translearn import registry
+from translearn.data import registry
 from translearn.errors import CourseError
 from translearn.paths import DATA
 
@@ -22,8 +22,15 @@ def small(tmp_path, monkeypatch):
     (folder / "thing.bin").write_bytes(b"0123456789")
 
     def write(**changes):
-        table = {"kind": "data", "file": "thing.bin", "sha256": hashlib.sha256(b"0123456789").hexdigest(), "bytes": 10,
-                 "licence": "MIT", "source": "here", "card": "cards/thing.md"} | changes
+        table = {
+            "kind": "data",
+            "file": "thing.bin",
+            "sha256": hashlib.sha256(b"0123456789").hexdigest(),
+            "bytes": 10,
+            "licence": "MIT",
+            "source": "here",
+            "card": "cards/thing.md",
+        } | changes
         lines = [f"{key} = {value!r}" for key, value in table.items() if value is not None]
         (folder / "registry.toml").write_text("[thing]\n" + "\n".join(lines) + "\n")
         # Two writes may fall into one tick of the file system's clock.
@@ -34,7 +41,9 @@ def small(tmp_path, monkeypatch):
     write()
     monkeypatch.setattr(registry, "DATA", folder)
     monkeypatch.setattr(registry, "FILE", folder / "registry.toml")
-    small = type("Small", (), {"folder": folder, "file": folder / "thing.bin", "write": staticmethod(write)})
+    small = type(
+        "Small", (), {"folder": folder, "file": folder / "thing.bin", "write": staticmethod(write)}
+    )
     return small
 
 
@@ -58,14 +67,22 @@ def test_entry_is_complete_and_intact(name):
 
 
 def test_the_shipped_files_are_all_registered():
-    kept = {DATA / table["file"] for table in map(registry.entry, registry.names()) if "file" in table}
-    assert {file for file in DATA.rglob("*.npz")} | {file for file in (DATA / "weights").iterdir()} <= kept
+    kept = {
+        DATA / table["file"] for table in map(registry.entry, registry.names()) if "file" in table
+    }
+    assert {file for file in DATA.rglob("*.npz")} | {
+        file for file in (DATA / "weights").iterdir()
+    } <= kept
 
 
 def test_size_is_exact():
     for name in registry.names():
         place = registry.path(name)
-        size = sum(file.stat().st_size for file in registry.files(place)) if place.is_dir() else place.stat().st_size
+        size = (
+            sum(file.stat().st_size for file in registry.files(place))
+            if place.is_dir()
+            else place.stat().st_size
+        )
         assert size == registry.entry(name)["bytes"], name
 
 
@@ -81,7 +98,9 @@ def test_no_index_address_in_the_registry():
 
 def test_an_intact_file(small):
     assert registry.path("thing") == small.file
-    assert registry.check_all() == [("thing", True, "thing.bin: 0.0 MB, SHA-256 as registered, MIT")]
+    assert registry.check_all() == [
+        ("thing", True, "thing.bin: 0.0 MB, SHA-256 as registered, MIT")
+    ]
 
 
 def test_an_unknown_name_suggests_the_nearest():
@@ -99,7 +118,11 @@ def test_a_kind_hides_the_others():
 def test_a_missing_file(small):
     small.file.unlink()
     text = sentence(registry.path, "thing")
-    assert "is missing" in text and "git checkout -- data/thing.bin" in text and "course.py doctor" in text
+    assert (
+        "is missing" in text
+        and "git checkout -- data/thing.bin" in text
+        and "course.py doctor" in text
+    )
 
 
 def test_a_truncated_file(small):
@@ -108,10 +131,10 @@ def test_a_truncated_file(small):
 
 
 def test_a_changed_file_of_the_same_size(small):
-    registry.path("thing")                       # remembered as good …
+    registry.path("thing")  # remembered as good …
     small.file.write_bytes(b"0123456780")
     os.utime(small.file, ns=(1, 1))
-    text = sentence(registry.path, "thing")      # … and seen to have changed since
+    text = sentence(registry.path, "thing")  # … and seen to have changed since
     assert "has been changed" in text and "git checkout" in text
 
 
@@ -122,7 +145,9 @@ def test_a_package_that_is_not_installed(small):
 
 def test_a_package_of_another_version(small):
     small.write(file=None, package="elpv-dataset", version="0.9", files="elpv_dataset/data")
-    assert "needs elpv-dataset 0.9, but 1.0.0.post1 is installed" in sentence(registry.path, "thing")
+    assert "needs elpv-dataset 0.9, but 1.0.0.post1 is installed" in sentence(
+        registry.path, "thing"
+    )
 
 
 def test_a_missing_or_empty_card(small):
@@ -142,8 +167,13 @@ def test_a_registry_that_is_missing_or_unreadable(small):
 
 def test_one_bad_entry_does_not_hide_the_others(small):
     text = (small.folder / "registry.toml").read_text()
-    (small.folder / "registry.toml").write_text(text.replace("thing.bin", "gone.bin") + text.replace("[thing]", "[other]"))
-    assert [(name, good) for name, good, _ in registry.check_all()] == [("thing", False), ("other", True)]
+    (small.folder / "registry.toml").write_text(
+        text.replace("thing.bin", "gone.bin") + text.replace("[thing]", "[other]")
+    )
+    assert [(name, good) for name, good, _ in registry.check_all()] == [
+        ("thing", False),
+        ("other", True),
+    ]
 
 
 def test_a_folders_hash_ignores_what_python_compiles(tmp_path):

@@ -5,14 +5,23 @@ import time
 import numpy as np
 import pytest
 
-from translearn import backbones, bench, language, throughput
+from translearn import backbones, language
+from translearn.bench import contest as bench
+from translearn.bench import throughput
 from translearn.errors import CourseError
 
 
-@pytest.mark.parametrize(("name", "size", "published"), [
-    ("vgg16", 224, 2 * 15.35e9),  # Simonyan and Zisserman 2015, its convolutions: 15.3 thousand million multiply-adds
-    ("efficientnet_lite0", 224, 2 * 407e6),  # the model's own page: 407 million multiply-adds
-])
+@pytest.mark.parametrize(
+    ("name", "size", "published"),
+    [
+        (
+            "vgg16",
+            224,
+            2 * 15.35e9,
+        ),  # Simonyan and Zisserman 2015, its convolutions: 15.3 thousand million multiply-adds
+        ("efficientnet_lite0", 224, 2 * 407e6),  # the model's own page: 407 million multiply-adds
+    ],
+)
 def test_operations_of_pictures_are_those_that_are_published(name, size, published):
     model = backbones.load(name, weights=None, size=size)
     assert throughput.operations(model) == pytest.approx(published, rel=0.06)
@@ -30,7 +39,16 @@ def test_operations_of_a_text_are_counted_by_hand():
 
 def test_a_network_is_timed_in_a_fresh_process():
     (run,) = throughput.time_all(["small_cnn"], repeats=1)["small_cnn"]
-    assert set(run) == {"import", "load", "memory", "peak", "operations", "graph", "predict", "loop"}
+    assert set(run) == {
+        "import",
+        "load",
+        "memory",
+        "peak",
+        "operations",
+        "graph",
+        "predict",
+        "loop",
+    }
     assert min(run.values()) > 0 and run["memory"] > 1e8
     assert run["graph"] > run["loop"]  # a call of predict costs more than this little network
     assert run["graph"] * run["operations"] < 1.5 * run["peak"]
@@ -48,7 +66,16 @@ def test_the_first_call_is_not_timed(monkeypatch):
 
 
 def test_the_table_has_a_row_a_network_and_says_how_much_it_varies():
-    run = {"import": 4.0, "load": 1.0, "memory": 5e8, "peak": 1e11, "operations": 1e9, "graph": 50.0, "predict": 40.0, "loop": 5.0}
+    run = {
+        "import": 4.0,
+        "load": 1.0,
+        "memory": 5e8,
+        "peak": 1e11,
+        "operations": 1e9,
+        "graph": 50.0,
+        "predict": 40.0,
+        "loop": 5.0,
+    }
     found = {"vgg16": [run, run | {"graph": 60.0}], "minilm": [run, run]}
     table = throughput.table(found)
     assert list(table.index) == ["vgg16, 96 px", "minilm, 32 tokens"]
@@ -60,7 +87,10 @@ def test_the_table_has_a_row_a_network_and_says_how_much_it_varies():
 def test_an_unknown_network_is_one_sentence_on_the_command_line(capsys):
     assert bench.main(["throughput", "vgg19"]) == 1
     said = capsys.readouterr()
-    assert said.err == "There is no network called 'vgg19' to time. There are small_cnn, efficientnet_lite0, vgg16, minilm, tiny_gpt.\n"
+    assert (
+        said.err
+        == "There is no network called 'vgg19' to time. There are small_cnn, efficientnet_lite0, vgg16, minilm, tiny_gpt.\n"
+    )
 
 
 def test_a_process_that_fails_is_reported_with_its_last_words(monkeypatch):

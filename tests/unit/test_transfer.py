@@ -33,19 +33,27 @@ def small():
 def fitted(model, pictures, steps=3, rate=0.1):
     import keras
 
-    model.compile(keras.optimizers.SGD(rate), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.compile(
+        keras.optimizers.SGD(rate), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    )
     model.fit(pictures, np.arange(len(pictures)) % 2, batch_size=8, epochs=steps, verbose=0)
     return model
 
 
 def weights_by_block(model):
-    return {name: [w.numpy().copy() for layer in layers for w in layer.weights]
-            for name, layers in transfer.blocks(model).items()}
+    return {
+        name: [w.numpy().copy() for layer in layers for w in layer.weights]
+        for name, layers in transfer.blocks(model).items()
+    }
 
 
 def moved(before, after):
     """The blocks in which any weight is not bit for bit what it was."""
-    return [name for name in before if any(a.tobytes() != b.tobytes() for a, b in zip(before[name], after[name], strict=True))]
+    return [
+        name
+        for name in before
+        if any(a.tobytes() != b.tobytes() for a, b in zip(before[name], after[name], strict=True))
+    ]
 
 
 # Blocks ------------------------------------------------------------------------------------------
@@ -55,10 +63,15 @@ def test_blocks_are_in_order_and_seen_through_a_model_that_holds_the_backbone():
     lite0 = backbones.load("efficientnet_lite0", weights=None, size=32)
     inside = transfer.blocks(lite0)
     assert list(inside) == ["stem", *[f"block{n:02d}" for n in range(1, 17)], "head"]
-    assert [layer.name for layer in inside["block03"]][-2:] == ["block03_project_bn", "block03_add"]
+    assert [layer.name for layer in inside["block03"]][-2:] == [
+        "block03_project_bn",
+        "block03_add",
+    ]
     whole = transfer.attach_head(lite0, 3, dropout=0.1, batch_norm="training")
     assert list(transfer.blocks(whole)) == [*inside, "classifier"]
-    assert all(a is b for name in inside for a, b in zip(inside[name], transfer.blocks(whole)[name]))
+    assert all(
+        a is b for name in inside for a, b in zip(inside[name], transfer.blocks(whole)[name])
+    )
 
 
 def keras_trains(model):
@@ -68,8 +81,17 @@ def keras_trains(model):
 def test_the_table_counts_what_keras_would_train():
     model = transfer.attach_head(small(), 2, batch_norm="training")
     table = transfer.freeze(model, up_to="block2")
-    assert list(table.columns) == ["block", "layers", "parameters", "trainable", "frozen", "batch_norm"]
-    assert list(table.frozen) == ["yes", "yes", "no", "no"] and list(table.block)[-1] == "classifier"
+    assert list(table.columns) == [
+        "block",
+        "layers",
+        "parameters",
+        "trainable",
+        "frozen",
+        "batch_norm",
+    ]
+    assert (
+        list(table.frozen) == ["yes", "yes", "no", "no"] and list(table.block)[-1] == "classifier"
+    )
     assert list(table.batch_norm) == ["inference", "inference", "training", "–"]
     assert table.parameters.sum() == model.count_params()
     assert table.trainable.sum() == keras_trains(model) > 0
@@ -77,7 +99,12 @@ def test_the_table_counts_what_keras_would_train():
     model.get_layer("small_cnn").trainable = False
     transfer.blocks(model)["block3"][0].trainable = True
     table = transfer.trainable_table(model)
-    assert list(table.frozen) == ["yes", "yes", "no", "no"] and table.trainable.sum() == keras_trains(model)
+    assert list(table.frozen) == [
+        "yes",
+        "yes",
+        "no",
+        "no",
+    ] and table.trainable.sum() == keras_trains(model)
     model.trainable = False
     transfer.blocks(model)["block3"][0].trainable = True
     table = transfer.trainable_table(model)
@@ -123,20 +150,28 @@ def test_one_block_can_be_unfrozen_after_the_whole_backbone_was_switched_off():
     model.get_layer("small_cnn").trainable = False  # plain Keras: off as a whole
     table = transfer.unfreeze(model, from_block="block3")
     assert list(table.frozen) == ["yes", "yes", "no", "no"]
-    assert {w.path.split("/")[0].split("_")[0] for w in model.trainable_weights} == {"block3", "classifier"}
+    assert {w.path.split("/")[0].split("_")[0] for w in model.trainable_weights} == {
+        "block3",
+        "classifier",
+    }
     backbone = model.get_layer("small_cnn")
-    assert backbone.trainable and keras_trains(backbone) == 3 * 3 * 64 * 128  # and alone it is the same
+    assert (
+        backbone.trainable and keras_trains(backbone) == 3 * 3 * 64 * 128
+    )  # and alone it is the same
     backbone.trainable = False
     assert list(transfer.unfreeze(backbone, from_block="block2").frozen) == ["yes", "no", "no"]
 
 
-@pytest.mark.parametrize("call,words", [
-    (dict(up_to="block7"), "Did you mean 'block"),
-    (dict(up_to="nothing like it"), "Known are: block1, block2, block3."),
-    (dict(share=1.5), "0 (no block) to 1 (every block)"),
-    (dict(share="half"), "not a share"),
-    (dict(up_to="block1", share=0.5), "Give one of them"),
-])
+@pytest.mark.parametrize(
+    "call,words",
+    [
+        (dict(up_to="block7"), "Did you mean 'block"),
+        (dict(up_to="nothing like it"), "Known are: block1, block2, block3."),
+        (dict(share=1.5), "0 (no block) to 1 (every block)"),
+        (dict(share="half"), "not a share"),
+        (dict(up_to="block1", share=0.5), "Give one of them"),
+    ],
+)
 def test_a_cut_that_cannot_be_made_is_refused_with_a_sentence(call, words):
     model = small()
     with pytest.raises(CourseError) as caught:
@@ -160,7 +195,9 @@ def test_freezing_after_compile_takes_effect_only_at_the_next_compile(pictures):
     import keras
 
     model = transfer.attach_head(small(), 2, seed=0)
-    model.compile(keras.optimizers.SGD(0.1), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.compile(
+        keras.optimizers.SGD(0.1), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    )
     model.fit(pictures, np.arange(24) % 2, epochs=1, verbose=0)  # the training step is made here
     transfer.freeze(model, up_to="block2")
     before = weights_by_block(model)
@@ -172,18 +209,28 @@ def test_freezing_after_compile_takes_effect_only_at_the_next_compile(pictures):
 
 
 def statistics(model):
-    return [w.numpy().copy() for layer in transfer.blocks(model)["block1"] for w in layer.weights if "moving" in w.name]
+    return [
+        w.numpy().copy()
+        for layer in transfer.blocks(model)["block1"]
+        for w in layer.weights
+        if "moving" in w.name
+    ]
 
 
-@pytest.mark.parametrize("mode,then,moves", [
-    ("inference", lambda model: None, False),
-    ("training", lambda model: None, True),
-    ("training", lambda model: transfer.freeze(model, up_to="block3"), False),
-    ("training", lambda model: transfer.freeze(model, up_to="block3", batch_norm=False), True),
-    ("inference", lambda model: transfer.unfreeze(model), False),
-    ("inference", lambda model: transfer.unfreeze(model, batch_norm=True), True),
-])
-def test_batch_norm_statistics_move_exactly_when_the_table_says_training(pictures, mode, then, moves):
+@pytest.mark.parametrize(
+    "mode,then,moves",
+    [
+        ("inference", lambda model: None, False),
+        ("training", lambda model: None, True),
+        ("training", lambda model: transfer.freeze(model, up_to="block3"), False),
+        ("training", lambda model: transfer.freeze(model, up_to="block3", batch_norm=False), True),
+        ("inference", lambda model: transfer.unfreeze(model), False),
+        ("inference", lambda model: transfer.unfreeze(model, batch_norm=True), True),
+    ],
+)
+def test_batch_norm_statistics_move_exactly_when_the_table_says_training(
+    pictures, mode, then, moves
+):
     model = transfer.attach_head(small(), 2, batch_norm=mode, seed=0)
     then(model)
     before = statistics(model)
@@ -211,7 +258,9 @@ def test_inference_mode_without_statistics_is_refused():
     with pytest.raises(CourseError, match='no statistics yet.*batch_norm="training"'):
         transfer.attach_head(fresh, 2)
     transfer.attach_head(fresh, 2, batch_norm="training")
-    transfer.attach_head(backbones.load("vgg16", weights=None, size=32), 2)  # has none to begin with
+    transfer.attach_head(
+        backbones.load("vgg16", weights=None, size=32), 2
+    )  # has none to begin with
 
 
 # Splitting and heads -----------------------------------------------------------------------------
@@ -223,7 +272,9 @@ def test_the_two_halves_make_exactly_the_whole(pictures, at):
     lower, upper = transfer.split(backbone, at)
     x = pictures.astype("float32")
     with warnings.catch_warnings():
-        warnings.simplefilter("error", UserWarning)  # Keras warns when inputs have another structure
+        warnings.simplefilter(
+            "error", UserWarning
+        )  # Keras warns when inputs have another structure
         middle = lower(x, training=False)
         whole = backbone(x, training=False)
         assert np.array_equal(upper(middle, training=False).numpy(), whole.numpy())
@@ -262,17 +313,34 @@ def test_the_head_gives_logits_and_is_decided_by_its_seed(pictures):
     assert model.output_shape == (None, 2) and model.get_layer("small_cnn") is backbone
     dense = model.get_layer("classifier_logits")
     pooled = backbone(x, training=False).numpy().mean(axis=(1, 2))
-    np.testing.assert_allclose(model(x, training=False).numpy(), pooled @ dense.kernel.numpy() + dense.bias.numpy(), atol=1e-5)
-    same, other = (transfer.attach_head(backbone, 2, seed=s).get_layer("classifier_logits").kernel.numpy() for s in (3, 4))
+    np.testing.assert_allclose(
+        model(x, training=False).numpy(),
+        pooled @ dense.kernel.numpy() + dense.bias.numpy(),
+        atol=1e-5,
+    )
+    same, other = (
+        transfer.attach_head(backbone, 2, seed=s).get_layer("classifier_logits").kernel.numpy()
+        for s in (3, 4)
+    )
     assert np.array_equal(dense.kernel.numpy(), same) and not np.array_equal(same, other)
-    assert transfer.attach_head(backbone, 5, pooling="flatten").get_layer("classifier_logits").kernel.shape == (4 * 4 * 128, 5)
+    assert transfer.attach_head(backbone, 5, pooling="flatten").get_layer(
+        "classifier_logits"
+    ).kernel.shape == (4 * 4 * 128, 5)
     assert not getattr(model, "compiled", False)
     dropped = transfer.attach_head(backbone, 2, dropout=0.5, seed=3)
     assert isinstance(dropped.get_layer("classifier_dropout"), keras.layers.Dropout)
 
 
-@pytest.mark.parametrize("call", [dict(classes=1), dict(classes=2.5), dict(classes=2, dropout=1), dict(classes=2, pooling="mean"),
-                                  dict(classes=2, batch_norm=True)])
+@pytest.mark.parametrize(
+    "call",
+    [
+        dict(classes=1),
+        dict(classes=2.5),
+        dict(classes=2, dropout=1),
+        dict(classes=2, pooling="mean"),
+        dict(classes=2, batch_norm=True),
+    ],
+)
 def test_heads_that_make_no_sense_are_refused(call):
     with pytest.raises(CourseError):
         transfer.attach_head(small(), **call)
@@ -301,7 +369,9 @@ def batches(monkeypatch):
 
 
 def features(model, pictures, **options):
-    return transfer.cache_features(model, pictures, **{"batch_size": 4, "progress": False, **options})
+    return transfer.cache_features(
+        model, pictures, **{"batch_size": 4, "progress": False, **options}
+    )
 
 
 def test_features_are_those_of_the_model_in_inference_mode_and_computed_once(pictures, batches):
@@ -320,12 +390,20 @@ def test_features_are_those_of_the_model_in_inference_mode_and_computed_once(pic
 def test_all_blocks_come_from_one_pass_and_each_is_remembered_for_itself(pictures, batches):
     model = small()
     maps = features(model, pictures, layers=["block1", "block3"], pooling=None)
-    assert {name: m.shape for name, m in maps.items()} == {"block1": (24, 16, 16, 32), "block3": (24, 4, 4, 128)}
+    assert {name: m.shape for name, m in maps.items()} == {
+        "block1": (24, 16, 16, 32),
+        "block3": (24, 4, 4, 128),
+    }
     assert len(batches) == 6
     lower, _ = transfer.split(model, "block1")
-    np.testing.assert_allclose(maps["block1"], lower(pictures.astype("float32"), training=False).numpy(), atol=1e-5)
+    np.testing.assert_allclose(
+        maps["block1"], lower(pictures.astype("float32"), training=False).numpy(), atol=1e-5
+    )
     more = features(model, pictures, layers=["block2", "block1"], pooling=None)
-    assert more["block1"].tobytes() == maps["block1"].tobytes() and list(more) == ["block2", "block1"]
+    assert more["block1"].tobytes() == maps["block1"].tobytes() and list(more) == [
+        "block2",
+        "block1",
+    ]
     assert len(batches) == 12
     features(model, pictures, layers=["block3", "block2", "block1"], pooling=None)
     assert len(batches) == 12
@@ -340,7 +418,11 @@ def test_a_stale_feature_cannot_be_found(pictures, batches):
         change()
         fresh = features(model, images)
         assert len(batches) > done, "a remembered feature was used after a change"
-        np.testing.assert_allclose(fresh, model(images.astype("float32"), training=False).numpy().mean(axis=(1, 2)), atol=1e-4)
+        np.testing.assert_allclose(
+            fresh,
+            model(images.astype("float32"), training=False).numpy().mean(axis=(1, 2)),
+            atol=1e-4,
+        )
         undo()
         done = len(batches)
         assert features(model, images).tobytes() == first.tobytes() and len(batches) == done
@@ -361,11 +443,15 @@ def test_a_stale_feature_cannot_be_found(pictures, batches):
 
     recomputed(lambda: one_pixel(1), lambda: one_pixel(-1))
     done = len(batches)
-    np.testing.assert_allclose(features(model, images[::-1]), first[::-1], atol=1e-5)  # order is content too
+    np.testing.assert_allclose(
+        features(model, images[::-1]), first[::-1], atol=1e-5
+    )  # order is content too
     assert len(batches) > done
     other = backbones.load("small_cnn", weights=None, size=32, include_preprocessing=False)
     other.set_weights(model.get_weights())
-    assert not np.array_equal(features(other, pictures), first)  # same weights, other preprocessing
+    assert not np.array_equal(
+        features(other, pictures), first
+    )  # same weights, other preprocessing
 
 
 def test_freezing_does_not_throw_features_away_and_compiling_neither(pictures, batches):
@@ -401,11 +487,18 @@ def test_an_interrupted_pass_goes_on_where_it_stopped(pictures, batches, monkeyp
     monkeypatch.setattr(transfer, "_compiled", counting)
     resumed = features(model, pictures)
     assert len(batches) == 3 + 4  # the first file was kept: two of three are computed
-    np.testing.assert_allclose(resumed, model(pictures.astype("float32"), training=False).numpy().mean((1, 2)), atol=1e-5)
+    np.testing.assert_allclose(
+        resumed, model(pictures.astype("float32"), training=False).numpy().mean((1, 2)), atol=1e-5
+    )
 
 
-@pytest.mark.parametrize("damage", [lambda b: b[:-7], lambda b: b"", lambda b: b[:40], lambda b: b[:-1] + bytes([b[-1] ^ 1])])
-def test_a_damaged_file_is_noticed_and_only_it_is_computed_again(pictures, batches, monkeypatch, tmp_path, damage):
+@pytest.mark.parametrize(
+    "damage",
+    [lambda b: b[:-7], lambda b: b"", lambda b: b[:40], lambda b: b[:-1] + bytes([b[-1] ^ 1])],
+)
+def test_a_damaged_file_is_noticed_and_only_it_is_computed_again(
+    pictures, batches, monkeypatch, tmp_path, damage
+):
     monkeypatch.setattr(transfer, "CHUNK", 8)
     model = small()
     first = features(model, pictures, folder=tmp_path / "kept")
@@ -440,7 +533,9 @@ def test_a_full_disk_is_one_warning_and_the_features_are_returned(pictures, monk
 
     monkeypatch.setattr(transfer.os, "replace", full)
     model = small()
-    with pytest.warns(UserWarning, match="could not be kept.*No space left.*Free some space") as caught:
+    with pytest.warns(
+        UserWarning, match="could not be kept.*No space left.*Free some space"
+    ) as caught:
         result = features(model, pictures, layers=["block1", "block2"])
     assert len([w for w in caught if "could not be kept" in str(w.message)]) == 1
     assert caught[0].filename == __file__  # it points at the call, not into the course's code
@@ -463,8 +558,13 @@ def test_half_precision_and_empty_and_unfitting_pictures(pictures):
     assert half.dtype == np.float16
     np.testing.assert_allclose(half, full, rtol=2e-3, atol=1e-3)
     assert features(model, pictures[:0]).shape == (0, 128)
-    for call in (dict(images=pictures[..., :1]), dict(images=pictures[0]), dict(images=pictures, layers=["block9"]),
-                 dict(images=pictures, layers="block1"), dict(images=pictures, pooling="max")):
+    for call in (
+        dict(images=pictures[..., :1]),
+        dict(images=pictures[0]),
+        dict(images=pictures, layers=["block9"]),
+        dict(images=pictures, layers="block1"),
+        dict(images=pictures, pooling="max"),
+    ):
         with pytest.raises(CourseError):
             transfer.cache_features(model, progress=False, **call)
 
@@ -481,10 +581,14 @@ def test_a_snapshot_puts_weights_and_optimiser_back_so_that_training_repeats_bit
     import keras
     import numpy as np
 
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, activation="relu"), keras.layers.Dense(2)])
+    model = keras.Sequential(
+        [keras.Input((3,)), keras.layers.Dense(4, activation="relu"), keras.layers.Dense(2)]
+    )
     with pytest.raises(CourseError, match="no optimiser yet"):
         transfer.snapshot(model)
-    model.compile(keras.optimizers.Adam(0.01), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.compile(
+        keras.optimizers.Adam(0.01), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    )
     restore = transfer.snapshot(model)
     rng = np.random.default_rng(0)
     x, y = rng.random((20, 3)), rng.integers(0, 2, 20)

@@ -3,7 +3,7 @@
 What a lesson module needs is gathered here.
 """
 
-from .answers import (
+from translearn.exercises.answers import (
     Incorrect,
     Misconception,
     NotAttempted,
@@ -18,11 +18,28 @@ from .answers import (
     learners_code,
     to_beat,
 )
-from .engine import Choice, Exercise, Outcome, exercise
-from .models import copy_of, expect_model, preserving
+from translearn.exercises.engine import Choice, Exercise, Outcome, exercise
+from translearn.exercises.models import copy_of, expect_model, preserving
 
 __all__ = [
-    "Choice", "Exercise", "Incorrect", "Misconception", "NotAttempted", "Outcome", "better_guesses", "close", "copy_of", "describe",
-    "exercise", "expect_array", "expect_better", "expect_callable", "expect_close", "expect_model", "expect_number",
-    "learners_code", "preserving", "to_beat",
+    "Choice",
+    "Exercise",
+    "Incorrect",
+    "Misconception",
+    "NotAttempted",
+    "Outcome",
+    "better_guesses",
+    "close",
+    "copy_of",
+    "describe",
+    "exercise",
+    "expect_array",
+    "expect_better",
+    "expect_callable",
+    "expect_close",
+    "expect_model",
+    "expect_number",
+    "learners_code",
+    "preserving",
+    "to_beat",
 ]

@@ -42,6 +42,7 @@ class LearnerError(Signal):
 
 # --- looking without touching ---------------------------------------------------------------------
 
+
 def describe(value) -> str:
     """Say in a few words what `value` is. Never raises, whatever the object does."""
     kind = type(value)
@@ -92,6 +93,7 @@ def is_stub(value) -> bool:
 
 # --- running the learner's code -------------------------------------------------------------------
 
+
 @contextmanager
 def learners_code(called=""):
     """Run a stretch of a check in which an exception is the learner's (their layer, their model).
@@ -102,7 +104,9 @@ def learners_code(called=""):
         yield
     except (KeyboardInterrupt, GeneratorExit, Signal):
         raise
-    except BaseException as problem:  # SystemExit too: a function that calls exit() must not end the lesson
+    except (
+        BaseException
+    ) as problem:  # SystemExit too: a function that calls exit() must not end the lesson
         raise LearnerError(called) from problem
 
 
@@ -117,8 +121,12 @@ class Guarded:
     def __call__(self, *args, **kwargs):
         # Copies: a function that changes its input in place must not change what we compare with.
         args = [arg.copy() if type(arg) is np.ndarray else arg for arg in args]
-        kwargs = {key: arg.copy() if type(arg) is np.ndarray else arg for key, arg in kwargs.items()}
-        shown = [describe(arg) for arg in args] + [f"{key}={describe(arg)}" for key, arg in kwargs.items()]
+        kwargs = {
+            key: arg.copy() if type(arg) is np.ndarray else arg for key, arg in kwargs.items()
+        }
+        shown = [describe(arg) for arg in args] + [
+            f"{key}={describe(arg)}" for key, arg in kwargs.items()
+        ]
         with learners_code(f"{self.name}({', '.join(shown)})"):
             result = self.function(*args, **kwargs)
         if has_blank(result):
@@ -132,23 +140,30 @@ def expect_callable(value, what="your answer") -> Guarded:
     What it returns may be anything: pass that through `expect_array` or `expect_number`.
     """
     if not (inspect.isroutine(value) or callable(value)) or inspect.isclass(value):
-        raise Incorrect(f"Expected {what} to be a function, got {describe(value)}. Hand in the function "
-                        "itself, by its name without brackets.")
+        raise Incorrect(
+            f"Expected {what} to be a function, got {describe(value)}. Hand in the function "
+            "itself, by its name without brackets."
+        )
     return Guarded(value)
 
 
 # --- numbers --------------------------------------------------------------------------------------
 
+
 def _plain(value, what, boolean):
     if value is None:
-        raise Incorrect(f"Expected numbers for {what}, got None. Did a function forget to `return`?")
+        raise Incorrect(
+            f"Expected numbers for {what}, got None. Did a function forget to `return`?"
+        )
     if isinstance(value, (str, bytes)) or inspect.isroutine(value) or inspect.isclass(value):
         raise Incorrect(f"Expected numbers for {what}, got {describe(value)}.")
     try:
         array = np.asarray(value)
     except (ValueError, TypeError):
-        raise Incorrect(f"Expected numbers for {what}, got {describe(value)} that does not form an array: "
-                        "are its rows of different lengths?") from None
+        raise Incorrect(
+            f"Expected numbers for {what}, got {describe(value)} that does not form an array: "
+            "are its rows of different lengths?"
+        ) from None
     if type(array) is not np.ndarray or array.dtype.kind not in ("iufb" if boolean else "iuf"):
         found = "True or False" if array.dtype.kind == "b" else describe(value)
         raise Incorrect(f"Expected numbers for {what}, got {found}.")
@@ -162,19 +177,27 @@ def expect_array(value, shape=None, what="your answer", finite=True, boolean=Fal
     stands for any length; `finite=False` lets NaN and infinity through, `boolean=True` masks.
     """
     array = _plain(value, what, boolean)
-    if shape is not None and (len(shape) != array.ndim
-                              or any(n is not None and n != m for n, m in zip(shape, array.shape))):
+    if shape is not None and (
+        len(shape) != array.ndim
+        or any(n is not None and n != m for n, m in zip(shape, array.shape))
+    ):
         if len(shape) == array.ndim == 1:
             raise Incorrect(f"Expected {shape[0]} numbers for {what}, got {array.shape[0]}.")
         wanted = str(tuple("any" if n is None else n for n in shape)).replace("'", "")
-        turned = " Are its axes swapped?" if array.ndim > 1 and array.shape == tuple(shape)[::-1] else ""
+        turned = (
+            " Are its axes swapped?"
+            if array.ndim > 1 and array.shape == tuple(shape)[::-1]
+            else ""
+        )
         raise Incorrect(f"Expected shape {wanted} for {what}, got {array.shape}.{turned}")
     if finite and not np.isfinite(array).all():
         bad = ~np.isfinite(array)
         where = "" if array.ndim == 0 else f" (first at position {_position(bad)})"
         kind = "NaN" if np.isnan(array).any() else "infinity"
-        raise Incorrect(f"Expected finite numbers for {what}, got {int(bad.sum())} that are not{where}: {kind}. "
-                        "Look for a logarithm of 0, a division by 0 or an overflow.")
+        raise Incorrect(
+            f"Expected finite numbers for {what}, got {int(bad.sum())} that are not{where}: {kind}. "
+            "Look for a logarithm of 0, a division by 0 or an overflow."
+        )
     return array
 
 
@@ -190,8 +213,13 @@ def expect_number(value, what="your answer", low=None, high=None, integer=False)
     if integer and number != int(number):
         raise Incorrect(f"Expected a whole number for {what}, got {number:.6g}.")
     if (low is not None and number < low) or (high is not None and number > high):
-        span = (f"from {low:g} to {high:g}" if None not in (low, high)
-                else f"of at least {low:g}" if high is None else f"of at most {high:g}")
+        span = (
+            f"from {low:g} to {high:g}"
+            if None not in (low, high)
+            else f"of at least {low:g}"
+            if high is None
+            else f"of at most {high:g}"
+        )
         raise Incorrect(f"Expected a number {span} for {what}, got {number:.6g}.")
     return int(number) if integer else float(number)
 
@@ -215,8 +243,10 @@ def expect_close(got, target, tol=1e-6, what="your answer") -> np.ndarray:
     if apart.any():
         at = _position(apart)
         where = "" if target.ndim == 0 else f" at position {at}"
-        index = at if isinstance(at, tuple) else (at,)[:target.ndim]
-        raise Incorrect(f"Expected about {target[index]:.6g} for {what}{where}, got {got[index]:.6g}.")
+        index = at if isinstance(at, tuple) else (at,)[: target.ndim]
+        raise Incorrect(
+            f"Expected about {target[index]:.6g} for {what}{where}, got {got[index]:.6g}."
+        )
     return got
 
 
@@ -227,7 +257,9 @@ def expect_better(value, reference, what="your result", higher=True, form="{:.3g
     """
     number = expect_number(value, what)
     if not (number > reference if higher else number < reference):
-        raise Incorrect(f"You reached {form.format(number)}; the number to beat is {form.format(reference)}.")
+        raise Incorrect(
+            f"You reached {form.format(number)}; the number to beat is {form.format(reference)}."
+        )
     return number
 
 
@@ -242,15 +274,26 @@ def better_guesses(guesses, splits, trained_on, reference, too_good):
 
     got = expect_array(guesses, what="the guesses")
     if got.ndim == 2:
-        raise Misconception("scores, not classes", "That has a row of scores for each picture. Take the best class of each: `.argmax(axis=1)`.")
+        raise Misconception(
+            "scores, not classes",
+            "That has a row of scores for each picture. Take the best class of each: `.argmax(axis=1)`.",
+        )
     if got.shape == (trained_on,):
-        raise Misconception("on the training pictures", "Those are guesses for the training pictures. A score only counts on pictures that were not trained on.")
-    got = expect_array(got, shape=(len(splits.validation),), what="the guesses, one for each validation picture")
+        raise Misconception(
+            "on the training pictures",
+            "Those are guesses for the training pictures. A score only counts on pictures that were not trained on.",
+        )
+    got = expect_array(
+        got, shape=(len(splits.validation),), what="the guesses, one for each validation picture"
+    )
     if not np.isin(got, np.arange(len(splits.class_names))).all():
         raise Incorrect(f"A guess is a class number from 0 to {len(splits.class_names) - 1}.")
     score = balanced_accuracy_score(splits.validation.labels, got)
     if score > too_good:
-        raise Misconception("the answers themselves", f"{score:.0%} is more than these pictures can teach. Were the labels of the validation pictures used in training, or handed in?")
+        raise Misconception(
+            "the answers themselves",
+            f"{score:.0%} is more than these pictures can teach. Were the labels of the validation pictures used in training, or handed in?",
+        )
     expect_better(score, reference, "the balanced accuracy", form="{:.2%}")
     return f"{score:.2%} against {reference:.2%}."
 
@@ -260,9 +303,10 @@ def to_beat(experiment, arm, metric, seed=None):
 
     The mean over the seeds, or the value of one seed where the exercise has that seed's own pictures.
     """
+
     @functools.cache
     def fetch():
-        from .. import measure
+        from translearn import measure
 
         values = measure.recorded(experiment).values(arm, metric)
         return float(np.mean(values) if seed is None else values[seed])

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .answers import describe
-from .engine import Exercise, Outcome
-from .models import walk
+from translearn.exercises.answers import describe
+from translearn.exercises.engine import Exercise, Outcome
+from translearn.exercises.models import walk
 
 # Answers that no exercise may accept, and over which no check may break. They are sources: what goes wrong
 # inside them is the learner's code, as in a notebook.
@@ -65,7 +65,9 @@ class Case:
 
     @property
     def name(self) -> str:
-        return f"{self.exercise.lesson}.{self.exercise.name}: {self.group} {self.number}".replace("::", ":")
+        return f"{self.exercise.lesson}.{self.exercise.name}: {self.group} {self.number}".replace(
+            "::", ":"
+        )
 
 
 def exercises(module) -> list:
@@ -86,12 +88,24 @@ def cases(module):
         for n, text in enumerate(each.refused, 1):
             yield Case(each, "refused", n, text, ("incorrect",))
         for name in _functions(each):
-            yield Case(each, f"planted error in {name}", 1, each.solution_source + (
-                f"\n\ndef {name}(*args, **kwargs):\n    raise ArithmeticError('planted')"), ("error",))
+            yield Case(
+                each,
+                f"planted error in {name}",
+                1,
+                each.solution_source
+                + (f"\n\ndef {name}(*args, **kwargs):\n    raise ArithmeticError('planted')"),
+                ("error",),
+            )
         for at, name in enumerate(each.parameters):
             for junk in JUNK:
-                yield Case(each, f"junk for {name}: {junk}", 1, each.solution_source,
-                           ("incorrect", "misconception", "error"), junk=(at, junk))
+                yield Case(
+                    each,
+                    f"junk for {name}: {junk}",
+                    1,
+                    each.solution_source,
+                    ("incorrect", "misconception", "error"),
+                    junk=(at, junk),
+                )
 
 
 def run(case: Case) -> Outcome:
@@ -117,8 +131,11 @@ def failure(case: Case) -> str:
 def problems(module) -> list:
     """What is missing in a lesson module's exercises, one sentence each."""
     found, declared = [], set()
-    names = {id(value): name for name, value in vars(module).items() if isinstance(value, Exercise)}
+    names = {
+        id(value): name for name, value in vars(module).items() if isinstance(value, Exercise)
+    }
     for each in exercises(module):
+
         def missing(what, name=f"{each.lesson}.{each.name}"):
             found.append(f"{name}: {what}.")
 
@@ -129,20 +146,30 @@ def problems(module) -> list:
             missing("needs at least two hints, no two the same")
         right = [_bones(text) for text in (each.solution_source, *each.alternatives)]
         if len(each.alternatives) < 2 or len(set(right)) < len(right):
-            missing("needs at least two alternative solutions that differ from the solution and each other")
+            missing(
+                "needs at least two alternative solutions that differ from the solution and each other"
+            )
         if not each.wrong and not each.refused:
             missing("has no wrong answer, so nothing shows that the check can refuse")
         if any(not texts for texts in each.wrong.values()):
             missing("has a misconception without a wrong answer")
-    raised = {node.args[0].value for node in ast.walk(ast.parse(inspect.getsource(module)))
-              if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Misconception"
-              and node.args and isinstance(node.args[0], ast.Constant)}
-    found += [f"{module.__name__}: no exercise has a wrong answer for the misconception {name!r}."
-              for name in sorted(raised - declared)]
+    raised = {
+        node.args[0].value
+        for node in ast.walk(ast.parse(inspect.getsource(module)))
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "id", "") == "Misconception"
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+    }
+    found += [
+        f"{module.__name__}: no exercise has a wrong answer for the misconception {name!r}."
+        for name in sorted(raised - declared)
+    ]
     return found if names else [f"{module.__name__}: has no exercises."]
 
 
 # --- running --------------------------------------------------------------------------------------
+
 
 def _run(case):
     space = _solved(case.exercise) if case.junk else _namespace(case.exercise, case.source)
@@ -177,9 +204,14 @@ def _namespace(exercise, source):
 
 def _functions(exercise):
     """The parameters for which the solution defines a function."""
-    defined = {node.name for node in ast.walk(ast.parse(exercise.solution_source))
-               if isinstance(node, ast.FunctionDef)}
-    handed_in = [ast.unparse(node) for node in ast.parse(f"({exercise.call},)", mode="eval").body.elts]
+    defined = {
+        node.name
+        for node in ast.walk(ast.parse(exercise.solution_source))
+        if isinstance(node, ast.FunctionDef)
+    }
+    handed_in = [
+        ast.unparse(node) for node in ast.parse(f"({exercise.call},)", mode="eval").body.elts
+    ]
     return [name for name in handed_in if name in defined]
 
 
@@ -187,7 +219,11 @@ def _state(value):
     """What a check must leave alone: arrays, weights, flags and the optimiser. Compared before and after."""
     keras = sys.modules.get("keras")
     if type(value) is np.ndarray:
-        return value.dtype.str, value.shape, value.tobytes() if value.dtype != object else describe(value)
+        return (
+            value.dtype.str,
+            value.shape,
+            value.tobytes() if value.dtype != object else describe(value),
+        )
     if type(value) in (list, tuple):
         return tuple(_state(item) for item in value)
     if type(value) is dict:
@@ -195,8 +231,13 @@ def _state(value):
     if keras is not None and issubclass(type(value), keras.Model):
         optimizer = getattr(value, "optimizer", None)
         variables = [*value.variables, *(optimizer.variables if optimizer else ())]
-        return (tuple(v.numpy().tobytes() for v in variables), tuple(v.trainable for v in value.variables),
-                tuple(layer.trainable for layer in walk(value)), id(optimizer), id(value.train_function))
+        return (
+            tuple(v.numpy().tobytes() for v in variables),
+            tuple(v.trainable for v in value.variables),
+            tuple(layer.trainable for layer in walk(value)),
+            id(optimizer),
+            id(value.train_function),
+        )
     return describe(value)
 
 

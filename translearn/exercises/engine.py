@@ -14,19 +14,29 @@ import textwrap
 import traceback
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from .. import progress
-from ..errors import CourseError
-from .answers import Incorrect, LearnerError, Misconception, NotAttempted, describe, has_blank, is_stub
-from .render import Card, box, fence, plain
+from translearn.errors import CourseError
+from translearn.exercises import progress
+from translearn.exercises.answers import (
+    Incorrect,
+    LearnerError,
+    Misconception,
+    NotAttempted,
+    describe,
+    has_blank,
+    is_stub,
+)
+from translearn.exercises.render import Card, box, fence, plain
 
-SOLUTION = re.compile(r"^([ \t]*)### BEGIN SOLUTION[ \t]*\n(.*?)^[ \t]*### END SOLUTION[ \t]*(?:\n|\Z)", re.M | re.S)
+SOLUTION = re.compile(
+    r"^([ \t]*)### BEGIN SOLUTION[ \t]*\n(.*?)^[ \t]*### END SOLUTION[ \t]*(?:\n|\Z)", re.M | re.S
+)
 
 
 # --- outcomes -------------------------------------------------------------------------------------
+
 
 @dataclass(frozen=True, repr=False)
 class Outcome:
@@ -57,6 +67,7 @@ class Outcome:
 
 # --- exercises ------------------------------------------------------------------------------------
 
+
 class Exercise:
     """One exercise: a check, escalating hints, a solution, and the bank of answers that tests the check.
 
@@ -65,15 +76,34 @@ class Exercise:
 
     handle = "exercise"  # what a notebook calls the module that it is in
 
-    def __init__(self, check, *, title, hints, solution, stub=None, alternatives=(), wrong=None, refused=(),
-                 setup="", call=None, praise="", reference=None, where=None):
+    def __init__(
+        self,
+        check,
+        *,
+        title,
+        hints,
+        solution,
+        stub=None,
+        alternatives=(),
+        wrong=None,
+        refused=(),
+        setup="",
+        call=None,
+        praise="",
+        reference=None,
+        where=None,
+    ):
         self.name, self.module = check.__name__, check.__module__
         self.title, self.praise, self.reference = title, praise, reference
         self._check, self._shown = check, 0
         self._where = where or f"{check.__code__.co_filename}:{check.__code__.co_firstlineno}"
-        self.parameters = [name for name in inspect.signature(check).parameters if name != "reference"]
+        self.parameters = [
+            name for name in inspect.signature(check).parameters if name != "reference"
+        ]
         if ("reference" in inspect.signature(check).parameters) != (reference is not None):
-            self._refuse("`reference` must be given exactly when the check has a parameter of that name")
+            self._refuse(
+                "`reference` must be given exactly when the check has a parameter of that name"
+            )
         self.call = call or ", ".join(self.parameters)
         self.hints = tuple(hints)
         for number, text in enumerate(self.hints, 1):
@@ -86,14 +116,24 @@ class Exercise:
         self.solution_source = unmark(marked)
         self.stub_source = _source(stub) if stub is not None else unsolve(marked)
         if self.stub_source == self.solution_source:
-            self._refuse("the solution has no `### BEGIN SOLUTION` and `### END SOLUTION`, and no stub is given")
+            self._refuse(
+                "the solution has no `### BEGIN SOLUTION` and `### END SOLUTION`, and no stub is given"
+            )
         self.setup = _source(setup)
         self.alternatives = tuple(map(_source, alternatives))
         self.refused = tuple(map(_source, refused))
-        self.wrong = {name: tuple(map(_source, [texts] if isinstance(texts, str) else texts))
-                      for name, texts in (wrong or {}).items()}
-        for text in [self.stub_source, self.solution_source, self.setup, *self.alternatives, *self.refused,
-                     *(text for texts in self.wrong.values() for text in texts)]:
+        self.wrong = {
+            name: tuple(map(_source, [texts] if isinstance(texts, str) else texts))
+            for name, texts in (wrong or {}).items()
+        }
+        for text in [
+            self.stub_source,
+            self.solution_source,
+            self.setup,
+            *self.alternatives,
+            *self.refused,
+            *(text for texts in self.wrong.values() for text in texts),
+        ]:
             try:
                 ast.parse(text)
             except SyntaxError as problem:
@@ -108,7 +148,9 @@ class Exercise:
         return self.module.rpartition(".")[2]
 
     def __repr__(self):
-        return f"{self.title}: {self.handle}.{self.name}.check({self.call}) · .hint() · .solution()"
+        return (
+            f"{self.title}: {self.handle}.{self.name}.check({self.call}) · .hint() · .solution()"
+        )
 
     # what a learner calls
 
@@ -118,7 +160,11 @@ class Exercise:
         if outcome.passed:
             sentence = progress.record(self.lesson, self.name)
             done = progress.passed(self.lesson)
-            names = [each.name for each in vars(sys.modules[self.module]).values() if isinstance(each, Exercise)]
+            names = [
+                each.name
+                for each in vars(sys.modules[self.module]).values()
+                if isinstance(each, Exercise)
+            ]
             foot = f"{sum(name in done for name in names)} of {len(names)} exercises of this lesson passed. {sentence}"
             outcome = Outcome("passed", outcome.title, outcome.message, foot=foot.strip())
         return outcome
@@ -129,7 +175,9 @@ class Exercise:
             self._shown += 1
             number = self._shown
         if number > len(self.hints):
-            return Card(f"That was the last of {len(self.hints)} hints for **{self.title}**. {self._after_the_hints()}")
+            return Card(
+                f"That was the last of {len(self.hints)} hints for **{self.title}**. {self._after_the_hints()}"
+            )
         number = max(number, 1)
         return Card(f"**Hint {number} of {len(self.hints)}** · {self.hints[number - 1].strip()}")
 
@@ -145,23 +193,42 @@ class Exercise:
 
     def judge(self, *answers, **named) -> Outcome:
         """Check an answer without remembering the result."""
+
         def outcome(kind, message="", **more):
             return Outcome(kind, self.title, message, **more)
 
-        blank = outcome("not attempted", f"Replace the `...` above, run that cell, then run this one again. "
-                                         f"For a hint: `{self.handle}.{self.name}.hint()`.")
+        blank = outcome(
+            "not attempted",
+            f"Replace the `...` above, run that cell, then run this one again. "
+            f"For a hint: `{self.handle}.{self.name}.hint()`.",
+        )
         stuck = f"For a hint: `{self.handle}.{self.name}.hint()`."
         try:
-            given = inspect.signature(lambda: None).replace(parameters=[
-                inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in self.parameters
-            ]).bind(*answers, **named).arguments
+            given = (
+                inspect.signature(lambda: None)
+                .replace(
+                    parameters=[
+                        inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+                        for name in self.parameters
+                    ]
+                )
+                .bind(*answers, **named)
+                .arguments
+            )
         except TypeError:
-            return outcome("incorrect", f"Hand in {_count(len(self.parameters))}: "
-                                        f"`{self.handle}.{self.name}.check({self.call})`.")
+            return outcome(
+                "incorrect",
+                f"Hand in {_count(len(self.parameters))}: "
+                f"`{self.handle}.{self.name}.check({self.call})`.",
+            )
         for name, value in given.items():
             if value is None:
-                return outcome("not attempted", f"`{name}` is None. If you did work on it: did a function forget "
-                                                "to `return` something?", foot=stuck)
+                return outcome(
+                    "not attempted",
+                    f"`{name}` is None. If you did work on it: did a function forget "
+                    "to `return` something?",
+                    foot=stuck,
+                )
             if has_blank(value) or is_stub(value):
                 return blank
         try:
@@ -170,14 +237,18 @@ class Exercise:
                     given["reference"] = self.reference()
                 praise = self._check(**given)
             if not (praise is None or type(praise) is str):
-                raise TypeError(f"the check returned {describe(praise)}; it must raise, or return None or praise")
+                raise TypeError(
+                    f"the check returned {describe(praise)}; it must raise, or return None or praise"
+                )
             return outcome("passed", praise or self.praise)
         except NotAttempted as signal:
             return outcome("not attempted", str(signal), foot=stuck) if str(signal) else blank
         except Misconception as signal:
             if signal.name in self.wrong:
                 return outcome("misconception", str(signal), misconception=signal.name, foot=stuck)
-            return outcome("our fault", f"The misconception {signal.name!r} is not declared. {signal}")
+            return outcome(
+                "our fault", f"The misconception {signal.name!r} is not declared. {signal}"
+            )
         except Incorrect as signal:
             return outcome("incorrect", str(signal), foot=stuck)
         except (Exception, SystemExit) as problem:
@@ -186,14 +257,21 @@ class Exercise:
             cause = problem.__cause__ if theirs else problem
             line = _learners_line(cause)
             if not theirs and not line:
-                return outcome("our fault", "This check broke on its own, so it can say nothing about your answer, "
-                               "which may well be right. Please report these lines; you can go on without it.",
-                               code=f"{self.lesson}.{self.name} · {_place(cause)}\n{_short(cause)}")
+                return outcome(
+                    "our fault",
+                    "This check broke on its own, so it can say nothing about your answer, "
+                    "which may well be right. Please report these lines; you can go on without it.",
+                    code=f"{self.lesson}.{self.name} · {_place(cause)}\n{_short(cause)}",
+                )
             if "ellipsis" in _short(cause).lower():
                 return blank
             during = f" while running `{called}`" if called else ""
-            return outcome("error", f"It stopped{during}.", code="\n".join(filter(None, [_short(cause), line])),
-                           foot=f"{_advice(cause)} To see the whole traceback, call it yourself in a new cell.")
+            return outcome(
+                "error",
+                f"It stopped{during}.",
+                code="\n".join(filter(None, [_short(cause), line])),
+                foot=f"{_advice(cause)} To see the whole traceback, call it yourself in a new cell.",
+            )
 
 
 def exercise(**options):
@@ -227,39 +305,75 @@ class Choice(Exercise):
     the cell of the lesson assigns the letter to `answer` (or another `variable`).
     """
 
-    def __init__(self, name, question, options, *, right, wrong, hints, praise="", title=None, variable="answer"):
+    def __init__(
+        self,
+        name,
+        question,
+        options,
+        *,
+        right,
+        wrong,
+        hints,
+        praise="",
+        title=None,
+        variable="answer",
+    ):
         caller = sys._getframe(1)
         letters = list(options)
 
         def check(answer):
             letter = answer.strip().strip(".)(").lower() if type(answer) is str else None
             if letter not in letters:
-                raise Incorrect(f"Answer with one of the letters {', '.join(letters)}, as text: "
-                                f"`\"{letters[0]}\"`. Got {describe(answer)}.")
+                raise Incorrect(
+                    f"Answer with one of the letters {', '.join(letters)}, as text: "
+                    f'`"{letters[0]}"`. Got {describe(answer)}.'
+                )
             if letter != right:
                 raise Misconception(*wrong[letter])
 
         check.__name__, check.__module__ = name, caller.f_globals["__name__"]
         where = f"{caller.f_code.co_filename}:{caller.f_lineno}"
-        if right not in letters or set(wrong) != set(letters) - {right} or any(a != a.lower() for a in letters):
-            raise CourseError(f"{where}: question {name!r}: every option but the right one needs its "
-                              "misconception, and options are lower-case letters.")
+        if (
+            right not in letters
+            or set(wrong) != set(letters) - {right}
+            or any(a != a.lower() for a in letters)
+        ):
+            raise CourseError(
+                f"{where}: question {name!r}: every option but the right one needs its "
+                "misconception, and options are lower-case letters."
+            )
         named = {}
         for letter, (misconception, _) in wrong.items():
             named.setdefault(misconception, []).append(f'{variable} = "{letter}"')
-        super().__init__(check, title=title or question, hints=hints, praise=praise, call=variable, where=where,
-                         solution=f'{variable} = "{right}"', stub=f"{variable} = ...", wrong=named,
-                         alternatives=[f'{variable} = "{right.upper()}"', f'{variable} = " {right}) "'])
+        super().__init__(
+            check,
+            title=title or question,
+            hints=hints,
+            praise=praise,
+            call=variable,
+            where=where,
+            solution=f'{variable} = "{right}"',
+            stub=f"{variable} = ...",
+            wrong=named,
+            alternatives=[f'{variable} = "{right.upper()}"', f'{variable} = " {right}) "'],
+        )
         self.question, self.options = question, dict(options)
 
     def _repr_markdown_(self):
-        return "\n".join([f"**{self.question}**", "", *(f"* **{a}** · {text}" for a, text in self.options.items())])
+        return "\n".join(
+            [
+                f"**{self.question}**",
+                "",
+                *(f"* **{a}** · {text}" for a, text in self.options.items()),
+            ]
+        )
 
     def __repr__(self):
         return "\n".join([self.question, *(f"  {a}  {text}" for a, text in self.options.items())])
 
 
 # --- solution and stub ----------------------------------------------------------------------------
+
 
 def unmark(source: str) -> str:
     """The cell solved: the marker lines gone, everything else as it stands."""
@@ -271,10 +385,17 @@ def unsolve(source: str) -> str:
 
     Outside a function, the plain names that the stretch assigns stay (`rate = ...`), so that the check below finds them.
     """
+
     def blank(match):
         statements = ast.parse(textwrap.dedent(match[2])).body if not match[1] else []
-        names = [name.id for s in statements if isinstance(s, ast.Assign) for target in s.targets
-                 for name in ast.walk(target) if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)]
+        names = [
+            name.id
+            for s in statements
+            if isinstance(s, ast.Assign)
+            for target in s.targets
+            for name in ast.walk(target)
+            if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)
+        ]
         return "".join(f"{name} = ...\n" for name in dict.fromkeys(names)) or f"{match[1]}...\n"
 
     return SOLUTION.sub(blank, source).strip("\n")
@@ -286,13 +407,17 @@ def _source(text: str) -> str:
 
 # --- the learner's errors -------------------------------------------------------------------------
 
+
 def _learners_line(problem) -> str:
     """The last line of the learner's own that the exception passed through, or "".
 
     What is typed in a notebook runs as `__main__`, the course and the libraries do not.
     """
-    theirs = [step for step in traceback.walk_tb(problem.__traceback__)
-              if step[0].f_globals.get("__name__") == "__main__"]
+    theirs = [
+        step
+        for step in traceback.walk_tb(problem.__traceback__)
+        if step[0].f_globals.get("__name__") == "__main__"
+    ]
     if not theirs:
         return ""
     frame, number = theirs[-1]
@@ -314,7 +439,11 @@ def _short(problem, limit=400) -> str:
         text = str(problem).strip()
     except Exception:
         text = "(its message cannot be shown)"
-    return f"{type(problem).__name__}: {text[:limit]}{'…' if len(text) > limit else ''}".removesuffix(": ")
+    return (
+        f"{type(problem).__name__}: {text[:limit]}{'…' if len(text) > limit else ''}".removesuffix(
+            ": "
+        )
+    )
 
 
 def _advice(problem) -> str:

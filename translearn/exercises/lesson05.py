@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from . import (
+from translearn.exercises import (
     Choice,
     Incorrect,
     Misconception,
@@ -31,16 +31,22 @@ SMALL = """
 
 
 def _small_classifier():
-    from .. import backbones, transfer
+    from translearn import backbones, transfer
 
-    return transfer.attach_head(backbones.load("small_cnn", weights=None, size=32, seed=0), 5,
-                                batch_norm="training", seed=0)
+    return transfer.attach_head(
+        backbones.load("small_cnn", weights=None, size=32, seed=0),
+        5,
+        batch_norm="training",
+        seed=0,
+    )
 
 
 @exercise(
     title="Count what will move",
-    hints=["`model.trainable_weights` is a list of arrays, each with a `shape`.",
-           "The number of parameters in one array is the product of its shape: `np.prod(w.shape)`. Add them up."],
+    hints=[
+        "`model.trainable_weights` is a list of arrays, each with a `shape`.",
+        "The number of parameters in one array is the product of its shape: `np.prod(w.shape)`. Add them up.",
+    ],
     praise="Moving statistics of batch normalisation are weights too, but no gradient reaches them: they are never trainable.",
     setup=SMALL,
     solution="""
@@ -57,7 +63,9 @@ def _small_classifier():
         "all parameters": "def trainable_parameters(model):\n    return model.count_params()",
         "arrays, not numbers": "def trainable_parameters(model):\n    return len(model.trainable_weights)",
     },
-    refused=["def trainable_parameters(model):\n    return sum(w.shape[0] for w in model.trainable_weights)"],
+    refused=[
+        "def trainable_parameters(model):\n    return sum(w.shape[0] for w in model.trainable_weights)"
+    ],
 )
 def trainable_parameters(trainable_parameters):
     f = expect_callable(trainable_parameters, "trainable_parameters")
@@ -71,17 +79,25 @@ def trainable_parameters(trainable_parameters):
         if got == right:
             continue
         if got == model.count_params():
-            raise Misconception("all parameters", "You counted every parameter. Frozen ones, and the moving statistics of batch "
-                                "normalisation, get no gradient.")
+            raise Misconception(
+                "all parameters",
+                "You counted every parameter. Frozen ones, and the moving statistics of batch "
+                "normalisation, get no gradient.",
+            )
         if got == len(model.trainable_weights):
-            raise Misconception("arrays, not numbers", "You counted the arrays. A 3 × 3 convolution from 32 to 64 channels is one array of 18,432 parameters.")
+            raise Misconception(
+                "arrays, not numbers",
+                "You counted the arrays. A 3 × 3 convolution from 32 to 64 channels is one array of 18,432 parameters.",
+            )
         raise Incorrect(f"With {len(frozen)} layers frozen expected {right:,}, got {got:,.0f}.")
 
 
 @exercise(
     title="Freeze all but the last block",
-    hints=["The blocks are in `transfer.blocks(model)`; the backbone's layers in `body.layers`. A layer's block is the part of its name before the first underscore.",
-           "Go through `body.layers` and set `layer.trainable = layer.name.startswith(\"block3\")`. The classifier is not in the backbone, so it stays trainable."],
+    hints=[
+        "The blocks are in `transfer.blocks(model)`; the backbone's layers in `body.layers`. A layer's block is the part of its name before the first underscore.",
+        'Go through `body.layers` and set `layer.trainable = layer.name.startswith("block3")`. The classifier is not in the backbone, so it stays trainable.',
+    ],
     praise="Freezing is one flag on each layer. Everything else in this lesson is about when that flag is read.",
     setup=SMALL,
     solution="""
@@ -100,10 +116,13 @@ def trainable_parameters(trainable_parameters):
         "the classifier is frozen too": "transfer.freeze(model, up_to='block2')\nmodel.layers[-1].trainable = False",
         "the wrong end": "for layer in model.get_layer('small_cnn').layers:\n    layer.trainable = not layer.name.startswith('block3')",
     },
-    refused=["transfer.freeze(model, up_to='block1')", "model.get_layer('small_cnn').trainable = False"],
+    refused=[
+        "transfer.freeze(model, up_to='block1')",
+        "model.get_layer('small_cnn').trainable = False",
+    ],
 )
 def freeze_all_but_last_block(model):
-    from .. import transfer
+    from translearn import transfer
 
     expect_model(model, "model")
     table = transfer.trainable_table(model)
@@ -113,20 +132,33 @@ def freeze_all_but_last_block(model):
     if all(moving.values()):
         raise NotAttempted("Every block is still trainable.")
     if not any(moving.values()):
-        raise Misconception("everything is frozen", "Nothing is left to learn, not even the classifier: `model.trainable = False` reaches every layer inside.")
+        raise Misconception(
+            "everything is frozen",
+            "Nothing is left to learn, not even the classifier: `model.trainable = False` reaches every layer inside.",
+        )
     if not moving["classifier"]:
-        raise Misconception("the classifier is frozen too", "The classifier starts from random numbers. Frozen, it stays random.")
+        raise Misconception(
+            "the classifier is frozen too",
+            "The classifier starts from random numbers. Frozen, it stays random.",
+        )
     if moving["block1"] and not moving["block3"]:
-        raise Misconception("the wrong end", "You froze the last block and left the first ones free. Early blocks see edges and colours, which every picture has; "
-                            "it is the late ones that are about the old task.")
+        raise Misconception(
+            "the wrong end",
+            "You froze the last block and left the first ones free. Early blocks see edges and colours, which every picture has; "
+            "it is the late ones that are about the old task.",
+        )
     if moving != {"block1": False, "block2": False, "block3": True, "classifier": True}:
-        raise Incorrect(f"Only block3 and the classifier should be trainable; now it is {', '.join(b for b, m in moving.items() if m)}.")
+        raise Incorrect(
+            f"Only block3 and the classifier should be trainable; now it is {', '.join(b for b, m in moving.items() if m)}."
+        )
 
 
 @exercise(
     title="Bit for bit",
-    hints=["Compare array by array. `np.array_equal` asks whether every number is the same, to the last bit.",
-           "`all(np.array_equal(a, b) for a, b in zip(before, after))`"],
+    hints=[
+        "Compare array by array. `np.array_equal` asks whether every number is the same, to the last bit.",
+        "`all(np.array_equal(a, b) for a, b in zip(before, after))`",
+    ],
     praise="Frozen means the same bits. A tolerance would wave a small learning rate through.",
     setup="import numpy as np",
     solution="""
@@ -144,14 +176,21 @@ def freeze_all_but_last_block(model):
         "a sum hides a change": "def unchanged(before, after):\n    return all(a.sum() == b.sum() for a, b in zip(before, after))",
         "one array is enough": "def unchanged(before, after):\n    return any(np.array_equal(a, b) for a, b in zip(before, after))",
     },
-    refused=["def unchanged(before, after):\n    return True", "def unchanged(before, after):\n    return False"],
+    refused=[
+        "def unchanged(before, after):\n    return True",
+        "def unchanged(before, after):\n    return False",
+    ],
 )
 def unchanged(unchanged):
     f = expect_callable(unchanged, "unchanged")
     start = [np.arange(6, dtype="float32").reshape(2, 3), np.ones(4, "float32")]
 
     def verdict(after):
-        return bool(expect_array(f([a.copy() for a in start], after), what="the verdict", boolean=True).all())
+        return bool(
+            expect_array(
+                f([a.copy() for a in start], after), what="the verdict", boolean=True
+            ).all()
+        )
 
     nudged = [start[0], start[1] + np.float32(1e-6)]
     swapped = [start[0][::-1].copy(), start[1]]
@@ -160,19 +199,31 @@ def unchanged(unchanged):
     if verdict([a + 1 for a in start]):
         raise Incorrect("Weights that all grew by 1 should not count as unchanged.")
     if verdict(swapped) and not verdict([start[0] + 1, start[1]]):
-        raise Misconception("a sum hides a change", "Two rows were swapped and the sum stayed the same. Compare number by number.")
+        raise Misconception(
+            "a sum hides a change",
+            "Two rows were swapped and the sum stayed the same. Compare number by number.",
+        )
     if verdict([start[0], start[1] + 1]) or verdict([start[0] + 1, start[1]]):
-        raise Misconception("one array is enough", "One of the two arrays changed and your function did not mind. Every array must be the same.")
+        raise Misconception(
+            "one array is enough",
+            "One of the two arrays changed and your function did not mind. Every array must be the same.",
+        )
     if verdict(nudged):
-        raise Misconception("close is not equal", "A weight moved by 0.000001 and your function did not mind. That is what one step at a small learning rate looks like.")
+        raise Misconception(
+            "close is not equal",
+            "A weight moved by 0.000001 and your function did not mind. That is what one step at a small learning rate looks like.",
+        )
 
 
 @exercise(
     title="Unfreeze so that it counts",
-    hints=["`fit` keeps the training step that it built the first time. What makes Keras build a new one?",
-           "Set `trainable`, then call `model.compile(…)` again, with the small learning rate and the same loss."],
+    hints=[
+        "`fit` keeps the training step that it built the first time. What makes Keras build a new one?",
+        "Set `trainable`, then call `model.compile(…)` again, with the small learning rate and the same loss.",
+    ],
     praise="Flag first, compile second, fit third. In that order it always counts.",
-    setup=SMALL + """
+    setup=SMALL
+    + """
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     """,
     solution="""
@@ -192,56 +243,91 @@ def unchanged(unchanged):
         "the old learning rate": "def unfreeze(model, rate):\n    model.get_layer('small_cnn').trainable = True\n    model.compile('adam', loss)",
         "still frozen": "def unfreeze(model, rate):\n    model.compile(keras.optimizers.Adam(rate), loss)",
     },
-    refused=["def unfreeze(model, rate):\n    transfer.unfreeze(model, from_block='block3')\n    model.compile(keras.optimizers.Adam(rate), loss)"],
+    refused=[
+        "def unfreeze(model, rate):\n    transfer.unfreeze(model, from_block='block3')\n    model.compile(keras.optimizers.Adam(rate), loss)"
+    ],
 )
 def unfreeze(unfreeze):
     f = expect_callable(unfreeze, "unfreeze")
     import keras
 
     rng = np.random.default_rng(0)
-    pictures, labels = rng.integers(0, 256, (8, 32, 32, 3)).astype("float32"), rng.integers(0, 5, 8)
+    pictures, labels = (
+        rng.integers(0, 256, (8, 32, 32, 3)).astype("float32"),
+        rng.integers(0, 5, 8),
+    )
     model = _small_classifier()
     body = model.get_layer("small_cnn")
     body.trainable = False
-    model.compile(keras.optimizers.Adam(1e-2), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.compile(
+        keras.optimizers.Adam(1e-2), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    )
     model.fit(pictures, labels, verbose=0)  # the head's own stage, as in the lesson
     f(model, 1e-4)
     if not any(layer.trainable for layer in body.layers if layer.weights):
-        raise Misconception("still frozen", "You compiled again, but the backbone's flags still say frozen.")
+        raise Misconception(
+            "still frozen", "You compiled again, but the backbone's flags still say frozen."
+        )
     before = body.get_weights()
     with learners_code("model.fit(…) on the model as your function left it"):
         model.fit(pictures, labels, verbose=0)
     moved = [not np.array_equal(a, b) for a, b in zip(before, body.get_weights())]
     if not any(moved):
-        raise Misconception("no compile", "The flags are right and yet nothing moved: `fit` went on with the training step that it had built "
-                            "while the backbone was frozen.")
+        raise Misconception(
+            "no compile",
+            "The flags are right and yet nothing moved: `fit` went on with the training step that it had built "
+            "while the backbone was frozen.",
+        )
     if not moved[0]:
-        raise Incorrect("The first convolution did not move. The whole backbone should be trainable.")
+        raise Incorrect(
+            "The first convolution did not move. The whole backbone should be trainable."
+        )
     rate = float(keras.ops.convert_to_numpy(model.optimizer.learning_rate))
     if not close(rate, 1e-4, 1e-9):
-        raise Misconception("the old learning rate", f"The backbone moves, but at a learning rate of {rate:g} instead of 0.0001: the rate that a new head needs would shake it apart.")
+        raise Misconception(
+            "the old learning rate",
+            f"The backbone moves, but at a learning rate of {rate:g} instead of 0.0001: the rate that a new head needs would shake it apart.",
+        )
 
 
 batch_norm = Choice(
-    "batch_norm", "You set `trainable = False` on a batch-normalisation layer and call `fit`. What does the layer do?",
-    {"a": "It normalises with the statistics of the batch, and its moving statistics move on",
-     "b": "It normalises with its stored moving statistics, and nothing in it changes",
-     "c": "It normalises with the statistics of the batch, but its moving statistics stay",
-     "d": "It is skipped"},
+    "batch_norm",
+    "You set `trainable = False` on a batch-normalisation layer and call `fit`. What does the layer do?",
+    {
+        "a": "It normalises with the statistics of the batch, and its moving statistics move on",
+        "b": "It normalises with its stored moving statistics, and nothing in it changes",
+        "c": "It normalises with the statistics of the batch, but its moving statistics stay",
+        "d": "It is skipped",
+    },
     right="b",
-    wrong={"a": ("frozen weights only", "That is what a *trainable* layer does in `fit`. In Keras, a frozen one also runs in inference mode."),
-           "c": ("half frozen", "There is no such mode: whoever uses the statistics of the batch also updates the moving ones."),
-           "d": ("skipped", "It still scales and shifts every channel. Without it the next layer would see numbers that it was never trained on.")},
-    hints=["Batch normalisation has two modes. Which one did the picture on the shelf of frozen features go through?",
-           "Keras ties the two together: for this layer, frozen means inference mode."],
+    wrong={
+        "a": (
+            "frozen weights only",
+            "That is what a *trainable* layer does in `fit`. In Keras, a frozen one also runs in inference mode.",
+        ),
+        "c": (
+            "half frozen",
+            "There is no such mode: whoever uses the statistics of the batch also updates the moving ones.",
+        ),
+        "d": (
+            "skipped",
+            "It still scales and shifts every channel. Without it the next layer would see numbers that it was never trained on.",
+        ),
+    },
+    hints=[
+        "Batch normalisation has two modes. Which one did the picture on the shelf of frozen features go through?",
+        "Keras ties the two together: for this layer, frozen means inference mode.",
+    ],
     praise="This tie is Keras's own choice, made for transfer learning; other libraries leave the layer in training mode unless you say so.",
 )
 
 
 @exercise(
     title="What caching saves",
-    hints=["Count how often a picture passes through the *backbone*. The head is too small to matter.",
-           "Recomputed: every picture, every epoch, and the test pictures once. Cached: every picture once."],
+    hints=[
+        "Count how often a picture passes through the *backbone*. The head is too small to matter.",
+        "Recomputed: every picture, every epoch, and the test pictures once. Cached: every picture once.",
+    ],
     praise="The more epochs, the more it saves; with one epoch it saves nothing.",
     solution="""
         def backbone_passes(train, test, epochs, cached):
@@ -268,18 +354,30 @@ def backbone_passes(backbone_passes):
     if (cached, again) == (130, 730):
         return
     if cached == 0:
-        raise Misconception("cached is not free", "The features have to be computed once before they can be kept.")
+        raise Misconception(
+            "cached is not free", "The features have to be computed once before they can be kept."
+        )
     if again == 130 * 7:
-        raise Misconception("test pictures are not trained on", "The test pictures pass once, at the end, not in every epoch.")
+        raise Misconception(
+            "test pictures are not trained on",
+            "The test pictures pass once, at the end, not in every epoch.",
+        )
     if (cached, again) == (100, 700):
-        raise Misconception("test pictures pass too", "To be scored, the test pictures have to go through the backbone as well.")
-    raise Incorrect(f"For 100 training pictures, 30 test pictures and 7 epochs expected 130 with a cache and 730 without, got {cached:g} and {again:g}.")
+        raise Misconception(
+            "test pictures pass too",
+            "To be scored, the test pictures have to go through the backbone as well.",
+        )
+    raise Incorrect(
+        f"For 100 training pictures, 30 test pictures and 7 epochs expected 130 with a cache and 730 without, got {cached:g} and {again:g}."
+    )
 
 
 @exercise(
     title="Choose the cut",
-    hints=["Which of the two columns may you look at when you choose?",
-           "`table['validation'].idxmax()` is the name of the row with the highest validation score."],
+    hints=[
+        "Which of the two columns may you look at when you choose?",
+        "`table['validation'].idxmax()` is the name of the row with the highest validation score.",
+    ],
     praise="The test score of the cut you chose is then an honest one, even if another cut would have scored higher on it.",
     setup="import pandas as pd",
     solution="""
@@ -303,39 +401,69 @@ def choose_cut(choose_cut):
     import pandas as pd
 
     f = expect_callable(choose_cut, "choose_cut")
-    table = pd.DataFrame({"validation": [0.61, 0.70, 0.69, 0.55], "test": [0.60, 0.64, 0.72, 0.74]},
-                         index=["block04", "block08", "block12", "head"])
+    table = pd.DataFrame(
+        {"validation": [0.61, 0.70, 0.69, 0.55], "test": [0.60, 0.64, 0.72, 0.74]},
+        index=["block04", "block08", "block12", "head"],
+    )
     got = f(table.copy())
     if type(got) is str and got == "block08":
         return
     if type(got) is str and got == "head":
-        raise Misconception("chosen on the test set", "You chose with the test scores. The best of several test scores is too good to be true: part of it is luck.")
+        raise Misconception(
+            "chosen on the test set",
+            "You chose with the test scores. The best of several test scores is too good to be true: part of it is luck.",
+        )
     if type(got) is str and got == "block12":
-        raise Misconception("chosen on both", "As soon as the test score has a say in the choice, it is no longer a test.")
+        raise Misconception(
+            "chosen on both",
+            "As soon as the test score has a say in the choice, it is no longer a test.",
+        )
     if isinstance(got, (float, np.floating)) and close(got, 0.70):
-        raise Misconception("the score, not the cut", "That is the best score. Return the name of the row that has it: `idxmax` instead of `max`.")
+        raise Misconception(
+            "the score, not the cut",
+            "That is the best score. Return the name of the row that has it: `idxmax` instead of `max`.",
+        )
     raise Incorrect("Return the name of one row, such as 'block04'.")
 
 
 new_problem = Choice(
-    "new_problem", "A new problem lands on your desk: X-ray pictures of luggage. What do you do first with the pretrained backbone?",
-    {"a": "Freeze everything and use the last features, since they are the most refined",
-     "b": "Unfreeze everything, since the pictures look like nothing in ImageNet",
-     "c": "Freeze the first half, since early layers see edges and edges are everywhere",
-     "d": "Cache the features of every block in one pass, and probe each of them on validation pictures"},
+    "new_problem",
+    "A new problem lands on your desk: X-ray pictures of luggage. What do you do first with the pretrained backbone?",
+    {
+        "a": "Freeze everything and use the last features, since they are the most refined",
+        "b": "Unfreeze everything, since the pictures look like nothing in ImageNet",
+        "c": "Freeze the first half, since early layers see edges and edges are everywhere",
+        "d": "Cache the features of every block in one pass, and probe each of them on validation pictures",
+    },
     right="d",
-    wrong={"a": ("last is best", "On the emoji the last features were behind those of earlier blocks: they are refined for ImageNet's classes."),
-           "b": ("unlike means useless", "Solar cells look like nothing in ImageNet either, and the first few frozen blocks already carried most of what could be had."),
-           "c": ("a rule for everything", "Our two problems gave two answers. A rule that fits both would have to be measured first.")},
-    hints=["What did the two curves over the depth have in common?", "Nothing. So what can tell you which curve your problem has?"],
+    wrong={
+        "a": (
+            "last is best",
+            "On the emoji the last features were behind those of earlier blocks: they are refined for ImageNet's classes.",
+        ),
+        "b": (
+            "unlike means useless",
+            "Solar cells look like nothing in ImageNet either, and the first few frozen blocks already carried most of what could be had.",
+        ),
+        "c": (
+            "a rule for everything",
+            "Our two problems gave two answers. A rule that fits both would have to be measured first.",
+        ),
+    },
+    hints=[
+        "What did the two curves over the depth have in common?",
+        "Nothing. So what can tell you which curve your problem has?",
+    ],
     praise="It took seconds for each problem here, and it replaces an argument by a curve.",
 )
 
 
 @exercise(
     title="Beat this number",
-    hints=["One block's features need not be enough: `np.concatenate([features[block] for block in mix], axis=1)` puts several side by side.",
-           "Take a few blocks from all over the depth, `StandardScaler`, and `LogisticRegression(C=0.01, max_iter=1000)`."],
+    hints=[
+        "One block's features need not be enough: `np.concatenate([features[block] for block in mix], axis=1)` puts several side by side.",
+        "Take a few blocks from all over the depth, `StandardScaler`, and `LogisticRegression(C=0.01, max_iter=1000)`.",
+    ],
     praise="Early blocks and late blocks see different things in a solar cell; nobody said that you have to choose.",
     setup="""
         import numpy as np
@@ -365,12 +493,19 @@ new_problem = Choice(
         "both = [np.concatenate([f[b] for b in mix], axis=1) for f in (few_features, validation_features)]\n"
         "guesses = list(make_pipeline(StandardScaler(), SVC()).fit(both[0], few.labels).predict(both[1]))",
     ],
-    wrong={"the answers themselves": "guesses = solar.validation.labels",
-           "on the training pictures": "guesses = few.labels", "scores, not classes": "guesses = np.zeros((len(solar.validation), 2))"},
+    wrong={
+        "the answers themselves": "guesses = solar.validation.labels",
+        "on the training pictures": "guesses = few.labels",
+        "scores, not classes": "guesses = np.zeros((len(solar.validation), 2))",
+    },
     refused=["guesses = solar.validation.labels * 0", "guesses = solar.validation.labels + 0.5"],
     reference=to_beat("freezing.depth", "solar cells", "head on validation"),
 )
 def beat_it(guesses, reference):
-    from .. import data
+    from translearn import data
 
-    return better_guesses(guesses, data.load("solar_cells", size=96), 100, reference, too_good=0.9) + " " + beat_it.praise
+    return (
+        better_guesses(guesses, data.load("solar_cells", size=96), 100, reference, too_good=0.9)
+        + " "
+        + beat_it.praise
+    )

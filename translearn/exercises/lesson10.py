@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from . import (
+from translearn.exercises import (
     Choice,
     Incorrect,
     Misconception,
@@ -21,7 +21,10 @@ NUMPY = "import numpy as np"
 def _sentences():
     """Three sentences of different lengths as vectors and ids, with something loud where the padding is."""
     rng = np.random.default_rng(10)
-    ids = np.array([[101, 7, 8, 9, 102, 0, 0, 0], [101, 5, 102, 0, 0, 0, 0, 0], [101, 3, 4, 6, 2, 9, 8, 102]], "int32")
+    ids = np.array(
+        [[101, 7, 8, 9, 102, 0, 0, 0], [101, 5, 102, 0, 0, 0, 0, 0], [101, 3, 4, 6, 2, 9, 8, 102]],
+        "int32",
+    )
     vectors = rng.normal(size=(3, 8, 5)).round(3)
     vectors[ids == 0] += 4
     return vectors, ids
@@ -29,8 +32,10 @@ def _sentences():
 
 @exercise(
     title="The mean of the words",
-    hints=["`ids != 0` says where a token is. As a factor it has to have one more axis: `(ids != 0)[..., None]`.",
-           "`(vectors * there).sum(axis=1) / there.sum(axis=1)`: the sum over the tokens, divided by how many there are."],
+    hints=[
+        "`ids != 0` says where a token is. As a factor it has to have one more axis: `(ids != 0)[..., None]`.",
+        "`(vectors * there).sum(axis=1) / there.sum(axis=1)`: the sum over the tokens, divided by how many there are.",
+    ],
     praise="Two sums and a division. The division is by the number of tokens, and that is the whole point.",
     setup=NUMPY,
     solution="""
@@ -51,31 +56,50 @@ def _sentences():
         "a sum is no mean": "def mean_of_tokens(vectors, ids):\n    return (vectors * (ids != 0)[..., None]).sum(axis=1)",
         "the first token": "def mean_of_tokens(vectors, ids):\n    return vectors[:, 0]",
     },
-    refused=["def mean_of_tokens(vectors, ids):\n    return (vectors * (ids != 0)[..., None]).max(axis=1)"],
+    refused=[
+        "def mean_of_tokens(vectors, ids):\n    return (vectors * (ids != 0)[..., None]).max(axis=1)"
+    ],
 )
 def mean_of_tokens(mean_of_tokens):
     f = expect_callable(mean_of_tokens, "mean_of_tokens")
     vectors, ids = _sentences()
     for v, i in ((vectors, ids), (vectors[:2, :6], ids[:2, :6])):
-        got = expect_array(f(v.copy(), i.copy()), shape=(len(v), v.shape[2]), what="the vectors, one for each sentence")
+        got = expect_array(
+            f(v.copy(), i.copy()),
+            shape=(len(v), v.shape[2]),
+            what="the vectors, one for each sentence",
+        )
         there = (i != 0)[..., None]
         if close(got, (v * there).sum(axis=1) / there.sum(axis=1), 1e-4):
             continue
         if close(got, v.mean(axis=1), 1e-4):
-            raise Misconception("padding counts", "That is the mean over the whole row of the table, padding included. What stands there means nothing, but it is not zero.")
+            raise Misconception(
+                "padding counts",
+                "That is the mean over the whole row of the table, padding included. What stands there means nothing, but it is not zero.",
+            )
         if close(got, (v * there).mean(axis=1), 1e-4):
-            raise Misconception("divided by the length of the table", "The padding is out of the sum, but you divide by the length of the table: a short sentence gets a short vector.")
+            raise Misconception(
+                "divided by the length of the table",
+                "The padding is out of the sum, but you divide by the length of the table: a short sentence gets a short vector.",
+            )
         if close(got, (v * there).sum(axis=1), 1e-4):
-            raise Misconception("a sum is no mean", "That is the sum over the tokens. Divide by how many there are, or a long sentence gets a long vector.")
+            raise Misconception(
+                "a sum is no mean",
+                "That is the sum over the tokens. Divide by how many there are, or a long sentence gets a long vector.",
+            )
         if close(got, v[:, 0], 1e-4):
             raise Misconception("the first token", "That is the vector of `[CLS]` alone.")
-        raise Incorrect("For the second sentence, the mean should be over its three tokens `[CLS]`, one word and `[SEP]`.")
+        raise Incorrect(
+            "For the second sentence, the mean should be over its three tokens `[CLS]`, one word and `[SEP]`."
+        )
 
 
 @exercise(
     title="How much is unknown?",
-    hints=["Comparing an array with a number gives an array of True and False, whose mean is a share.",
-           "First leave the padding out, `ids[ids != 0]`; then compare, and take the mean."],
+    hints=[
+        "Comparing an array with a number gives an array of True and False, whose mean is a share.",
+        "First leave the padding out, `ids[ids != 0]`; then compare, and take the mean.",
+    ],
     praise="Where text enters a network, this one line tells you whether the two were made for each other.",
     setup=NUMPY,
     solution="""
@@ -107,22 +131,39 @@ def unknown_share(unknown_share):
         if close(got, right, 1e-6):
             continue
         if close(got, where.mean(), 1e-6):
-            raise Misconception("of all places", "You divided by all places of the table. Padding is no token, so the share of a batch would depend on how far it is filled up.")
+            raise Misconception(
+                "of all places",
+                "You divided by all places of the table. Padding is no token, so the share of a batch would depend on how far it is filled up.",
+            )
         if close(got, 100 * right, 1e-6):
             raise Misconception("per cent", "That is in per cent. A share lies between 0 and 1.")
         if close(got, where.sum(), 1e-6):
-            raise Misconception("a count", "That is how many there are. Divide by the number of tokens.")
+            raise Misconception(
+                "a count", "That is how many there are. Divide by the number of tokens."
+            )
         if close(got, where.any(axis=1).mean(), 1e-6):
-            raise Misconception("sentences, not tokens", "That is the share of *sentences* with an unknown token in them.")
-        if close(got, np.mean([where[r].sum() / (table[r] != 0).sum() for r in range(len(table))]), 1e-6):
-            raise Misconception("the mean of the sentences", "You averaged the shares of the sentences, so a token of a short sentence counts for more. Count over the whole table.")
-        raise Incorrect(f"For a table of {(table != 0).sum()} tokens with {where.sum()} unknown ones expected {right:.4f}, got {got:.4f}.")
+            raise Misconception(
+                "sentences, not tokens",
+                "That is the share of *sentences* with an unknown token in them.",
+            )
+        if close(
+            got, np.mean([where[r].sum() / (table[r] != 0).sum() for r in range(len(table))]), 1e-6
+        ):
+            raise Misconception(
+                "the mean of the sentences",
+                "You averaged the shares of the sentences, so a token of a short sentence counts for more. Count over the whole table.",
+            )
+        raise Incorrect(
+            f"For a table of {(table != 0).sum()} tokens with {where.sum()} unknown ones expected {right:.4f}, got {got:.4f}."
+        )
 
 
 @exercise(
     title="How rare is a word?",
-    hints=["In how many sentences does the word stand, once or more? `word in sentence` is True or False.",
-           "`np.log((1 + n) / (1 + df)) + 1`, with `df = sum(word in sentence for sentence in sentences)`."],
+    hints=[
+        "In how many sentences does the word stand, once or more? `word in sentence` is True or False.",
+        "`np.log((1 + n) / (1 + df)) + 1`, with `df = sum(word in sentence for sentence in sentences)`.",
+    ],
     praise="A word that stands in every sentence gets 1, the smallest weight there is; one that stands nowhere gets the most, and is never used.",
     setup=NUMPY,
     solution="""
@@ -138,8 +179,10 @@ def unknown_share(unknown_share):
     ],
     wrong={
         "every occurrence counts": "def idf(word, sentences):\n    df = sum(s.count(word) for s in sentences)\n    return np.log((1 + len(sentences)) / (1 + df)) + 1",
-        "another logarithm": ["def idf(word, sentences):\n    df = sum(word in s for s in sentences)\n    return np.log10((1 + len(sentences)) / (1 + df)) + 1",
-                              "def idf(word, sentences):\n    df = sum(word in s for s in sentences)\n    return np.log2((1 + len(sentences)) / (1 + df)) + 1"],
+        "another logarithm": [
+            "def idf(word, sentences):\n    df = sum(word in s for s in sentences)\n    return np.log10((1 + len(sentences)) / (1 + df)) + 1",
+            "def idf(word, sentences):\n    df = sum(word in s for s in sentences)\n    return np.log2((1 + len(sentences)) / (1 + df)) + 1",
+        ],
         "upside down": "def idf(word, sentences):\n    df = sum(word in s for s in sentences)\n    return np.log((1 + df) / (1 + len(sentences))) + 1",
         "the last 1 is missing": "def idf(word, sentences):\n    df = sum(word in s for s in sentences)\n    return np.log((1 + len(sentences)) / (1 + df))",
         "not smoothed": "def idf(word, sentences):\n    df = sum(word in s for s in sentences)\n    return np.log(len(sentences) / max(df, 1)) + 1",
@@ -148,7 +191,14 @@ def unknown_share(unknown_share):
 )
 def idf(idf):
     f = expect_callable(idf, "idf")
-    sentences = [["a", "dull", "dull", "film"], ["a", "film"], ["a", "gem"], ["dull", "a"], ["not", "a", "gem", "a"], ["a"]]
+    sentences = [
+        ["a", "dull", "dull", "film"],
+        ["a", "film"],
+        ["a", "gem"],
+        ["dull", "a"],
+        ["not", "a", "gem", "a"],
+        ["a"],
+    ]
     tried = ["dull", "film", "gem", "a", "not"]
     got = [expect_number(f(word, [list(s) for s in sentences]), "the idf") for word in tried]
     df = np.array([sum(word in s for s in sentences) for word in tried])
@@ -158,17 +208,43 @@ def idf(idf):
     if close(got, right, 1e-5):
         return
     for name, values, message in (
-        ("every occurrence counts", np.log((1 + n) / (1 + often)) + 1, "You counted how often the word occurs. A word that stands twice in one sentence is in one sentence."),
-        ("another logarithm", np.log10((1 + n) / (1 + df)) + 1, "That is the logarithm to base 10; the natural one was asked for, `np.log`."),
-        ("another logarithm", np.log2((1 + n) / (1 + df)) + 1, "That is the logarithm to base 2; the natural one was asked for, `np.log`."),
-        ("upside down", np.log((1 + df) / (1 + n)) + 1, "Your fraction is upside down: a rare word must weigh more than a common one."),
-        ("the last 1 is missing", right - 1, "The 1 at the end is missing: without it, a word that stands everywhere would count for nothing at all."),
-        ("not smoothed", np.log(n / np.maximum(df, 1)) + 1, "The two 1s inside are missing. They are there so that a word that stands nowhere does not divide by zero."),
+        (
+            "every occurrence counts",
+            np.log((1 + n) / (1 + often)) + 1,
+            "You counted how often the word occurs. A word that stands twice in one sentence is in one sentence.",
+        ),
+        (
+            "another logarithm",
+            np.log10((1 + n) / (1 + df)) + 1,
+            "That is the logarithm to base 10; the natural one was asked for, `np.log`.",
+        ),
+        (
+            "another logarithm",
+            np.log2((1 + n) / (1 + df)) + 1,
+            "That is the logarithm to base 2; the natural one was asked for, `np.log`.",
+        ),
+        (
+            "upside down",
+            np.log((1 + df) / (1 + n)) + 1,
+            "Your fraction is upside down: a rare word must weigh more than a common one.",
+        ),
+        (
+            "the last 1 is missing",
+            right - 1,
+            "The 1 at the end is missing: without it, a word that stands everywhere would count for nothing at all.",
+        ),
+        (
+            "not smoothed",
+            np.log(n / np.maximum(df, 1)) + 1,
+            "The two 1s inside are missing. They are there so that a word that stands nowhere does not divide by zero.",
+        ),
     ):
         if close(got, values, 1e-5):
             raise Misconception(name, message)
     at = int(np.argmax(np.abs(np.array(got) - right)))
-    raise Incorrect(f"{tried[at]!r} stands in {df[at]} of {n} sentences: expected {right[at]:.4f}, got {got[at]:.4f}.")
+    raise Incorrect(
+        f"{tried[at]!r} stands in {df[at]} of {n} sentences: expected {right[at]:.4f}, got {got[at]:.4f}."
+    )
 
 
 def _table(query, key, ids, scale=True, axis=1, masked=True, after=False):
@@ -182,8 +258,10 @@ def _table(query, key, ids, scale=True, axis=1, masked=True, after=False):
 
 @exercise(
     title="Attention by hand",
-    hints=["The scores are `query @ key.T / np.sqrt(width)`. Where a column is padding, set the score to `-np.inf` *before* the softmax.",
-           "`np.where(ids != 0, scores, -np.inf)` works on columns by itself. Then the softmax of each row: exponentials, divided by their sum over `axis=1`."],
+    hints=[
+        "The scores are `query @ key.T / np.sqrt(width)`. Where a column is padding, set the score to `-np.inf` *before* the softmax.",
+        "`np.where(ids != 0, scores, -np.inf)` works on columns by itself. Then the softmax of each row: exponentials, divided by their sum over `axis=1`.",
+    ],
     praise="Set to minus infinity before the softmax, padding gets a weight of exactly zero, and the row still sums to one.",
     setup=NUMPY,
     solution="""
@@ -206,7 +284,9 @@ def _table(query, key, ids, scale=True, axis=1, masked=True, after=False):
         "columns sum to one": "from scipy.special import softmax\ndef attention_weights(query, key, ids):\n    return softmax(np.where((ids != 0), query @ key.T / np.sqrt(query.shape[1]), -1e30), axis=0)",
         "rows and columns exchanged": "from scipy.special import softmax\ndef attention_weights(query, key, ids):\n    return softmax(np.where(ids != 0, key @ query.T / np.sqrt(query.shape[1]), -np.inf), axis=1)",
     },
-    refused=["def attention_weights(query, key, ids):\n    return query @ key.T / np.sqrt(query.shape[1])"],
+    refused=[
+        "def attention_weights(query, key, ids):\n    return query @ key.T / np.sqrt(query.shape[1])"
+    ],
 )
 def attention_weights(attention_weights):
     f = expect_callable(attention_weights, "attention_weights")
@@ -214,42 +294,81 @@ def attention_weights(attention_weights):
     for length, width, words in ((6, 4, 4), (5, 9, 5), (7, 4, 3)):
         query, key = rng.normal(size=(2, length, width))
         ids = np.where(np.arange(length) < words, 7, 0)
-        got = expect_array(f(query.copy(), key.copy(), ids.copy()), shape=(length, length), what="the table of weights")
+        got = expect_array(
+            f(query.copy(), key.copy(), ids.copy()),
+            shape=(length, length),
+            what="the table of weights",
+        )
         right = _table(query, key, ids)
         if close(got, right, 1e-4):
             continue
         if close(got, _table(query, key, ids, scale=False), 1e-4):
-            raise Misconception("not divided by the root", "The scores are not divided by the root of the width. In a wide head they get so large that one token takes everything.")
+            raise Misconception(
+                "not divided by the root",
+                "The scores are not divided by the root of the width. In a wide head they get so large that one token takes everything.",
+            )
         if close(got, _table(key, query, ids), 1e-4):
-            raise Misconception("rows and columns exchanged", "A row belongs to the token that looks, its *query*; a column to the one that is looked at, its *key*. Yours are exchanged.")
+            raise Misconception(
+                "rows and columns exchanged",
+                "A row belongs to the token that looks, its *query*; a column to the one that is looked at, its *key*. Yours are exchanged.",
+            )
         if words < length and close(got, _table(query, key, ids, masked=False), 1e-4):
-            raise Misconception("padding is looked at", "Your table gives weight to the columns of the padding. What stands there means nothing.")
+            raise Misconception(
+                "padding is looked at",
+                "Your table gives weight to the columns of the padding. What stands there means nothing.",
+            )
         if words < length and close(got, _table(query, key, ids, masked=False, after=True), 1e-4):
-            raise Misconception("masked too late", "You set the weights of the padding to zero after the softmax, so a row no longer sums to one. Set the *scores* to minus infinity before.")
-        if np.allclose(got.sum(axis=0)[:words], 1, atol=1e-4) and not np.allclose(got.sum(axis=1), 1, atol=1e-4):
-            raise Misconception("columns sum to one", "Your columns sum to one. The one that looks divides its attention: the softmax goes along each row.")
-        raise Incorrect(f"For {words} tokens in a table of {length} expected the first row {right[0].round(3).tolist()}, got {got[0].round(3).tolist()}.")
+            raise Misconception(
+                "masked too late",
+                "You set the weights of the padding to zero after the softmax, so a row no longer sums to one. Set the *scores* to minus infinity before.",
+            )
+        if np.allclose(got.sum(axis=0)[:words], 1, atol=1e-4) and not np.allclose(
+            got.sum(axis=1), 1, atol=1e-4
+        ):
+            raise Misconception(
+                "columns sum to one",
+                "Your columns sum to one. The one that looks divides its attention: the softmax goes along each row.",
+            )
+        raise Incorrect(
+            f"For {words} tokens in a table of {length} expected the first row {right[0].round(3).tolist()}, got {got[0].round(3).tolist()}."
+        )
 
 
 first_token = Choice(
-    "first_token", "Before the first block, a probe on the vector of `[CLS]` scores like a coin, while one on the mean of all tokens does not. Why?",
-    {"a": "The network has forgotten the sentence by then",
-     "b": "Nothing has been exchanged between tokens yet: the vector of `[CLS]` is the same for every sentence, and the mean is a bag of words",
-     "c": "`[CLS]` is padding, and padding means nothing",
-     "d": "A probe on one vector of 384 numbers is too weak; the mean has more numbers"},
+    "first_token",
+    "Before the first block, a probe on the vector of `[CLS]` scores like a coin, while one on the mean of all tokens does not. Why?",
+    {
+        "a": "The network has forgotten the sentence by then",
+        "b": "Nothing has been exchanged between tokens yet: the vector of `[CLS]` is the same for every sentence, and the mean is a bag of words",
+        "c": "`[CLS]` is padding, and padding means nothing",
+        "d": "A probe on one vector of 384 numbers is too weak; the mean has more numbers",
+    },
     right="b",
-    wrong={"a": ("forgotten", "Nothing can be forgotten before the first block: at that depth each token's vector is only its entry in a table, with its place added."),
-           "c": ("CLS is padding", "Padding is number 0 at the end of a row. `[CLS]` is a token that every sentence starts with, and it takes part in the attention."),
-           "d": ("more numbers", "Both have 384 numbers. It is about what has gone into them.")},
-    hints=["What is the vector of a token at depth 0 made of?", "Which operation is the only one in which a token learns of the others?"],
+    wrong={
+        "a": (
+            "forgotten",
+            "Nothing can be forgotten before the first block: at that depth each token's vector is only its entry in a table, with its place added.",
+        ),
+        "c": (
+            "CLS is padding",
+            "Padding is number 0 at the end of a row. `[CLS]` is a token that every sentence starts with, and it takes part in the attention.",
+        ),
+        "d": ("more numbers", "Both have 384 numbers. It is about what has gone into them."),
+    },
+    hints=[
+        "What is the vector of a token at depth 0 made of?",
+        "Which operation is the only one in which a token learns of the others?",
+    ],
     praise="Attention is the only door between tokens, and it first opens in block 1.",
 )
 
 
 @exercise(
     title="A rate for each block",
-    hints=["The classifier's is `rate * decay**0`. How many entries does the list have for `blocks` blocks, classifier and embedding included?",
-           "`[rate * decay**step for step in range(blocks + 2)]`"],
+    hints=[
+        "The classifier's is `rate * decay**0`. How many entries does the list have for `blocks` blocks, classifier and embedding included?",
+        "`[rate * decay**step for step in range(blocks + 2)]`",
+    ],
     praise="With six blocks and a factor of 0.7, the embedding learns at less than a tenth of the classifier's rate.",
     setup=NUMPY,
     solution="""
@@ -278,20 +397,38 @@ def layerwise(layerwise):
         if got.ndim == 1 and len(got) == len(right) and np.allclose(got, right, rtol=1e-5, atol=0):
             continue
         if got.shape == (blocks + 1,) and np.allclose(got, right[:-1], rtol=1e-5, atol=0):
-            raise Misconception("the embedding is missing", "The embedding, below block 1, has a rate too: that makes one more than classifier and blocks.")
+            raise Misconception(
+                "the embedding is missing",
+                "The embedding, below block 1, has a rate too: that makes one more than classifier and blocks.",
+            )
         if got.shape == right.shape and np.allclose(got, right[::-1], rtol=1e-5, atol=0):
-            raise Misconception("the wrong end first", "Your list begins with the embedding. It was to go from the classifier, which learns fastest, down.")
+            raise Misconception(
+                "the wrong end first",
+                "Your list begins with the embedding. It was to go from the classifier, which learns fastest, down.",
+            )
         if got.shape == right.shape and np.allclose(got, right * decay, rtol=1e-5, atol=0):
-            raise Misconception("the classifier is slowed down too", "The classifier learns at `rate` itself. The first factor belongs to the top block.")
-        if got.shape == right.shape and np.allclose(got, rate * (1 - (1 - decay) * np.arange(blocks + 2)), rtol=1e-5, atol=1e-12):
-            raise Misconception("subtracted, not multiplied", "You take the same amount off at each step, which goes below zero in a deep network. Multiply by the factor.")
-        raise Incorrect(f"For {blocks} blocks expected {len(right)} rates, from {right[0]:g} down to {right[-1]:.3g}.")
+            raise Misconception(
+                "the classifier is slowed down too",
+                "The classifier learns at `rate` itself. The first factor belongs to the top block.",
+            )
+        if got.shape == right.shape and np.allclose(
+            got, rate * (1 - (1 - decay) * np.arange(blocks + 2)), rtol=1e-5, atol=1e-12
+        ):
+            raise Misconception(
+                "subtracted, not multiplied",
+                "You take the same amount off at each step, which goes below zero in a deep network. Multiply by the factor.",
+            )
+        raise Incorrect(
+            f"For {blocks} blocks expected {len(right)} rates, from {right[0]:g} down to {right[-1]:.3g}."
+        )
 
 
 @exercise(
     title="Does padding leak?",
-    hints=["Make the table eight places longer: `np.pad(ids, ((0, 0), (0, 8)))` fills up with zeros on the right.",
-           "Compare `embed(longer)` with `embed(ids)`, and ask whether any number differs by more than 1e-4."],
+    hints=[
+        "Make the table eight places longer: `np.pad(ids, ((0, 0), (0, 8)))` fills up with zeros on the right.",
+        "Compare `embed(longer)` with `embed(ids)`, and ask whether any number differs by more than 1e-4.",
+    ],
     praise="Nobody has to look into the network for it. Whatever it does inside, a sentence's vector must not depend on the empty places behind it.",
     setup=NUMPY,
     solution="""
@@ -317,7 +454,9 @@ def layerwise(layerwise):
 def padding_leaks(padding_leaks):
     f = expect_callable(padding_leaks, "padding_leaks")
     table = np.random.default_rng(2).normal(size=(200, 6))
-    table[0] = table[0] - table[0].mean()  # what stands at the padding adds up to nothing, so that sums do not show it
+    table[0] = (
+        table[0] - table[0].mean()
+    )  # what stands at the padding adds up to nothing, so that sums do not show it
 
     def careful(ids):
         there = (ids != 0)[..., None]
@@ -338,10 +477,19 @@ def padding_leaks(padding_leaks):
         return (table[ids] * (ids != 0)[..., None]).mean(axis=1)
 
     def cancelling(ids):
-        return careful(ids) + (ids == 0).sum(axis=1, keepdims=True) * np.array([1.0, -1.0, 0, 0, 0, 0])
+        return careful(ids) + (ids == 0).sum(axis=1, keepdims=True) * np.array(
+            [1.0, -1.0, 0, 0, 0, 0]
+        )
 
     _, ids = _sentences()
-    cases = [(careful, False), (careless, True), (ordered, False), (half_careless, True), (cancelling, True), (first, False)]
+    cases = [
+        (careful, False),
+        (careless, True),
+        (ordered, False),
+        (half_careless, True),
+        (cancelling, True),
+        (first, False),
+    ]
     got = []
     for embed, _ in cases:
         said = f(embed, ids.copy())
@@ -352,40 +500,84 @@ def padding_leaks(padding_leaks):
     if got == right:
         return
     if got == [not leaks for leaks in right]:
-        raise Misconception("the other way round", "You return True when nothing changes. The question is whether padding *leaks*.")
-    if got[4] is False and got[1] and not got[0] or got[4] is False and not any(got[i] for i in (0, 2, 5)) and any(got):
-        raise Misconception("differences cancel", "You add up differences, and some are negative: they cancel. Ask for the largest absolute one.")
+        raise Misconception(
+            "the other way round",
+            "You return True when nothing changes. The question is whether padding *leaks*.",
+        )
+    if (
+        got[4] is False
+        and got[1]
+        and not got[0]
+        or got[4] is False
+        and not any(got[i] for i in (0, 2, 5))
+        and any(got)
+    ):
+        raise Misconception(
+            "differences cancel",
+            "You add up differences, and some are negative: they cancel. Ask for the largest absolute one.",
+        )
     if all(got):
-        raise Incorrect("Your function says that padding leaks from each of our six. From three of them it does not.")
+        raise Incorrect(
+            "Your function says that padding leaks from each of our six. From three of them it does not."
+        )
     if not any(got):
-        raise Misconception("new rows, not new places", "Your longer table has more rows, not more places in a row. Padding stands at the end of a sentence, along the second axis.")
+        raise Misconception(
+            "new rows, not new places",
+            "Your longer table has more rows, not more places in a row. Padding stands at the end of a sentence, along the second axis.",
+        )
     if got == [leaks or i in (2, 5) for i, leaks in enumerate(right)]:
-        raise Misconception("padded in front", "You put the new places in front of the sentence. Then every token stands at another place, and a network may well say something else.")
+        raise Misconception(
+            "padded in front",
+            "You put the new places in front of the sentence. Then every token stands at another place, and a network may well say something else.",
+        )
     if all(got[i] for i in (0, 1)):
-        raise Misconception("filled with a token", "Your new places hold a token, not padding: fill them with 0.")
+        raise Misconception(
+            "filled with a token", "Your new places hold a token, not padding: fill them with 0."
+        )
     at = next(i for i, (a, b) in enumerate(zip(got, right)) if a != b)
-    raise Incorrect(f"`embed` number {at + 1} of our six {'does' if right[at] else 'does not'} let padding leak, and your function says the opposite.")
+    raise Incorrect(
+        f"`embed` number {at + 1} of our six {'does' if right[at] else 'does not'} let padding leak, and your function says the opposite."
+    )
 
 
 lost = Choice(
-    "lost", "A classifier of films scores 81 % on films and 70 % on editorials. A classifier that was trained on just as many sentences from editorials scores 74 % there. How much of the loss of eleven points is due to the change of domain?",
-    {"a": "All eleven points: the sentences are new to it in both cases, so only the domain differs",
-     "b": "None: a probe is frozen, and what is frozen cannot be worse elsewhere",
-     "c": "Four points; the other seven are there for a classifier at home in editorials, too: they are harder to tell",
-     "d": "One cannot say without fine-tuning"},
+    "lost",
+    "A classifier of films scores 81 % on films and 70 % on editorials. A classifier that was trained on just as many sentences from editorials scores 74 % there. How much of the loss of eleven points is due to the change of domain?",
+    {
+        "a": "All eleven points: the sentences are new to it in both cases, so only the domain differs",
+        "b": "None: a probe is frozen, and what is frozen cannot be worse elsewhere",
+        "c": "Four points; the other seven are there for a classifier at home in editorials, too: they are harder to tell",
+        "d": "One cannot say without fine-tuning",
+    },
     right="c",
-    wrong={"a": ("a harder domain", "Two things differ: the domain it was trained on, and how hard the new sentences are for anybody. A classifier that is at home there shows the second."),
-           "b": ("frozen is safe", "The features are the same network's; what they mean for the labels was learned on films."),
-           "d": ("only by fine-tuning", "The reference that is needed was measured: a classifier of the same kind, trained at home.")},
-    hints=["What would a classifier score that has every advantage there?", "Compare with the one trained at home: 74 %."],
+    wrong={
+        "a": (
+            "a harder domain",
+            "Two things differ: the domain it was trained on, and how hard the new sentences are for anybody. A classifier that is at home there shows the second.",
+        ),
+        "b": (
+            "frozen is safe",
+            "The features are the same network's; what they mean for the labels was learned on films.",
+        ),
+        "d": (
+            "only by fine-tuning",
+            "The reference that is needed was measured: a classifier of the same kind, trained at home.",
+        ),
+    },
+    hints=[
+        "What would a classifier score that has every advantage there?",
+        "Compare with the one trained at home: 74 %.",
+    ],
     praise="Lost by moving is what somebody at home would have had. Report that reference, or you blame the move for the place.",
 )
 
 
 @exercise(
     title="Beat this number",
-    hints=["Depths in the middle say more than the last one, and several depths say more than one. With a hundred sentences, regularise strongly.",
-           "Put depths 3 to 6 of the mean side by side, `x[:, 3:7, 0].reshape(len(x), -1)`, and fit `linear(0.001)`."],
+    hints=[
+        "Depths in the middle say more than the last one, and several depths say more than one. With a hundred sentences, regularise strongly.",
+        "Put depths 3 to 6 of the mean side by side, `x[:, 3:7, 0].reshape(len(x), -1)`, and fit `linear(0.001)`.",
+    ],
     praise="Five times fewer labels, and a better guess: what was known in advance did the work.",
     setup="""
         import numpy as np
@@ -407,32 +599,64 @@ lost = Choice(
         "guesses = linear(0.01).fit(few_seen[:, 4, 0], few.labels).predict(validation_seen[:, 4, 0]).tolist()",
         "a, b = [x[:, 4:, 0].mean(axis=1) for x in (few_seen, validation_seen)]\nguesses = linear(0.01).fit(a, few.labels).predict(b)",
     ],
-    wrong={"the answers themselves": "guesses = validation.labels",
-           "on the training pictures": "guesses = few.labels",
-           "scores, not classes": "guesses = np.eye(2)[validation.labels]"},
-    refused=["guesses = validation.labels * 0", "guesses = validation.labels + 0.5", "guesses = linear(0.01).fit(few_seen[:, 0, 1], few.labels).predict(validation_seen[:, 0, 1])"],
+    wrong={
+        "the answers themselves": "guesses = validation.labels",
+        "on the training pictures": "guesses = few.labels",
+        "scores, not classes": "guesses = np.eye(2)[validation.labels]",
+    },
+    refused=[
+        "guesses = validation.labels * 0",
+        "guesses = validation.labels + 0.5",
+        "guesses = linear(0.01).fit(few_seen[:, 0, 1], few.labels).predict(validation_seen[:, 0, 1])",
+    ],
     reference=to_beat("bert.labels", "counted words, 500 labels", "validation"),
 )
 def beat_it(guesses, reference):
     from types import SimpleNamespace
 
-    from .. import data
+    from translearn import data
 
     validation = data.load_sentences("reviews", domains="movies").validation.take(200)
-    return better_guesses(guesses, SimpleNamespace(validation=validation, class_names=validation.class_names), 100, reference, too_good=0.95) + " " + beat_it.praise
+    return (
+        better_guesses(
+            guesses,
+            SimpleNamespace(validation=validation, class_names=validation.class_names),
+            100,
+            reference,
+            too_good=0.95,
+        )
+        + " "
+        + beat_it.praise
+    )
 
 
 def _read():
     """What the frozen network says about the sentences of the last exercise, as the lesson's `read` gives it."""
     import keras
 
-    from .. import data, language
+    from translearn import data, language
 
     movies = data.load_sentences("reviews", domains="movies")
     few, validation = movies.train.take(50, seed=0), movies.validation.take(200)
     tokenizer, bert = language.tokenizer("minilm"), language.load("minilm")
-    depths = [bert.get_layer("embed_norm").output, *[bert.get_layer(f"block{b}_encoder").output for b in range(1, 7)]]
+    depths = [
+        bert.get_layer("embed_norm").output,
+        *[bert.get_layer(f"block{b}_encoder").output for b in range(1, 7)],
+    ]
     mask = keras.ops.cast(keras.ops.not_equal(bert.input, 0), "float32")[..., None]
-    means = keras.ops.stack([keras.ops.sum(x * mask, axis=1) / keras.ops.sum(mask, axis=1) for x in depths], axis=1)
-    eyes = keras.Model(bert.input, keras.ops.stack([means, keras.ops.stack([x[:, 0] for x in depths], axis=1)], axis=2))
-    return movies, validation, few, *[eyes.predict(tokenizer(part.texts, length=32), batch_size=100, verbose=0) for part in (few, validation)]
+    means = keras.ops.stack(
+        [keras.ops.sum(x * mask, axis=1) / keras.ops.sum(mask, axis=1) for x in depths], axis=1
+    )
+    eyes = keras.Model(
+        bert.input,
+        keras.ops.stack([means, keras.ops.stack([x[:, 0] for x in depths], axis=1)], axis=2),
+    )
+    return (
+        movies,
+        validation,
+        few,
+        *[
+            eyes.predict(tokenizer(part.texts, length=32), batch_size=100, verbose=0)
+            for part in (few, validation)
+        ],
+    )

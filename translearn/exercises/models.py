@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from .answers import Incorrect, describe
+from translearn.exercises.answers import Incorrect, describe
 
 
 def expect_model(value, what="your answer"):
@@ -28,7 +28,10 @@ def walk(layer):
 
 
 def _variables(model):
-    return [*model.variables, *(model.optimizer.variables if getattr(model, "optimizer", None) else ())]
+    return [
+        *model.variables,
+        *(model.optimizer.variables if getattr(model, "optimizer", None) else ()),
+    ]
 
 
 @contextmanager
@@ -42,13 +45,17 @@ def preserving(*models):
     kept = []
     for model in models:
         optimizer = getattr(model, "optimizer", None)
-        kept.append((
-            model, optimizer, optimizer is not None and optimizer.built,
-            [(layer, layer.trainable) for layer in walk(model)],
-            [(variable, variable.trainable) for variable in model.variables],
-            [(variable, np.array(variable.numpy())) for variable in _variables(model)],
-            {name: getattr(model, name) for name in names if hasattr(model, name)},
-        ))
+        kept.append(
+            (
+                model,
+                optimizer,
+                optimizer is not None and optimizer.built,
+                [(layer, layer.trainable) for layer in walk(model)],
+                [(variable, variable.trainable) for variable in model.variables],
+                [(variable, np.array(variable.numpy())) for variable in _variables(model)],
+                {name: getattr(model, name) for name in names if hasattr(model, name)},
+            )
+        )
     try:
         yield
     finally:
@@ -63,7 +70,9 @@ def preserving(*models):
                 setattr(model, name, value)
             now = getattr(model, "optimizer", None)
             if now is not optimizer or (now is not None and now.built != built):
-                raise RuntimeError("the check compiled or trained the learner's model; train copy_of(model)")
+                raise RuntimeError(
+                    "the check compiled or trained the learner's model; train copy_of(model)"
+                )
 
 
 def copy_of(model):
@@ -77,5 +86,8 @@ def copy_of(model):
         if twin.trainable != layer.trainable:
             twin.trainable = layer.trainable
     if model.compiled:
-        copy.compile(optimizer=type(model.optimizer).from_config(model.optimizer.get_config()), loss=model.loss)
+        copy.compile(
+            optimizer=type(model.optimizer).from_config(model.optimizer.get_config()),
+            loss=model.loss,
+        )
     return copy

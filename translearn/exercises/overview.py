@@ -3,10 +3,11 @@
 import importlib
 import json
 
-from .. import paths, progress
-from ..errors import CourseError
-from .bank import exercises
-from .render import Card
+from translearn import paths
+from translearn.errors import CourseError
+from translearn.exercises import progress
+from translearn.exercises.bank import exercises
+from translearn.exercises.render import Card
 
 
 def lessons() -> Card:
@@ -26,7 +27,12 @@ def _head(path):
     """Title and question of a lesson: its first heading, and its first quoted line."""
     try:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        lines = [line for cell in cells if cell["cell_type"] == "markdown" for line in "".join(cell["source"]).splitlines()]
+        lines = [
+            line
+            for cell in cells
+            if cell["cell_type"] == "markdown"
+            for line in "".join(cell["source"]).splitlines()
+        ]
     except (OSError, ValueError, KeyError, TypeError):
         lines = []
     title = next((line[2:].strip() for line in lines if line.startswith("# ")), path.stem)

@@ -22,14 +22,21 @@ def inline(text: str) -> str:
     text = html.escape(text)
     text = re.sub(r"`([^`\n]+)`", r"<code>\1</code>", text)
     text = re.sub(r"\*\*([^*\n]+)\*\*", r"<strong>\1</strong>", text)
-    return "".join(f"<p style='margin:.3em 0'>{part.strip()}</p>".replace("\n", "<br>")
-                   for part in text.split("\n\n") if part.strip())
+    return "".join(
+        f"<p style='margin:.3em 0'>{part.strip()}</p>".replace("\n", "<br>")
+        for part in text.split("\n\n")
+        if part.strip()
+    )
 
 
 def box(kind: str, title: str, body: str, code: str = "", foot: str = "") -> str:
     """An outcome as HTML; a screen reader announces it as a status."""
     symbol, words, colour = LOOKS[kind]
-    shown = f"<pre style='margin:.3em 0; white-space:pre-wrap'>{html.escape(code)}</pre>" if code else ""
+    shown = (
+        f"<pre style='margin:.3em 0; white-space:pre-wrap'>{html.escape(code)}</pre>"
+        if code
+        else ""
+    )
     return (
         f"<div role='status' style='border-left:4px solid {colour}; padding:.3em .9em; margin:.3em 0; "
         f"color:var(--jp-content-font-color1, inherit)'>"
@@ -42,7 +49,9 @@ def plain(kind: str, title: str, body: str, code: str = "", foot: str = "") -> s
     """The same without HTML."""
     symbol, words, _ = LOOKS[kind]
     indented = "\n".join("    " + line for line in code.splitlines())
-    return "\n".join(part for part in (f"{symbol} {words} · {title}", body, indented, foot) if part)
+    return "\n".join(
+        part for part in (f"{symbol} {words} · {title}", body, indented, foot) if part
+    )
 
 
 def fence(source: str) -> str:

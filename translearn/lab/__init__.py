@@ -53,7 +53,12 @@ def command(port: int, folder: Path, start_page: str) -> list[str]:
     """The command that starts the server."""
     # Jupytext's extension rewrites a paired source on save and goes by file times: off. The page asks for jupyter_lsp
     # even where no language server is installed.
-    extensions = {"jupyterlab": True, "jupyter_server_terminals": True, "jupyter_lsp": True, "jupytext": False}
+    extensions = {
+        "jupyterlab": True,
+        "jupyter_server_terminals": True,
+        "jupyter_lsp": True,
+        "jupytext": False,
+    }
     return [
         sys.executable, "-m", "jupyterlab",
         "--no-browser",
@@ -97,7 +102,9 @@ class Server:
 
     def url(self, page: str | None = None) -> str:
         """The address of a page (a path below the served folder), token included."""
-        return f"http://127.0.0.1:{self.port}/lab/tree/{page or self.start_page}?token={self.token}"
+        return (
+            f"http://127.0.0.1:{self.port}/lab/tree/{page or self.start_page}?token={self.token}"
+        )
 
     def ask(self, path: str, method: str = "GET"):
         """What the server's own interface answers at `path`: (status, decoded JSON or None)."""
@@ -194,7 +201,11 @@ def main(argv: list[str] | None = None) -> int:
         if not options.no_browser:
             webbrowser.open(server.url())
         code = server.process.wait()
-        print(f"JupyterLab ended. Its messages are in {paths.cache() / 'lab' / 'server.log'}." if code else "")
+        print(
+            f"JupyterLab ended. Its messages are in {paths.cache() / 'lab' / 'server.log'}."
+            if code
+            else ""
+        )
         return 1 if code else 0
     except KeyboardInterrupt:
         print("\nStopping.", flush=True)

@@ -1,0 +1,5 @@
+import sys
+
+from translearn.authoring import main
+
+sys.exit(main())

@@ -1,0 +1,187 @@
+"""Assignments, from the same kind of source as the lessons: what a student gets, and what an instructor keeps.
+
+A source `notebooks/source/A1_name.md` is a lesson's source with a few tags more: `setup` (locked code), `marks` and
+`rubric:NAME` (tables that the build writes from `translearn.coursework.student`), `manual:NAME` (an answer that a person marks;
+its model answer stands between the solution markers), `instructor` (left out of what students get), `submit`.
+The cells carry nbgrader's metadata: https://nbgrader.readthedocs.io/en/stable/contributor_guide/metadata.html
+"""
+
+import hashlib
+import importlib
+import json
+import re
+
+from translearn import paths
+
+WRITE_HERE = "*Write your answer here.*"
+MARKED = re.compile(r"### BEGIN SOLUTION\n(.*?)\n### END SOLUTION", re.S)
+CHECK = re.compile(r"^question\.(\w+)\.check\(", re.M)
+
+
+def sources() -> list:
+    return sorted(paths.SOURCE.glob("A[0-9]_*.md"))
+
+
+def module_of(lesson):
+    """The public module of an assignment: `translearn.coursework.student.a1` for the source A1_name."""
+    return importlib.import_module(f"translearn.coursework.student.{lesson.name[:2].lower()}")
+
+
+def check(lesson) -> None:
+    """Raise `BuildError` with file and line where the source and the assignment's module do not fit together."""
+    from translearn.coursework.student.question import questions, written
+
+    module, seen, answer = module_of(lesson), [], None
+    for cell in lesson.cells:
+        if cell.kind == "code" and "exercise" in cell.tags:
+            if (
+                cell.text.count("### BEGIN SOLUTION") != 1
+                or cell.text.count("### END SOLUTION") != 1
+            ):
+                lesson.fail(
+                    cell.line,
+                    "an answer cell has one '### BEGIN SOLUTION' and one '### END SOLUTION'.",
+                )
+            answer = cell
+        elif found := CHECK.search(cell.text) if cell.kind == "code" else None:
+            if answer is None:
+                lesson.fail(
+                    cell.line,
+                    f"question {found[1]} has no answer cell (tag exercise) before its check.",
+                )
+            seen.append(found[1])
+            answer = None
+        seen += [tag.partition(":")[2] for tag in cell.tags if tag.startswith("manual:")]
+        if any(tag.startswith("manual:") for tag in cell.tags) and not MARKED.search(cell.text):
+            lesson.fail(
+                cell.line,
+                "a question for a person has its model answer between '### BEGIN SOLUTION' and '### END SOLUTION'.",
+            )
+        if "BEGIN SOLUTION" in cell.text and not (
+            "exercise" in cell.tags or any(tag.startswith("manual:") for tag in cell.tags)
+        ):
+            lesson.fail(
+                cell.line,
+                "a solution stands in a cell that is not tagged exercise or manual:NAME, and would stay visible.",
+            )
+    wanted = [each.name for each in [*questions(module), *written(module)]]
+    if sorted(seen) != sorted(wanted):
+        lesson.fail(
+            1,
+            f"the source sets {', '.join(sorted(seen))}, and the module has {', '.join(sorted(wanted))}.",
+        )
+    if not any("submit" in cell.tags for cell in lesson.cells):
+        lesson.fail(1, "an assignment ends with a cell tagged submit.")
+
+
+def cells(lesson, solved: bool) -> list:
+    """The cells of the notebook as nbformat has them: for the instructor (`solved`), or as released."""
+    from translearn.coursework.student.question import marks_table
+    from translearn.exercises.engine import unmark, unsolve
+
+    module, made = module_of(lesson), []
+    code = [cell for cell in lesson.cells if cell.kind == "code"]
+    for cell in lesson.cells:
+        kind, text, book = cell.kind, cell.text, None
+        named = dict(tag.split(":") for tag in cell.tags if ":" in tag)
+        if "instructor" in cell.tags and not solved:
+            continue
+        if "marks" in cell.tags:
+            text = text.replace("{{ marks }}", marks_table(module))
+        elif "rubric" in named:
+            text = text.replace("{{ rubric }}", getattr(module, named["rubric"]).table())
+        elif "manual" in named:
+            text = MARKED.sub(lambda match: match[1] if solved else WRITE_HERE, text)
+            book = {
+                "grade": True,
+                "solution": True,
+                "locked": False,
+                "grade_id": named["manual"],
+                "points": getattr(module, named["manual"]).points,
+            }
+        elif "exercise" in cell.tags:
+            name = CHECK.search(code[code.index(cell) + 1].text)[1]
+            text = unmark(text) if solved else unsolve(text)
+            book = {
+                "grade": False,
+                "solution": True,
+                "locked": False,
+                "grade_id": f"{name}_answer",
+            }
+        elif kind == "code" and (found := CHECK.search(text)):
+            book = {
+                "grade": True,
+                "solution": False,
+                "locked": True,
+                "grade_id": found[1],
+                "points": getattr(module, found[1]).points,
+            }
+        elif kind == "code":
+            book = {
+                "grade": False,
+                "solution": False,
+                "locked": True,
+                "grade_id": next(iter(cell.tags), cell.id),
+            }
+        metadata = (
+            {"tags": [tag for tag in cell.tags if ":" not in tag and tag != "marks"]}
+            if cell.tags
+            else {}
+        )
+        if book:
+            metadata["nbgrader"] = book | {
+                "task": False,
+                "schema_version": 3,
+                **({"cell_type": kind} if book["grade"] else {}),
+            }
+        if book is None or book["locked"]:
+            metadata |= {"editable": False, "deletable": False}
+        row = {
+            "cell_type": kind,
+            "id": cell.id,
+            "metadata": {key: value for key, value in metadata.items() if value != []},
+            "source": text.splitlines(keepends=True),
+        }
+        made.append(row | ({"execution_count": None, "outputs": []} if kind == "code" else {}))
+    return made
+
+
+def notebook(lesson, solved: bool) -> str:
+    """The assignment as the text of a notebook file."""
+    made = cells(lesson, solved)
+    metadata = {
+        "kernelspec": {
+            "display_name": "Python 3 (ipykernel)",
+            "language": "python",
+            "name": "python3",
+        },
+        "language_info": {"name": "python"},
+        "translearn": {
+            "assignment": lesson.name[:2],
+            "solved": solved,
+            "build": sources_hash(made),
+        },
+    }
+    return (
+        json.dumps(
+            {"cells": made, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5},
+            indent=1,
+            ensure_ascii=False,
+        )
+        + "\n"
+    )
+
+
+def sources_hash(cells) -> str:
+    """A short hash of the cells' sources: a notebook that still has it has not been edited since it was built."""
+    text = "\0".join("".join(cell["source"]) for cell in cells)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def pages(lesson) -> dict:
+    """Both notebooks of an assignment: path → text."""
+    folder = paths.NOTEBOOKS / "coursework"
+    return {
+        folder / f"{lesson.name}.ipynb": notebook(lesson, solved=False),
+        folder / "instructor" / f"{lesson.name}.ipynb": notebook(lesson, solved=True),
+    }

@@ -1,0 +1,248 @@
+"""nbgrader's books: who got what. The one writer of `gradebook.db`; https://nbgrader.readthedocs.io/en/stable/api/gradebook.html"""
+
+import contextlib
+import json
+import os
+import shutil
+import sys
+import warnings
+from datetime import UTC, datetime
+
+from translearn.coursework.instructor import judging
+from translearn.coursework.instructor.folder import Course, read_json, write
+from translearn.coursework.instructor.submission import digest
+from translearn.errors import CourseError
+
+
+@contextlib.contextmanager
+def gradebook(course: Course):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # SQLAlchemy's notes to nbgrader's authors
+        from nbgrader.api import Gradebook
+        from sqlalchemy.exc import DatabaseError
+
+        # nbgrader asks its migration tool, by name, for the version of a new gradebook.
+        os.environ["PATH"] = (
+            os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")])
+            if shutil.which("alembic") is None
+            else os.environ["PATH"]
+        )
+        path = course.root / "gradebook.db"
+        if not path.exists():  # made beside and moved: a new gradebook is whole or not there
+            part = course.root / f".gradebook.{os.getpid()}.part"
+            Gradebook(f"sqlite:///{part}").close()
+            os.replace(part, path)
+        try:
+            book = Gradebook(course.gradebook)
+        except DatabaseError as problem:
+            raise CourseError(
+                f"gradebook.db cannot be read ({problem.orig}). Put it back from your backup, or move it away and run grade: the marks that a program gave come back from autograded/, those given by hand from manual.json beside them."
+            ) from None
+        with book:
+            yield book
+
+
+def prepare(course: Course, assignment: str) -> None:
+    """Enter the assignment, its questions with their points, and the class."""
+    module = judging.load(assignment.lower())
+    from translearn.coursework.student.question import questions, written
+
+    due = course.due.get(assignment)
+    with gradebook(course) as book:
+        book.update_or_create_assignment(
+            assignment, duedate=due.astimezone(UTC).replace(tzinfo=None) if due else None
+        )
+        book.update_or_create_notebook(assignment, assignment)
+        for each in questions(module):
+            book.update_or_create_grade_cell(
+                each.name, assignment, assignment, max_score=each.points, cell_type="code"
+            )
+            book.update_or_create_solution_cell(f"{each.name}_answer", assignment, assignment)
+        for each in written(module):
+            book.update_or_create_grade_cell(
+                each.name, assignment, assignment, max_score=each.points, cell_type="markdown"
+            )
+            book.update_or_create_solution_cell(each.name, assignment, assignment)
+        have = {student.id for student in book.students}
+        for student in course.students().values():
+            if student.id not in have:
+                book.add_student(
+                    student.id,
+                    first_name=student.first_name,
+                    last_name=student.last_name,
+                    email=student.email,
+                )
+
+
+def record(course: Course, assignment: str, student: str, result: dict) -> None:
+    """Write one verdict into the books. Doing it twice changes nothing; marks given by hand stay, unless the written answer changed."""
+    from translearn.coursework.student.question import questions, written
+
+    module = judging.load(assignment.lower())
+    with gradebook(course) as book:
+        if student not in {each.id for each in book.students}:
+            book.add_student(student)
+        stamp = _timestamp(course, student, assignment)
+        book.update_or_create_submission(assignment, student, timestamp=stamp)
+        for each in questions(module):
+            verdicts = result["questions"].get(each.name)
+            grade = book.find_grade(each.name, assignment, assignment, student)
+            known = verdicts is not None and all(v["got"] is not None for v in verdicts)
+            grade.auto_score = sum(v["got"] for v in verdicts) if known else None
+            grade.needs_manual_grade = not known and grade.manual_score is None
+            comment = book.find_comment(f"{each.name}_answer", assignment, assignment, student)
+            comment.auto_comment = None
+        answers = {cell["id"]: cell["source"] for cell in result["cells"] if cell["id"]}
+        for each in written(module):
+            grade = book.find_grade(each.name, assignment, assignment, student)
+            marked = read_json(course.graded(student, assignment) / "manual.json") or {}
+            mark = marked.get(each.name)
+            same = mark is not None and mark["answer"] == answers.get(each.name, "")
+            grade.auto_score = None
+            grade.manual_score = mark["points"] if same else None
+            grade.needs_manual_grade = not same
+        book.db.commit()
+    write(course.graded(student, assignment) / "recorded", result["submission"])
+
+
+def catch_up(course: Course, assignment: str) -> None:
+    """Write those verdicts into the books that are not marked as written."""
+    for folder in sorted((course.root / "autograded").glob(f"*/{assignment}")):
+        result = read_json(folder / "result.json")
+        if result is not None and not (folder / "recorded").exists():
+            record(course, assignment, folder.parent.name, result)
+
+
+def mark(
+    course: Course, assignment: str, student: str, question: str, levels: dict, comment: str
+) -> float:
+    """Give a person's mark by the levels of the rubric; returns the points. Kept in manual.json, too, so that a regrade keeps it."""
+    from translearn.coursework.student.question import written
+
+    module = judging.load(assignment.lower())
+    asked = next((each for each in written(module) if each.name == question), None)
+    if asked is None:
+        raise CourseError(f"{assignment} has no question {question!r} that a person marks.")
+    if set(levels) != set(asked.rubric) or any(
+        level not in asked.rubric[criterion] for criterion, level in levels.items()
+    ):
+        raise CourseError("Choose one level for each criterion of the rubric.")
+    result = course.result(student, assignment)
+    if result is None:
+        raise CourseError(f"{student} has no graded submission for {assignment}.")
+    points = sum(asked.rubric[criterion][level][0] for criterion, level in levels.items())
+    answer = next((cell["source"] for cell in result["cells"] if cell["id"] == question), "")
+    path = course.graded(student, assignment) / "manual.json"
+    marked = read_json(path) or {}
+    marked[question] = {
+        "levels": levels,
+        "points": points,
+        "comment": comment[:5000],
+        "answer": answer,
+        "when": datetime.now().isoformat(timespec="seconds"),
+    }
+    write(path, json.dumps(marked, ensure_ascii=False, indent=1))
+    with gradebook(course) as book:
+        grade = book.find_grade(question, assignment, assignment, student)
+        grade.manual_score, grade.needs_manual_grade = points, False
+        told = book.find_comment(question, assignment, assignment, student)
+        told.manual_comment = "\n".join(
+            [*(f"{criterion}: {level}" for criterion, level in levels.items()), comment]
+        ).strip()
+        book.db.commit()
+    return points
+
+
+def marks(course: Course, assignment: str, only=None) -> list:
+    """A row for each student (or for those in `only`): their points, None where somebody has still to decide, with the reason. Never 0 for what is not graded."""
+    from translearn.coursework.student.question import questions, written
+
+    module = judging.load(assignment.lower())
+    names = [each.name for each in [*questions(module), *written(module)]]
+    total = sum(each.points for each in [*questions(module), *written(module)])
+    students, rows = course.students(), []
+    scores = {}
+    with gradebook(course) as book:
+        from nbgrader.api import MissingEntry
+
+        try:
+            submissions = (
+                book.assignment_submissions(assignment)
+                if only is None
+                else [book.find_submission(assignment, student) for student in only]
+            )
+        except MissingEntry:
+            submissions = []
+        for submission in submissions:
+            for notebook in submission.notebooks:
+                scores[submission.student_id] = {
+                    grade.name: None
+                    if grade.needs_manual_grade
+                    or (grade.auto_score is None and grade.manual_score is None)
+                    else grade.score
+                    for grade in notebook.grades
+                }
+    for student in sorted(
+        only if only is not None else {*students, *scores, *course.submissions(assignment)}
+    ):
+        got, result = scores.get(student), course.result(student, assignment)
+        row = {
+            "student": student,
+            "name": students[student].name if student in students else "(not in students.csv)",
+            "assignment": assignment,
+            "points": None,
+            "of": total,
+            "state": "graded",
+            "reason": "",
+            "late": late(course, student, assignment),
+        }
+        each = {name: None for name in names}
+        if not course.submitted(student, assignment).is_file():
+            row |= {"state": "nothing handed in", "reason": "no file was collected"}
+        elif result is None or got is None:
+            row |= {"state": "ungraded", "reason": "not graded yet"}
+        elif result["submission"] != digest(course.submitted(student, assignment)):
+            row |= {"state": "ungraded", "reason": "there is a newer file, not graded yet"}
+        else:
+            each |= {name: got.get(name) for name in names}
+            waiting = [name for name in names if each[name] is None]
+            if not waiting:
+                row["points"] = round(sum(each.values()), 2)
+            elif result["state"] == "ungraded" and any(
+                q.name in waiting for q in questions(module)
+            ):
+                row |= {"state": "ungraded", "reason": result["reason"]}
+            else:
+                titles = {q.name: q.title for q in written(module)}
+                row |= {
+                    "state": "to be marked",
+                    "reason": f"waiting for a person: {', '.join(titles.get(name, name) for name in waiting)}",
+                }
+        rows.append(row | each)
+    return rows
+
+
+def _timestamp(course, student, assignment):
+    path = course.submitted(student, assignment).with_name("timestamp.txt")
+    try:
+        found = datetime.fromisoformat(path.read_text(encoding="utf-8").strip())
+    except (OSError, ValueError):
+        return None
+    return found.astimezone(UTC).replace(tzinfo=None)
+
+
+def late(course: Course, student: str, assignment: str) -> str:
+    """How late it came, in words; "" if in time, or if nobody can know."""
+    due, stamp = course.due.get(assignment), _timestamp(course, student, assignment)
+    if due is None or stamp is None:
+        return ""
+    seconds = (stamp.replace(tzinfo=UTC) - due).total_seconds()
+    if seconds <= 0:
+        return ""
+    return (
+        f"{seconds / 86400:.1f} days"
+        if seconds > 2 * 86400
+        else f"{seconds / 3600:.1f} hours"
+        if seconds > 2 * 3600
+        else f"{max(1, round(seconds / 60))} minutes"
+    )

@@ -1,0 +1,223 @@
+"""A class on disk: one folder, laid out as nbgrader's, so that nbgrader's own tools work in it too.
+
+course.toml        name and due dates, to edit                 release/A1.zip     what students get
+students.csv       id, first_name, last_name, email, lms_id    submitted/ID/A1/   what they handed in
+secret.key         the hidden inputs come from it: keep it     autograded/ID/A1/  how it ran, and result.json
+gradebook.db       nbgrader's books                            feedback/ID/A1/    a page for each student
+"""
+
+import csv
+import json
+import os
+import re
+import secrets
+import tempfile
+import tomllib
+from dataclasses import dataclass
+from datetime import date, datetime
+from datetime import time as clock
+from pathlib import Path
+
+from translearn import paths
+from translearn.authoring import handout
+from translearn.errors import CourseError
+
+STUDENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}\Z")
+COLUMNS = ["id", "first_name", "last_name", "email", "lms_id"]
+
+TOML = """# A class of the course Transfer Learning, Measured. Edit the name and the due dates; times are this machine's.
+name = {name}
+
+[due]  # when each assignment is due; without a line, nothing is late
+# A1 = 2027-03-01T23:59:00
+# A2 = 2027-03-22T23:59:00
+"""
+
+NBGRADER = """# For nbgrader's own commands (its formgrader, its exchange): the layout of this folder. Never run `nbgrader autograde`
+# here: it would run student code without a sandbox. Use course.py coursework grade.
+c = get_config()  # noqa: F821
+c.CourseDirectory.course_id = {course_id}
+c.CourseDirectory.db_url = "sqlite:///" + __import__("os").path.join(__import__("os").path.dirname(__import__("os").path.abspath(__file__)), "gradebook.db")
+c.HTMLExporter.sanitize_html = True  # a student's HTML never runs in the marker's browser
+"""
+
+
+@dataclass(frozen=True)
+class Student:
+    id: str
+    first_name: str = ""
+    last_name: str = ""
+    email: str = ""
+    lms_id: str = ""
+
+    @property
+    def name(self):
+        return f"{self.first_name} {self.last_name}".strip() or self.id
+
+
+def assignments() -> dict:
+    """The assignments that the course has: {"A1": path of its source}."""
+    return {source.name[:2]: source for source in handout.sources()}
+
+
+def known(assignment: str) -> str:
+    """`assignment` in capitals, or `CourseError` with those that there are."""
+    wanted = assignment.upper()
+    if wanted not in assignments():
+        raise CourseError(
+            f"There is no assignment {assignment!r}. The assignments are: {', '.join(assignments())}."
+        )
+    return wanted
+
+
+class Course:
+    """The folder of one class. Raises `CourseError` when it is not one, or its files cannot be read."""
+
+    def __init__(self, root):
+        self.root = Path(root).resolve()
+        if not (self.root / "course.toml").is_file():
+            raise CourseError(
+                f"{self.root} is not the folder of a class (it has no course.toml). Make one with: course.py coursework new FOLDER, or name yours with --course FOLDER."
+            )
+        try:
+            settings = tomllib.loads((self.root / "course.toml").read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+            raise CourseError(f"course.toml cannot be read ({problem}). Mend that line.") from None
+        self.name = str(settings.get("name", self.root.name))
+        self.due = {}
+        for key, value in settings.get("due", {}).items():
+            if type(value) is date:
+                value = datetime.combine(value, clock(23, 59, 59))
+            if not isinstance(value, datetime):
+                raise CourseError(
+                    f"course.toml: the due date of {key} should be a time such as 2027-03-01T23:59:00."
+                )
+            self.due[known(key)] = value.astimezone()
+        try:
+            self.key = (self.root / "secret.key").read_text(encoding="ascii").strip()
+        except OSError:
+            raise CourseError(
+                "secret.key is missing from the folder. Put it back from your backup; with another key the hidden inputs, and so some marks, could differ."
+            ) from None
+        self.gradebook = f"sqlite:///{self.root / 'gradebook.db'}"
+
+    def students(self) -> dict:
+        """Who is in the class: {id: Student}, from students.csv."""
+        path = self.root / "students.csv"
+        try:
+            lines = path.read_text(encoding="utf-8-sig").splitlines()
+        except (OSError, UnicodeDecodeError) as problem:
+            raise CourseError(
+                f"students.csv cannot be read ({problem}). It is a table in UTF-8 with the columns {', '.join(COLUMNS)}."
+            ) from None
+        head = lines[0] if lines else ""
+        between = max(
+            ",;\t", key=head.count
+        )  # a spreadsheet writes semicolons where the comma is in numbers
+        rows, found = list(csv.DictReader(lines, delimiter=between)), {}
+        if "id" not in (name.strip() for name in head.replace('"', "").split(between)):
+            raise CourseError(
+                f"students.csv, line 1: there is no column id. The columns are {', '.join(COLUMNS)}; only id must be there."
+            )
+        for line, row in enumerate(rows, 2):
+            values = {name: (row.get(name) or "").strip() for name in COLUMNS}
+            if not any(values.values()):
+                continue
+            if not STUDENT_ID.match(values["id"]):
+                raise CourseError(
+                    f"students.csv, line {line}: {values['id']!r} is no id. An id has letters, digits, and . _ @ - only, 64 at most."
+                )
+            if values["id"].lower() in map(str.lower, found):
+                raise CourseError(
+                    f"students.csv, line {line}: the id {values['id']} stands there twice."
+                )
+            found[values["id"]] = Student(**values)
+        return found
+
+    # where things are
+
+    def released(self, assignment) -> Path:
+        return self.root / "release" / assignment / f"{assignment}.ipynb"
+
+    def submitted(self, student, assignment) -> Path:
+        return self.root / "submitted" / student / assignment / f"{assignment}.ipynb"
+
+    def graded(self, student, assignment) -> Path:
+        return self.root / "autograded" / student / assignment
+
+    def feedback(self, student, assignment) -> Path:
+        return self.root / "feedback" / student / assignment / f"{assignment}.html"
+
+    def submissions(self, assignment) -> list:
+        """The ids of those who handed something in, in order."""
+        return sorted(
+            path.parts[-3]
+            for path in (self.root / "submitted").glob(f"*/{assignment}/{assignment}.ipynb")
+        )
+
+    def result(self, student, assignment) -> dict | None:
+        """What grading said, or None while nothing (or nothing whole) is there."""
+        return read_json(self.graded(student, assignment) / "result.json")
+
+
+def new(folder, name: str = "") -> Course:
+    """Lay out a new class. Raises `CourseError` when there is one already: nothing is overwritten."""
+    root = Path(folder).resolve()
+    if (root / "course.toml").exists():
+        raise CourseError(
+            f"{root} holds a class already; nothing was changed. Choose another folder."
+        )
+    try:
+        for each in ("release", "submitted", "autograded", "feedback", "downloads"):
+            (root / each).mkdir(parents=True, exist_ok=True)
+        root.chmod(0o700)  # on a shared machine nobody else reads what students hand in
+        if not (root / "secret.key").exists():
+            write(root / "secret.key", secrets.token_hex(32) + "\n", mode=0o600)
+        if not (root / "students.csv").exists():
+            write(root / "students.csv", ",".join(COLUMNS) + "\n")
+        write(
+            root / "nbgrader_config.py",
+            NBGRADER.format(course_id=json.dumps(re.sub(r"\W+", "_", root.name))),
+        )
+        write(
+            root / "course.toml", TOML.format(name=json.dumps(name or root.name))
+        )  # last: with it, it is a class
+    except OSError as problem:
+        raise CourseError(
+            f"The folder {root} cannot be made ({problem.strerror}). Choose another place."
+        ) from None
+    return Course(root)
+
+
+def default_folder() -> Path:
+    """The folder one stands in, if it is a class; else the folder `class` beside course.py."""
+    return Path.cwd() if (Path.cwd() / "course.toml").is_file() else paths.ROOT / "class"
+
+
+# ---------------------------------------------------------------- files that are whole or not there
+
+
+def write(path: Path, text, mode: int = 0o644) -> None:
+    """Write a file at once: whoever kills the process finds the old one or the new one, never half of one.
+
+    What is no whole character becomes a question mark: students' texts hold whatever they like.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(text if isinstance(text, bytes) else text.encode("utf-8", "replace"))
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, mode)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def read_json(path: Path):
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None

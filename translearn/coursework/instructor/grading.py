@@ -1,0 +1,430 @@
+"""Grade submissions: run each in its sandbox, judge it here, and write the books. Resumable at any moment.
+
+A submission's verdict is one file, written whole, `autograded/ID/A1/result.json`; the gradebook is written from these
+files by one process. Whatever is killed when, the next run finds which verdicts are there and goes on from them.
+"""
+
+import atexit
+import hashlib
+import json
+import threading
+import time
+from dataclasses import asdict
+
+from translearn.coursework.instructor import judging
+from translearn.coursework.instructor.folder import Course, read_json, write
+from translearn.coursework.instructor.sandbox import Dead, Limits, Pool, check
+from translearn.coursework.instructor.session import Hopeless, Session
+from translearn.coursework.instructor.submission import Unreadable, digest, parse, prepare, read
+from translearn.errors import CourseError
+
+VERSION = 1
+
+# ---------------------------------------------------------------- one submission: a plain function of its arguments
+
+_pools, _pools_lock = {}, threading.Lock()
+
+
+def pool(ahead, limits, unprotected, spare) -> Pool:
+    """The pool of this process for such sandboxes; made on first use, closed when the process ends."""
+    with _pools_lock:
+        key = (tuple(ahead), limits, unprotected)
+        if key not in _pools:
+            if not _pools:
+                atexit.register(close_pools)
+            _pools[key] = Pool(ahead, spare, limits, unprotected)
+        return _pools[key]
+
+
+def close_pools() -> None:
+    with _pools_lock:
+        for each in _pools.values():
+            each.close()
+        _pools.clear()
+
+
+def grade_one(
+    assignment: str,
+    released: dict,
+    data: bytes,
+    secret: str,
+    limits: Limits = Limits(),
+    unprotected: bool = False,
+    spare: int = 2,
+) -> dict:
+    """The verdict on one submitted notebook, as JSON-ready data. Never raises for what a submission is or does, only without a sandbox.
+
+    released   the released notebook, parsed
+    data       the submitted file
+    secret     the class's, from which the hidden inputs are drawn
+    """
+    began = time.monotonic()
+    result = {
+        "version": VERSION,
+        "assignment": assignment,
+        "submission": hashlib.sha256(data).hexdigest(),
+        "state": "graded",
+        "reason": "",
+        "notes": [],
+        "questions": {},
+        "cells": [],
+    }
+    module = judging.load(assignment.lower())
+    check(unprotected)
+    try:
+        prepared = prepare(released, parse(data))
+        result["notes"] = prepared.notes
+        session = Session(
+            assignment.lower(),
+            prepared.sources(),
+            pool(module.AHEAD, limits, unprotected, spare),
+            limits,
+        )
+        result["waited"] = round(time.monotonic() - began, 3)
+        try:
+            _judge(result, module, prepared, session, secret, limits)
+        finally:
+            session.close()
+        result["memory"] = session.peak
+    except Unreadable as problem:
+        result |= {
+            "state": "ungraded",
+            "reason": f"The file cannot be read: {problem}.",
+            "questions": {},
+        }
+    except (Hopeless, judging.Lost, Dead) as problem:
+        result |= {
+            "state": "ungraded",
+            "reason": str(problem),
+            "questions": {},
+            "retry": getattr(problem, "ours", False),
+        }
+    except Exception as problem:  # a mistake of ours that this submission found: it has no mark, and the others go on
+        # Only the error's kind: the reason stands on the student's page, and its text could hold a hidden input.
+        result |= {
+            "state": "ungraded",
+            "reason": f"The grading itself stumbled over it ({type(problem).__name__}). Look at the notebook yourself, and report this.",
+            "questions": {},
+            "cells": [],
+        }
+    result["seconds"] = round(time.monotonic() - began, 3)
+    return result
+
+
+def _judge(result, module, prepared, session, key, limits):
+    places = {i: n for n, i in enumerate(prepared.run)}
+    where = {
+        name: places[i] for name, i in prepared.at.items() if i in places
+    }  # grade id → position among the cells run
+    ask = judging.Ask(session, limits.probe_seconds)
+    lost_elsewhere = next(
+        (
+            f"A cell of the notebook ended Python: {outcome['message']}"
+            for outcome in session.outcomes
+            if outcome and outcome["kind"] == "dead"
+        ),
+        "",
+    )
+    for question in judging.questions(module):
+        at = where.get(f"{question.name}_answer")
+        outcome = session.outcomes[at] if at is not None else None
+        stopped = lost = ""
+        if outcome and outcome["kind"] == "dead":
+            lost = f"Its cell ended Python: {outcome['message']}"
+        elif outcome and outcome["kind"] == "slow":
+            stopped = f"Its cell was stopped: {outcome['message']}"
+        elif outcome:
+            stopped = f"Its cell stopped: {outcome['message']}"
+        verdicts = judging.judge(question, ask, key, stopped, lost)
+        if (
+            lost_elsewhere
+            and not lost
+            and all(v.got == 0 and "is not there" in v.message for v in verdicts)
+        ):
+            for verdict in verdicts:  # the cell that died may have held the answer
+                verdict.got, verdict.message = None, lost_elsewhere
+        result["questions"][question.name] = [asdict(verdict) for verdict in verdicts]
+    ungraded = [
+        name
+        for name, verdicts in result["questions"].items()
+        if any(v["got"] is None for v in verdicts)
+    ]
+    if ungraded:
+        reason = next(v["message"] for v in result["questions"][ungraded[0]] if v["got"] is None)
+        result |= {"state": "ungraded", "reason": f"No verdict on {', '.join(ungraded)}. {reason}"}
+    ran, ids = (
+        {i: n for n, i in enumerate(prepared.run)},
+        {at: name for name, at in prepared.at.items()},
+    )
+    for i, cell in enumerate(prepared.cells):
+        outputs, error = (
+            (session.outputs[ran[i]], session.outcomes[ran[i]]) if i in ran else ([], None)
+        )
+        result["cells"].append(
+            {
+                "type": cell["cell_type"],
+                "source": cell["source"],
+                "outputs": outputs,
+                "error": error,
+                "id": ids.get(i),
+            }
+        )
+
+
+# ---------------------------------------------------------------- all of them
+
+
+def todo(course: Course, assignment: str, students=None, again: bool = False) -> list:
+    """The students whose submission has no verdict yet, a changed file since, or a failure of ours. `again`: all of them."""
+    found = []
+    for student in students or course.submissions(assignment):
+        path = course.submitted(student, assignment)
+        if not path.is_file():
+            raise CourseError(
+                f"{student} has handed in nothing for {assignment} (there is no {path.relative_to(course.root)})."
+            )
+        result = course.result(student, assignment)
+        if (
+            again
+            or result is None
+            or result.get("retry")
+            or result.get("submission") != digest(path)
+        ):
+            found.append(student)
+    return found
+
+
+def grade(
+    course: Course,
+    assignment: str,
+    students=None,
+    again=False,
+    jobs=2,
+    scheduler=None,
+    unprotected=False,
+    limits=Limits(),
+    quiet=False,
+) -> dict:
+    """Grade what is not graded yet; {student: result} of this run. One process, this one, writes verdicts and books.
+
+    jobs        how many submissions run at a time on this machine
+    scheduler   the address of a Dask scheduler whose workers run them instead
+    again       also those that have a verdict (with `students`: of these)
+    Raises `CourseError` when there is no sandbox here (nothing is graded then) or the assignment was not released.
+    """
+    from tqdm.auto import tqdm
+
+    from translearn.coursework.instructor import books
+
+    judging.load(assignment.lower())
+    if scheduler is None:
+        check(unprotected)
+    released = read_json(course.released(assignment))
+    if released is None:
+        raise CourseError(
+            f"{assignment} was not released from this folder yet. Run: course.py coursework release {assignment}"
+        )
+    released = parse(json.dumps(released).encode())
+    books.prepare(course, assignment)
+    books.catch_up(
+        course, assignment
+    )  # verdicts that a killed run had no time to write into the books
+    names, done = todo(course, assignment, students, again), {}
+    arguments = dict(secret=course.key, limits=limits, unprotected=unprotected)
+    bar = tqdm(total=len(names), desc=f"Grading {assignment}", unit="submission", disable=quiet)
+
+    def keep(student, result):
+        _keep(course, assignment, student, result)
+        books.record(course, assignment, student, result)
+        done[student] = result
+        bar.update()
+
+    with bar:
+        if scheduler is not None or jobs > 1:
+            _fan_out(course, assignment, released, names, arguments, jobs, scheduler, keep)
+        else:
+            for student in names:
+                keep(
+                    student,
+                    grade_one(
+                        assignment,
+                        released,
+                        read(course.submitted(student, assignment)),
+                        spare=1,
+                        **arguments,
+                    ),
+                )
+    close_pools()
+    return done
+
+
+def _fan_out(course, assignment, released, names, arguments, jobs, scheduler, keep):
+    """The runs go to Dask's workers; their results come back here one by one."""
+    import logging
+    import warnings
+
+    import dask
+    from distributed import Client, LocalCluster, as_completed
+
+    logging.getLogger("distributed").setLevel(logging.ERROR)
+    for note in (
+        "Couldn't detect a suitable IP",
+        "Port .* is already in use",
+    ):  # Dask's on a machine without a network, or with another run
+        warnings.filterwarnings("ignore", note)
+    dask.config.set(
+        {
+            "distributed.worker.memory.pause": False,
+            "distributed.worker.memory.spill": False,
+            "distributed.worker.memory.target": False,
+            "distributed.worker.memory.terminate": False,
+        }
+    )
+    cluster = None
+    if scheduler is None:
+        # Threads suffice: the work is done in the sandboxes, which are processes of their own.
+        cluster = LocalCluster(
+            n_workers=1, threads_per_worker=jobs, processes=False, dashboard_address=None
+        )
+    try:
+        try:
+            client = Client(cluster or scheduler, timeout="20s")
+        except (OSError, TimeoutError, ValueError) as problem:
+            raise CourseError(
+                f"The Dask scheduler at {scheduler} does not answer ({problem}). Start it, or leave --scheduler away."
+            ) from None
+        with client:
+            workers = len(client.scheduler_info()["workers"])
+            if not workers:
+                raise CourseError(
+                    f"The Dask scheduler at {scheduler} has no workers. Start some: dask worker {scheduler}"
+                )
+            shared = client.scatter(released, broadcast=True) if scheduler else released
+            left, running = iter(names), {}
+            ahead = 2 * (
+                jobs
+                if cluster
+                else sum(
+                    w["nthreads"] for w in client.scheduler_info(n_workers=-1)["workers"].values()
+                )
+            )
+
+            def submit():
+                for student in left:
+                    future = client.submit(
+                        grade_one,
+                        assignment,
+                        shared,
+                        read(course.submitted(student, assignment)),
+                        spare=jobs if cluster else 2,
+                        pure=False,
+                        retries=1,
+                        **arguments,
+                    )
+                    running[future] = student
+                    return future
+
+            queue = as_completed([f for f in (submit() for _ in range(ahead)) if f is not None])
+            for future in queue:
+                student = running.pop(future)
+                try:
+                    result = future.result()
+                except CourseError:
+                    raise
+                except (
+                    Exception
+                ) as problem:  # the worker broke, which says nothing about the submission
+                    result = {
+                        "version": VERSION,
+                        "assignment": assignment,
+                        "submission": digest(course.submitted(student, assignment)),
+                        "state": "ungraded",
+                        "reason": f"The worker that ran it failed ({type(problem).__name__}: {problem}). The next run tries again.",
+                        "retry": True,
+                        "notes": [],
+                        "questions": {},
+                        "cells": [],
+                        "seconds": 0,
+                    }
+                keep(student, result)
+                if (another := submit()) is not None:
+                    queue.add(another)
+    finally:
+        if cluster is not None:
+            cluster.close()
+
+
+def _keep(course, assignment, student, result):
+    """The verdict, then the notebook as it ran: for nbgrader's formgrader and for the feedback."""
+    folder = course.graded(student, assignment)
+    (folder / "recorded").unlink(missing_ok=True)
+    write(
+        folder / f"{assignment}.ipynb",
+        json.dumps(as_run(course, assignment, result), indent=1, ensure_ascii=False),
+    )
+    write(folder / "result.json", json.dumps(result, ensure_ascii=False))
+
+
+def as_run(course: Course, assignment: str, result: dict) -> dict:
+    """The notebook as it ran here: the student's cells, what they showed, and the verdict below each check cell."""
+    released = {
+        cell["metadata"].get("nbgrader", {}).get("grade_id"): cell["metadata"]
+        for cell in read_json(course.released(assignment))["cells"]
+    }
+    cells = []
+    for at, cell in enumerate(result["cells"]):
+        row = {
+            "cell_type": cell["type"],
+            "id": f"cell-{at}",
+            "metadata": released.get(cell["id"], {}) if cell["id"] else {},
+            "source": cell["source"],
+        }
+        if cell["type"] == "code":
+            shown = [
+                {"output_type": "stream", "name": o.get("name", "stdout"), "text": o["text"]}
+                if o["kind"] == "stream"
+                else {
+                    "output_type": "display_data",
+                    "metadata": {},
+                    "data": {"text/plain": o["text"]}
+                    if o["kind"] == "text"
+                    else {"image/png": o["png"], "text/plain": "a picture"},
+                }
+                for o in cell["outputs"]
+            ]
+            if cell["error"]:
+                shown.append(
+                    {
+                        "output_type": "stream",
+                        "name": "stderr",
+                        "text": f"{cell['error']['message']}\n{cell['error'].get('line', '')}".strip(),
+                    }
+                )
+            if cell["id"] in result["questions"]:
+                shown = [
+                    {
+                        "output_type": "stream",
+                        "name": "stdout",
+                        "text": "\n".join(map(sentence, result["questions"][cell["id"]])),
+                    }
+                ]
+            row |= {"execution_count": None, "outputs": shown}
+        cells.append(row)
+    return {
+        "cells": cells,
+        "metadata": {
+            "kernelspec": {
+                "display_name": "Python 3 (ipykernel)",
+                "language": "python",
+                "name": "python3",
+            }
+        },
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+
+
+def sentence(verdict: dict) -> str:
+    """A part's verdict in one line: `2 of 2 · the values`, `0 of 1 · large errors: …`, `not graded · …`."""
+    got = "not graded" if verdict["got"] is None else f"{verdict['got']:g} of {verdict['points']}"
+    return f"{got} · {verdict['what']}" + (f": {verdict['message']}" if verdict["message"] else "")

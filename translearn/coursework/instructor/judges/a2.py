@@ -1,0 +1,553 @@
+"""Judges of A2: pretrain, freeze, fine-tune. NumPy only: the networks live in the sandbox, their weights are known here."""
+
+import numpy as np
+
+from translearn.coursework.instructor.judging import (
+    Wrong,
+    answers_close,
+    array,
+    expect,
+    number,
+    part,
+)
+from translearn.coursework.student import a2
+
+
+def _make(arrays, dropout=0.0, what="network"):
+    return {"make": [what, [arrays, dropout]]}
+
+
+def _weights(rng, classes=4):
+    return a2.weights(int(rng.integers(2**31)), classes)
+
+
+# ---- 1 freeze
+
+
+def _flags(ask, rng, name, frozen=False):
+    got = ask.value("freeze_below", read="flags", extra=[_make(_weights(rng), 0.2), name, frozen])
+    expect(
+        isinstance(got, dict) and set(got) == {"block1", "norm", "dropout", "block2", "head"},
+        "The layers are not what they were.",
+    )
+    return got
+
+
+@part(a2.freeze_below, "the layers below")
+def _(ask, rng):
+    for name, below in (("block2", ["block1", "norm"]), ("head", ["block1", "norm", "block2"])):
+        got = _flags(ask, rng, name)
+        expect(
+            not any(got[layer] for layer in below) and got["head"],
+            "Layers below the named one can still learn, or nothing can.",
+        )
+
+
+@part(a2.freeze_below, "the layers from there on")
+def _(ask, rng):
+    for name, above in (
+        ("block1", ["block1", "block2", "head"]),
+        ("block2", ["block2", "head"]),
+        ("head", ["head"]),
+    ):
+        for frozen in (False, True):
+            got = _flags(ask, rng, name, frozen)
+            expect(
+                all(got[layer] for layer in above),
+                "The named layer and those after it do not all learn, whatever was frozen before.",
+            )
+
+
+@part(a2.freeze_below, "batch normalisation")
+def _(ask, rng):
+    expect(
+        not _flags(ask, rng, "block1")["norm"] and not _flags(ask, rng, "norm", True)["norm"],
+        "Batch normalisation does not stay frozen.",
+    )
+    expect(_flags(ask, rng, "block1")["block2"], "Everything is frozen.")
+
+
+# ---- 2 copy
+
+
+def _copied(ask, rng, dropout=0.0, classes=(4, 3)):
+    old, new = _weights(rng, classes[0]), _weights(rng, classes[1])
+    answer = ask.value("copy_by_name", read="copied", extra=[_make(old, 0.3), _make(new, dropout)])
+    expect(
+        isinstance(answer, list) and len(answer) == 2 and isinstance(answer[1], dict),
+        "The answer does not have the form that was asked for.",
+    )
+    return old, new, *answer
+
+
+@part(a2.copy_by_name, "the layers that fit")
+def _(ask, rng):
+    for dropout, classes in ((0.0, (4, 3)), (0.4, (5, 5))):
+        old, _, _, after = _copied(ask, rng, dropout, classes)
+        for layer, i, j in (("block1", 0, 2), ("norm", 2, 6), ("block2", 6, 8)):
+            expect(
+                all(answers_close(a, b) for a, b in zip(after[layer], old[i:j])),
+                "Layers with the same name and shapes do not have the source's weights.",
+            )
+        expect(
+            classes != (5, 5) or answers_close(after["head"][0], old[8]),
+            "A head of the same shape is not copied.",
+        )
+
+
+@part(a2.copy_by_name, "another shape is left alone")
+def _(ask, rng):
+    old, new, _, after = _copied(ask, rng)
+    expect(answers_close(after["block1"][0], old[0]), "Nothing was copied.")
+    expect(
+        all(answers_close(a, b) for a, b in zip(after["head"], new[8:])),
+        "A head of another shape was changed.",
+    )
+
+
+@part(a2.copy_by_name, "the names")
+def _(ask, rng):
+    for classes, names in (
+        ((4, 3), ["block1", "block2", "norm"]),
+        ((2, 2), ["block1", "block2", "head", "norm"]),
+    ):
+        _, _, said, _ = _copied(ask, rng, 0.4, classes)
+        expect(
+            isinstance(said, list) and sorted(map(str, said)) == names,
+            "The names are not those of the layers that were copied.",
+        )
+
+
+# ---- 3 count
+
+COUNTS = {"block1": 56, "norm": 16, "block2": 45}
+
+
+def _count(ask, rng, classes, frozen):
+    right = (
+        sum(COUNTS.values()) + 6 * classes - sum(COUNTS.get(name, 6 * classes) for name in frozen)
+    )
+    got = number(
+        ask.value(
+            "trainable_numbers", read="counted", extra=[_make(_weights(rng, classes)), frozen]
+        )
+    )
+    return got, right
+
+
+@part(a2.trainable_numbers, "nothing frozen")
+def _(ask, rng):
+    for classes in (2, 7):
+        got, right = _count(ask, rng, classes, [])
+        expect(got in (right, right + 16), "With nothing frozen the count is not right.")
+
+
+@part(a2.trainable_numbers, "with frozen layers")
+def _(ask, rng):
+    for frozen in (["block1", "norm"], ["block1", "norm", "block2"], ["norm", "head"]):
+        got, right = _count(ask, rng, 5, frozen)
+        expect(got == right, "With some layers frozen the count is not right.")
+
+
+@part(a2.trainable_numbers, "moving statistics")
+def _(ask, rng):
+    for frozen in ([], ["block1"]):
+        got, right = _count(ask, rng, 3, frozen)
+        expect(
+            got == right,
+            "The moving mean and variance of batch normalisation do not learn, and are counted.",
+        )
+
+
+# ---- 4 features
+
+
+def _features(ask, rng, n, batch, dropout):
+    arrays, x = _weights(rng), rng.normal(size=(n, 6)).astype("float32")
+    return array(ask("features", _make(arrays, dropout, "backbone"), x, batch)), a2.outputs(
+        arrays, x, head=False
+    )
+
+
+@part(a2.features, "a row for each example")
+def _(ask, rng):
+    """Of the right shape, and not all alike; whether they are the right numbers is judged below."""
+    got, right = _features(ask, rng, 12, 4, 0.01)
+    expect(
+        got.shape == right.shape and (got != got[0]).any(),
+        "There is not one row of features for each example.",
+    )
+
+
+@part(a2.features, "inference mode")
+def _(ask, rng):
+    got, right = _features(ask, rng, 20, 5, 0.6)
+    expect(
+        got.shape == right.shape and answers_close(got, right, 1e-3),
+        "The features are not those of inference mode.",
+    )
+
+
+@part(a2.features, "a last, smaller batch")
+def _(ask, rng):
+    for n, batch in ((11, 4), (3, 8), (9, 1)):
+        got, right = _features(ask, rng, n, batch, 0.01)
+        expect(
+            got.shape == right.shape,
+            "When the examples do not fill the last batch, rows are missing.",
+        )
+
+
+# ---- 5 standardise
+
+
+def _scaled(ask, train, new):
+    answer = ask("standardise", train, new)
+    expect(isinstance(answer, list) and len(answer) == 2, "It should return two arrays.")
+    return [np.asarray(a, float) for a in answer]
+
+
+@part(a2.standardise, "by the training features")
+def _(ask, rng):
+    train, new = (
+        rng.normal(rng.uniform(-9, 9, 4), rng.uniform(0.1, 50, 4), (40, 4)),
+        rng.normal(3, 5, (9, 4)),
+    )
+    got, mean = _scaled(ask, train, new), train.mean(0)
+    for std in (train.std(0), train.std(0, ddof=1)):
+        if answers_close(array(got[0], (40, 4)), (train - mean) / std, 1e-4) and answers_close(
+            array(got[1], (9, 4)), (new - mean) / std, 1e-4
+        ):
+            return
+    raise Wrong(
+        "Both arrays should be scaled by the mean and the standard deviation of the training features."
+    )
+
+
+@part(a2.standardise, "a feature that never changes")
+def _(ask, rng):
+    train, new = rng.normal(size=(15, 3)), rng.normal(size=(4, 3))
+    train[:, 1] = new[:, 1] = 7.5
+    got = _scaled(ask, train, new)
+    expect(
+        all(np.isfinite(a).all() for a in got),
+        "A feature that never changes becomes NaN or infinite.",
+    )
+    expect(
+        abs(got[1][:, 1]).max() < 1e-6 and got[0][:, 0].std() > 0.5,
+        "A feature that never changes should become 0, and the others should not.",
+    )
+
+
+# ---- 6 probe
+
+
+def _probed(ask, rng):
+    train, labels, new, right = a2.blobs(rng, 90, 400)
+    return np.mean(array(ask("probe", train, labels, new, seconds=20), (400,)) == right)
+
+
+@part(a2.probe, "better than the majority")
+def _(ask, rng):
+    expect(
+        _probed(ask, rng) > 0.45,
+        "The probe is hardly better than guessing the most frequent class.",
+    )
+
+
+@part(a2.probe, "as good as a linear probe should be")
+def _(ask, rng):
+    """A converged probe on scaled features gets 90 to 97 % here, less well chosen ones 60."""
+    score = np.mean([_probed(ask, rng) for _ in range(2)])
+    expect(score > 0.7, "A linear probe on scaled features does much better.")
+    return 1 if score > 0.85 else 0.5
+
+
+# ---- 7 rates
+
+
+@part(a2.block_rates, "the rates")
+def _(ask, rng):
+    for n, factor in ((5, 0.3), (3, 0.9)):
+        top = float(rng.uniform(1e-3, 1e-2))
+        right = top * factor ** np.arange(n - 1, -1, -1)
+        expect(
+            answers_close(
+                1000 * array(ask("block_rates", n, top, factor), (n,)), 1000 * right, 1e-6
+            ),
+            "The rates are not top at the top, and factor times less at each block below.",
+        )
+
+
+@part(a2.block_rates, "one block, any factor")
+def _(ask, rng):
+    expect(
+        answers_close(ask("block_rates", 1, 0.02, 0.1), [0.02]),
+        "One block alone should have the top rate.",
+    )
+    expect(
+        answers_close(ask("block_rates", 3, 0.5, 1.0), [0.5] * 3),
+        "With a factor of 1 all rates are the same.",
+    )
+    expect(
+        answers_close(ask("block_rates", 3, 0.5, 0.0), [0, 0, 0.5]),
+        "With a factor of 0 only the last block moves.",
+    )
+
+
+# ---- 8 labels
+
+
+@part(a2.labels_needed, "at a measured number")
+def _(ask, rng):
+    labels, scores = np.array([5, 20, 80, 320]), np.sort(rng.uniform(0.3, 0.9, 4))
+    for i in (0, 1, 3):
+        expect(
+            answers_close(ask("labels_needed", labels, scores, float(scores[i])), labels[i], 1e-3),
+            "Where a measured score is the target, its own number of labels is the answer.",
+        )
+
+
+@part(a2.labels_needed, "between two measured numbers")
+def _(ask, rng):
+    labels, scores = np.array([5, 20, 80, 640]), np.array([0.31, 0.52, 0.66, 0.81])
+    for i in range(3):
+        share = rng.uniform(0.2, 0.8)
+        target = scores[i] + share * (scores[i + 1] - scores[i])
+        right = np.exp(np.log(labels[i]) + share * np.log(labels[i + 1] / labels[i]))
+        expect(
+            answers_close(ask("labels_needed", labels, scores, float(target)), right, 1e-3),
+            "Between two measured numbers the answer is not on the line of a logarithmic axis.",
+        )
+
+
+@part(a2.labels_needed, "never reached")
+def _(ask, rng):
+    for target in (0.71, 0.99):
+        got = ask("labels_needed", np.array([10, 100]), np.array([0.5, 0.7]), target)
+        expect(
+            got is not None and np.size(got) == 1 and np.isposinf(np.asarray(got, float)),
+            "What was never reached should be infinity.",
+        )
+
+
+# ---- 9 verdict
+
+
+def _pairs(rng, shift, n=6):
+    """Scores with a large spread between seeds and a small one between the arms."""
+    scratch = rng.permutation(np.linspace(0.5, 0.9, n))
+    noise = rng.normal(size=n)
+    noise = 0.004 * (noise - noise.mean()) / noise.std(ddof=1)
+    return scratch + shift + noise, scratch
+
+
+@part(a2.verdict, "helps and hurts")
+def _(ask, rng):
+    right = sum(
+        str(ask("verdict", *_pairs(rng, shift))).strip().lower() == said
+        for shift, said in (
+            (0.012, "helps"),
+            (-0.012, "hurts"),
+            (0.005, "helps"),
+            (-0.005, "hurts"),
+        )
+    )
+    expect(right >= 2, "Where every seed agrees, the verdict is not right.")
+    return right / 4
+
+
+@part(a2.verdict, "cannot tell")
+def _(ask, rng):
+    for shift in (0.003, -0.003, 0.0005):
+        expect(
+            str(ask("verdict", *_pairs(rng, shift))).strip().lower() == "cannot tell",
+            "Where the difference is smaller than its margin, the verdict should be that one cannot tell.",
+        )
+    expect(
+        str(ask("verdict", *_pairs(rng, 0.1))).strip().lower() != "cannot tell",
+        "One can tell a difference that large.",
+    )
+
+
+# ---- the bank
+
+FULL = None
+
+SUBMISSIONS = {
+    "perfect": {},
+    "otherwise right, one": {
+        "freeze_below": (
+            "def freeze_below(model, name):\n    names = [layer.name for layer in model.layers]\n    at = names.index(name)\n    for i, layer in enumerate(model.layers):\n        layer.trainable = i >= at\n        if 'BatchNorm' in type(layer).__name__:\n            layer.trainable = False",
+            FULL,
+        ),
+        "copy_by_name": (
+            "def copy_by_name(source, target):\n    done = []\n    for layer in target.layers:\n        try:\n            other = source.get_layer(layer.name)\n            if layer.get_weights():\n                layer.set_weights(other.get_weights())\n                done.append(layer.name)\n        except ValueError:\n            pass\n    return done",
+            FULL,
+        ),
+        "features": (
+            "def features(backbone, x, batch_size):\n    return backbone.predict(x, batch_size=batch_size, verbose=0)",
+            FULL,
+        ),
+        "labels_needed": (
+            "def labels_needed(labels, scratch, target):\n    for i in range(len(labels)):\n        if scratch[i] == target:\n            return float(labels[i])\n        if scratch[i] > target:\n            s = (target - scratch[i-1]) / (scratch[i] - scratch[i-1])\n            return labels[i-1] * (labels[i] / labels[i-1]) ** s\n    return float('inf')",
+            FULL,
+        ),
+    },
+    "otherwise right, two": {
+        "trainable_numbers": (
+            "def trainable_numbers(model):\n    return np.sum([np.size(w.numpy()) for w in model.trainable_variables])",
+            FULL,
+        ),
+        "standardise": (
+            "from sklearn.preprocessing import StandardScaler\ndef standardise(train, new):\n    s = StandardScaler().fit(train)\n    return s.transform(train), s.transform(new)",
+            FULL,
+        ),
+        "probe": (
+            "from sklearn.pipeline import make_pipeline\nfrom sklearn.preprocessing import StandardScaler\nfrom sklearn.linear_model import RidgeClassifier\ndef probe(features, labels, new_features):\n    return make_pipeline(StandardScaler(), RidgeClassifier()).fit(features, labels).predict(new_features)",
+            FULL,
+        ),
+        "block_rates": (
+            "def block_rates(n, top, factor):\n    rates = [top]\n    while len(rates) < n:\n        rates.insert(0, rates[0] * factor)\n    return np.array(rates)",
+            FULL,
+        ),
+    },
+    "otherwise right, three": {
+        "verdict": (
+            "from scipy.stats import ttest_rel\ndef verdict(pretrained, scratch):\n    r = ttest_rel(pretrained, scratch)\n    if r.pvalue >= 0.05:\n        return 'cannot tell'\n    return 'helps' if r.statistic > 0 else 'hurts'",
+            FULL,
+        ),
+        "features": (
+            "def features(backbone, x, batch_size):\n    out = []\n    for i in range(0, len(x), batch_size):\n        out.extend(backbone(x[i:i+batch_size]).numpy())\n    return np.array(out)",
+            FULL,
+        ),
+        "standardise": (
+            "def standardise(train, new):\n    m, s = np.mean(train, 0), np.std(train, 0, ddof=1)\n    s[s == 0] = 1.0\n    return [(train - m) / s, (new - m) / s]",
+            FULL,
+        ),
+    },
+    "common mistakes, one": {
+        "freeze_below": (
+            "def freeze_below(model, name):\n    for layer in model.layers:\n        if layer.name == name:\n            break\n        layer.trainable = False",
+            1,
+        ),
+        "copy_by_name": (
+            "def copy_by_name(source, target):\n    names = []\n    for a, b in zip(source.layers, target.layers):\n        if [w.shape for w in a.get_weights()] == [w.shape for w in b.get_weights()] and b.get_weights():\n            b.set_weights(a.get_weights())\n            names.append(b.name)\n    return names",
+            2,
+        ),
+        "trainable_numbers": ("def trainable_numbers(model):\n    return model.count_params()", 1),
+        "features": (
+            "def features(backbone, x, batch_size):\n    return np.concatenate([np.asarray(backbone(x[i:i+batch_size], training=True)) for i in range(0, len(x), batch_size)])",
+            2,
+        ),
+        "standardise": (
+            "def standardise(train, new):\n    return (train - train.mean(0)) / train.std(0), (new - new.mean(0)) / new.std(0)",
+            0,
+        ),
+        "probe": (
+            "def probe(features, labels, new_features):\n    from sklearn.linear_model import LogisticRegression\n    return LogisticRegression(max_iter=1000).fit(features[:, 3:] / 2000, labels).predict(new_features[:, 3:] / 2000)",
+            0,
+        ),
+        "block_rates": (
+            "def block_rates(n, top, factor):\n    return [top * factor ** i for i in range(n)]",
+            0,
+        ),
+        "labels_needed": (
+            "def labels_needed(labels, scratch, target):\n    if target > max(scratch):\n        return np.inf\n    return np.interp(target, scratch, labels)",
+            2,
+        ),
+        "verdict": (
+            "from scipy.stats import ttest_ind\ndef verdict(pretrained, scratch):\n    r = ttest_ind(pretrained, scratch)\n    return 'cannot tell' if r.pvalue > 0.05 else 'helps' if r.statistic > 0 else 'hurts'",
+            0,
+        ),
+    },
+    "common mistakes, two": {
+        "freeze_below": (
+            "def freeze_below(model, name):\n    reached = False\n    for layer in model.layers:\n        layer.trainable = reached and not isinstance(layer, keras.layers.BatchNormalization)\n        reached = reached or layer.name == name",
+            2,
+        ),
+        "copy_by_name": (
+            "def copy_by_name(source, target):\n    for layer in target.layers:\n        layer.set_weights(source.get_layer(layer.name).get_weights())\n    return [layer.name for layer in target.layers]",
+            0,
+        ),
+        "trainable_numbers": (
+            "def trainable_numbers(model):\n    return len(model.trainable_weights)",
+            0,
+        ),
+        "features": (
+            "def features(backbone, x, batch_size):\n    return np.concatenate([np.asarray(backbone(x[i*batch_size:(i+1)*batch_size], training=False)) for i in range(len(x) // batch_size)])",
+            3,
+        ),
+        "standardise": (
+            "def standardise(train, new):\n    both = np.concatenate([train, new])\n    s = both.std(0)\n    s = np.where(s == 0, 1, s)\n    return (train - both.mean(0)) / s, (new - both.mean(0)) / s",
+            1,
+        ),
+        "probe": (
+            "def probe(features, labels, new_features):\n    return np.zeros((len(new_features), 3))",
+            0,
+        ),
+        "block_rates": (
+            "def block_rates(n, top, factor):\n    return [top * factor ** (n - i) for i in range(n)]",
+            0,
+        ),
+        "labels_needed": (
+            "def labels_needed(labels, scratch, target):\n    for n, s in zip(labels, scratch):\n        if s >= target:\n            return n\n    return np.inf",
+            2,
+        ),
+        "verdict": (
+            "def verdict(pretrained, scratch):\n    d = np.mean(pretrained) - np.mean(scratch)\n    return 'helps' if d > 0 else 'hurts'",
+            2,
+        ),
+    },
+    "common mistakes, three": {
+        "freeze_below": (
+            "def freeze_below(model, name):\n    reached = False\n    for layer in model.layers:\n        reached = reached or layer.name == name\n        layer.trainable = reached",
+            2,
+        ),
+        "copy_by_name": (
+            "def copy_by_name(source, target):\n    found = {layer.name: layer.get_weights() for layer in source.layers}\n    for layer in target.layers:\n        own, other = layer.get_weights(), found.get(layer.name, [])\n        if own and [w.shape for w in own] == [w.shape for w in other]:\n            layer.set_weights(other)\n    return list(found)",
+            3,
+        ),
+        "features": (
+            "def features(backbone, x, batch_size):\n    return np.asarray(backbone(x, training=False)) * 0",
+            1,
+        ),
+        "standardise": (
+            "def standardise(train, new):\n    mean, std = train.mean(axis=0), train.std(axis=0)\n    return (train - mean) / std, (new - mean) / std",
+            2,
+        ),
+        "probe": (
+            "def probe(features, labels, new_features):\n    from sklearn.linear_model import SGDClassifier\n    return SGDClassifier(loss='log_loss', max_iter=5, tol=None, random_state=0).fit(features[:, [0, 3]] * [100, 0], labels).predict(new_features[:, [0, 3]] * [100, 0])",
+            1,
+        ),
+        "block_rates": (
+            "def block_rates(n, top, factor):\n    return [top / factor ** i for i in range(n)]",
+            0,
+        ),
+        "labels_needed": (
+            "def labels_needed(labels, scratch, target):\n    x = np.log(labels)\n    return np.exp(np.interp(target, scratch, x))",
+            3,
+        ),
+        "verdict": ("def verdict(pretrained, scratch):\n    return 'cannot tell'", 0),
+    },
+    "common mistakes, four": {
+        "freeze_below": (
+            "def freeze_below(model, name):\n    reached = False\n    for layer in model.layers:\n        reached = reached or layer.name == name\n        layer.trainable = not reached",
+            0,
+        ),
+    },
+    "nothing done": {
+        name: (None, 0)
+        for name in (
+            "freeze_below",
+            "copy_by_name",
+            "trainable_numbers",
+            "features",
+            "standardise",
+            "probe",
+            "block_rates",
+            "labels_needed",
+            "verdict",
+        )
+    },
+}

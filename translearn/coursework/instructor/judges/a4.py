@@ -1,0 +1,457 @@
+"""Judges of A4: a project of one's own."""
+
+import numpy as np
+
+from translearn.coursework.instructor.judging import Wrong, answers_close, array, expect, part
+from translearn.coursework.student import a4
+
+
+def _rng(rng):
+    return {"make": ["generator", [int(rng.integers(2**31))]]}
+
+
+# ---- 1 majority
+
+
+def _majority(ask, rng):
+    counts = rng.permutation([17, 6, 4, 2][: int(rng.integers(2, 5))])
+    answer = ask("majority", rng.permutation(np.repeat(np.arange(len(counts)), counts)))
+    expect(isinstance(answer, list) and len(answer) == 2, "It should return two numbers.")
+    return answer, counts
+
+
+@part(a4.majority, "accuracy")
+def _(ask, rng):
+    for _ in range(2):
+        answer, counts = _majority(ask, rng)
+        expect(
+            answers_close(answer[0], counts.max() / counts.sum()),
+            "The accuracy is not the share of the most frequent class.",
+        )
+
+
+@part(a4.majority, "balanced accuracy")
+def _(ask, rng):
+    for _ in range(3):
+        answer, counts = _majority(ask, rng)
+        expect(
+            answers_close(answer[1], 1 / len(counts)),
+            "The balanced accuracy of a constant guess is one over the number of classes.",
+        )
+
+
+# ---- 2 balanced accuracy
+
+
+def _balanced(labels, guesses):
+    return np.mean([(guesses[labels == c] == c).mean() for c in np.unique(labels)])
+
+
+@part(a4.balanced_accuracy, "the mean of the recalls")
+def _(ask, rng):
+    for k in (2, 5):
+        labels = rng.permutation(np.concatenate([np.repeat(np.arange(k), rng.integers(3, 30, k))]))
+        guesses = np.where(rng.random(len(labels)) < 0.6, labels, rng.integers(0, k, len(labels)))
+        guesses[:k] = np.arange(
+            k
+        )  # every class is guessed at least once: that has a point of its own
+        expect(
+            answers_close(ask("balanced_accuracy", labels, guesses), _balanced(labels, guesses)),
+            "It is not the mean of the recalls.",
+        )
+
+
+@part(a4.balanced_accuracy, "a class that is never guessed")
+def _(ask, rng):
+    labels = np.array([0, 0, 0, 1, 1, 3, 3])
+    for guesses in (
+        np.array([0, 0, 1, 1, 1, 0, 0]),
+        np.array([0, 2, 0, 1, 2, 2, 2]),
+    ):  # class 3 never; class 2 guessed, but not there
+        expect(
+            answers_close(ask("balanced_accuracy", labels, guesses), _balanced(labels, guesses)),
+            "A class that is never guessed counts with a recall of 0, and one that does not occur does not count.",
+        )
+
+
+# ---- 3 split
+
+
+def _groups(rng, n=60):
+    return rng.permutation(np.repeat(rng.permutation(1000)[:n], rng.integers(1, 7, n)))
+
+
+def _split(ask, groups, share, seed):
+    got = np.asarray(ask("split_by_group", groups, share, seed))
+    expect(
+        got.shape == groups.shape and got.dtype == bool,
+        "It should return an array of True and False, one for each picture.",
+    )
+    return got
+
+
+@part(a4.split_by_group, "no group on both sides")
+def _(ask, rng):
+    for seed in (3, 11):
+        groups = _groups(rng)
+        test = _split(ask, groups, 0.3, seed)
+        expect(
+            test.any() and not test.all() and not set(groups[test]) & set(groups[~test]),
+            "A group stands on both sides, or one side is empty.",
+        )
+
+
+@part(a4.split_by_group, "about the share")
+def _(ask, rng):
+    for share in (0.1, 0.25, 0.5):
+        groups = _groups(rng)
+        expect(
+            abs(_split(ask, groups, share, 5).mean() - share) < 0.06,
+            "The test pictures are not about the share that was asked for.",
+        )
+
+
+@part(a4.split_by_group, "the same seed, the same split")
+def _(ask, rng):
+    groups = _groups(rng)
+    first, again, *others = (_split(ask, groups, 0.3, seed) for seed in (1, 1, 2, 3))
+    expect(
+        (first == again).all() and any((first != other).any() for other in others),
+        "The same seed gives another split, or every seed gives the same.",
+    )
+
+
+# ---- 4 duplicates
+
+
+def _pictures(rng, n):
+    return rng.integers(0, 256, (n, 5, 6, 3), dtype="uint8")
+
+
+def _found(ask, train, test):
+    got = array(ask("duplicates", train, test))
+    expect(got.ndim == 1, "It should return a list of positions.")
+    return sorted(set(got.astype(int).tolist()))
+
+
+@part(a4.duplicates, "exact copies")
+def _(ask, rng):
+    train, test = _pictures(rng, 12), _pictures(rng, 10)
+    test[3], test[8] = train[11], train[0]
+    got = _found(ask, train, test)
+    expect(
+        {3, 8} <= set(got) and len(got) < 10,
+        "A test picture that equals a training picture is not found.",
+    )
+
+
+@part(a4.duplicates, "mirror images")
+def _(ask, rng):
+    train, test = _pictures(rng, 12), _pictures(rng, 10)
+    test[1], test[9] = train[5][:, ::-1], train[2][:, ::-1]
+    got = _found(ask, train, test)
+    expect({1, 9} <= set(got) and len(got) < 10, "A mirrored training picture is not found.")
+
+
+@part(a4.duplicates, "nothing else")
+def _(ask, rng):
+    train, test = _pictures(rng, 6), _pictures(rng, 8)
+    test[0] = train[1]
+    test[2] = train[3][::-1]  # upside down is another picture
+    test[4] = test[5]  # twice in the test, never in training
+    test[6] = train[2]
+    test[6, 0, 0, 0] ^= 1  # one number differs
+    expect(
+        _found(ask, train, test) == [0],
+        "Pictures are listed that are not among the training pictures, or none is.",
+    )
+
+
+# ---- 5 AUC
+
+
+def _auc(labels, scores):
+    a, b = scores[labels == 1][:, None], scores[labels == 0]
+    return (a > b).mean() + 0.5 * (a == b).mean()
+
+
+@part(a4.auc, "the order")
+def _(ask, rng):
+    for n in (30, 200):
+        labels = (rng.random(n) < 0.3).astype(int)
+        labels[:2] = 0, 1
+        scores = rng.normal(labels, 1)
+        expect(
+            answers_close(ask("auc", labels, scores), _auc(labels, scores)),
+            "It is not the share of pairs in the right order.",
+        )
+
+
+@part(a4.auc, "ties count half")
+def _(ask, rng):
+    labels = np.array([0, 1] * 20)
+    scores = np.round(rng.normal(labels, 1.0), 0)
+    expect(
+        answers_close(ask("auc", labels, scores), _auc(labels, scores)),
+        "Pairs with the same score do not count half.",
+    )
+    expect(
+        answers_close(ask("auc", labels, np.zeros(40)), 0.5),
+        "Where all scores are the same, the AUC is one half.",
+    )
+
+
+# ---- 6 interval
+
+
+def _interval(ask, rng, n, share):
+    correct = rng.permutation(np.arange(n) < share * n).astype(int)
+    got = array(ask("interval", correct, _rng(rng)), (2,))
+    return got, np.sqrt(share * (1 - share) / n)
+
+
+@part(a4.interval, "where it lies")
+def _(ask, rng):
+    for n, share in ((100, 0.7), (400, 0.9)):
+        (low, high), error = _interval(ask, rng, n, share)
+        expect(
+            low < high and abs((low + high) / 2 - share) < 0.5 * error,
+            "The interval is not around the accuracy, or its ends are the same.",
+        )
+
+
+@part(a4.interval, "how wide it is")
+def _(ask, rng):
+    right = 0
+    for n, share in ((100, 0.7), (400, 0.8), (50, 0.5)):
+        (low, high), error = _interval(ask, rng, n, share)
+        right += abs((high - low) / (2 * 1.96 * error) - 1) < 0.15
+    expect(right >= 2, "The interval does not have the width of 95 % of the draws.")
+    return 1 if right == 3 else 0.5
+
+
+# ---- 7 the experiment
+
+
+def _table(ask, name):
+    got = ask.value(name)
+    expect(isinstance(got, dict) and got, f"`{name}` is not a dictionary from arms to scores.")
+    table = {}
+    for arm, scores in got.items():
+        table[arm] = array(scores)
+        expect(
+            table[arm].ndim == 1
+            and table[arm].size
+            and ((table[arm] >= 0) & (table[arm] <= 1)).all(),
+            f"`{name}` should hold lists of scores from 0 to 1.",
+        )
+    return table
+
+
+def _chosen(ask, table):
+    chosen = ask.value("chosen")
+    expect(isinstance(chosen, str) and chosen in table, "`chosen` is not the name of an arm.")
+    return chosen
+
+
+@part(a4.experiment, "a trivial baseline")
+def _(ask, rng):
+    table = _table(ask, "validation")
+    expect(
+        "majority" in table and len(table) >= 3,
+        "There is no arm called majority, or fewer than two others.",
+    )
+
+
+@part(a4.experiment, "the same seeds in every arm")
+def _(ask, rng):
+    table = _table(ask, "validation")
+    sizes = {len(scores) for scores in table.values()}
+    expect(len(table) >= 3 and len(sizes) == 1, "The arms do not have the same number of seeds.")
+    learned = [tuple(scores) for arm, scores in table.items() if arm != "majority"]
+    expect(len(set(learned)) == len(learned), "Two arms have the same scores in every seed.")
+    expect(
+        min(sizes) > 1 and all(len(set(scores)) > 1 for scores in learned),
+        "An arm has the same score in every seed: was the seed used?",
+    )
+
+
+@part(a4.experiment, "at least three seeds")
+def _(ask, rng):
+    expect(
+        min(len(scores) for scores in _table(ask, "validation").values()) >= 3,
+        "An arm has fewer than three seeds.",
+    )
+
+
+@part(a4.experiment, "the choice follows validation")
+def _(ask, rng):
+    table = _table(ask, "validation")
+    expect(
+        len(table) >= 2
+        and table[_chosen(ask, table)].mean()
+        >= max(scores.mean() for scores in table.values()) - 1e-12,
+        "Another arm has the better mean on validation.",
+    )
+
+
+@part(a4.experiment, "the test set touched once")
+def _(ask, rng):
+    table, test = _table(ask, "validation"), _table(ask, "test")
+    chosen = _chosen(ask, table)
+    if set(test) != {"majority", chosen}:
+        raise Wrong(
+            "The test scores are not those of the majority class and the chosen arm alone."
+        )
+    expect(
+        len(test[chosen]) == len(table[chosen]),
+        "The chosen arm was not tested with each of its seeds.",
+    )
+    expect(list(test[chosen]) != list(table[chosen]), "The test scores are the validation scores.")
+
+
+# ---- the bank
+
+FULL = None
+TYPED = 'validation = {"majority": [0.2, 0.2, 0.2], "pixels": [0.71, 0.69, 0.73], "frozen": [0.75, 0.74, 0.78]}\nchosen = "frozen"\ntest = {"majority": [0.2, 0.2, 0.2], "frozen": [0.73, 0.75, 0.76]}'
+
+SUBMISSIONS = {
+    "perfect": {},
+    "otherwise right, one": {
+        "majority": (
+            "from collections import Counter\ndef majority(labels):\n    c = Counter(labels.tolist())\n    return [max(c.values()) / len(labels), 1 / len(c)]",
+            FULL,
+        ),
+        "balanced_accuracy": (
+            "import warnings\nfrom sklearn.metrics import recall_score\ndef balanced_accuracy(labels, guesses):\n    return recall_score(labels, guesses, labels=np.unique(labels), average='macro', zero_division=0)",
+            FULL,
+        ),
+        "auc": (
+            "from sklearn.metrics import roc_auc_score\ndef auc(labels, scores):\n    return roc_auc_score(labels, scores)",
+            FULL,
+        ),
+        "experiment": (TYPED, FULL),
+    },
+    "otherwise right, two": {
+        "split_by_group": (
+            "from sklearn.model_selection import GroupShuffleSplit\ndef split_by_group(groups, share, seed):\n    rng = np.random.default_rng(seed)\n    names = list(np.unique(groups))\n    rng.shuffle(names)\n    chosen, n = set(), 0\n    while n < share * len(groups):\n        g = names.pop()\n        chosen.add(g)\n        n += (groups == g).sum()\n    return np.array([g in chosen for g in groups])",
+            FULL,
+        ),
+        "duplicates": (
+            "def duplicates(train, test):\n    out = []\n    for i, p in enumerate(test):\n        for q in train:\n            if (p == q).all() or (p == np.fliplr(q)).all():\n                out.append(i)\n                break\n    return np.array(out)",
+            FULL,
+        ),
+        "interval": (
+            "def interval(correct, rng):\n    means = [rng.choice(correct, size=len(correct), replace=True).mean() for _ in range(3000)]\n    return tuple(np.quantile(means, [0.025, 0.975]))",
+            FULL,
+        ),
+    },
+    "otherwise right, three": {
+        "auc": (
+            "from scipy.stats import rankdata\ndef auc(labels, scores):\n    r = rankdata(scores)\n    n1 = labels.sum(); n0 = len(labels) - n1\n    return (r[labels == 1].sum() - n1 * (n1 + 1) / 2) / (n1 * n0)",
+            FULL,
+        ),
+        "interval": (
+            "from scipy.stats import bootstrap\ndef interval(correct, rng):\n    ci = bootstrap((correct,), np.mean, method='percentile', n_resamples=2000, rng=rng).confidence_interval\n    return ci.low, ci.high",
+            FULL,
+        ),
+        "experiment": (TYPED.replace("[0.71, 0.69, 0.73]", "np.array([0.71, 0.69, 0.73])"), FULL),
+    },
+    "common mistakes, one": {
+        "majority": (
+            "def majority(labels):\n    return 1 / len(set(labels)), 1 / len(set(labels))",
+            1,
+        ),
+        "balanced_accuracy": (
+            "def balanced_accuracy(labels, guesses):\n    return np.mean(labels == guesses)",
+            0,
+        ),
+        "split_by_group": (
+            "def split_by_group(groups, share, seed):\n    return np.random.default_rng(seed).random(len(groups)) < share",
+            2,
+        ),
+        "duplicates": (
+            "def duplicates(train, test):\n    known = {p.tobytes() for p in train}\n    return [i for i, p in enumerate(test) if p.tobytes() in known]",
+            2,
+        ),
+        "auc": (
+            "def auc(labels, scores):\n    p, n = scores[labels == 1][:, None], scores[labels == 0]\n    return (p > n).mean()",
+            2,
+        ),
+        "interval": (
+            "def interval(correct, rng):\n    means = [rng.permutation(correct).mean() for _ in range(1000)]\n    return np.percentile(means, [2.5, 97.5])",
+            0,
+        ),
+        "experiment": (
+            'validation = {"pixels": [0.71, 0.69, 0.73], "frozen": [0.75, 0.74, 0.78]}\nchosen = "frozen"\ntest = {"majority": [0.2, 0.2, 0.2], "frozen": [0.73, 0.75, 0.76]}',
+            4,
+        ),
+    },
+    "common mistakes, two": {
+        "majority": (
+            "def majority(labels):\n    return np.bincount(labels).max() / len(labels), 0.5",
+            1,
+        ),
+        "balanced_accuracy": (
+            "def balanced_accuracy(labels, guesses):\n    return np.mean([(labels[guesses == c] == c).mean() if (guesses == c).any() else 0 for c in np.unique(labels)])",
+            0,
+        ),
+        "split_by_group": (
+            "def split_by_group(groups, share, seed):\n    names, counts = np.unique(groups, return_counts=True)\n    n = np.searchsorted(np.cumsum(counts), share * len(groups)) + 1\n    return np.isin(groups, names[:n])",
+            3,
+        ),
+        "duplicates": (
+            "def duplicates(train, test):\n    return [i for i, p in enumerate(test) if np.isin(p, train).any()]",
+            0,
+        ),
+        "auc": (
+            "def auc(labels, scores):\n    p, n = scores[labels == 1][:, None], scores[labels == 0]\n    return (p < n).mean() + 0.5 * (p == n).mean()",
+            0,
+        ),
+        "interval": (
+            "def interval(correct, rng):\n    return np.percentile(correct, [2.5, 97.5])",
+            0,
+        ),
+        "experiment": (
+            'validation = {"majority": [0.2, 0.2, 0.2], "pixels": [0.76, 0.75, 0.79], "frozen": [0.75, 0.74, 0.78]}\nchosen = "frozen"\ntest = {"majority": [0.2, 0.2, 0.2], "frozen": [0.73, 0.75, 0.76]}',
+            5,
+        ),
+    },
+    "common mistakes, three": {
+        "balanced_accuracy": (
+            "def balanced_accuracy(labels, guesses):\n    return np.mean([(guesses[labels == c] == c).mean() for c in np.unique(guesses) if (labels == c).any()])",
+            2,
+        ),
+        "duplicates": (
+            "def duplicates(train, test):\n    seen = {p.tobytes() for p in train} | {np.ascontiguousarray(p[:, ::-1]).tobytes() for p in train}\n    out = []\n    for i, p in enumerate(test):\n        if p.tobytes() in seen:\n            out.append(i)\n        seen.add(p.tobytes())\n    return out",
+            2,
+        ),
+        "auc": ("def auc(labels, scores):\n    return np.mean((scores > 0.5) == labels)", 0),
+        "interval": (
+            "def interval(correct, rng):\n    d = rng.integers(0, len(correct), (2000, len(correct)))\n    return np.percentile(correct[d].mean(1), [25, 75])",
+            1,
+        ),
+        "experiment": (
+            'validation = {"majority": [0.2, 0.2, 0.2], "pixels": [0.71, 0.69, 0.73], "frozen": [0.75, 0.74, 0.78]}\nchosen = "frozen"\ntest = {"majority": [0.2, 0.2, 0.2], "frozen": [0.73, 0.75, 0.76], "pixels": [0.7, 0.7, 0.71]}',
+            4,
+        ),
+    },
+    "common mistakes, four": {
+        "experiment": (
+            'validation = {"majority": [0.2], "pixels": [0.71], "frozen": [0.75]}\nchosen = "frozen"\ntest = {"majority": [0.2], "frozen": [0.73]}',
+            4,
+        ),
+    },
+    "nothing done": {
+        name: (None, 0)
+        for name in (
+            "majority",
+            "balanced_accuracy",
+            "split_by_group",
+            "duplicates",
+            "auc",
+            "interval",
+            "experiment",
+        )
+    },
+}

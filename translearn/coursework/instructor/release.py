@@ -1,0 +1,125 @@
+"""What students get: one zip with the notebook, the data that it needs, and how to begin. No solution and no hidden check."""
+
+import importlib
+import io
+import json
+import zipfile
+
+from translearn import authoring, paths
+from translearn.authoring import handout
+from translearn.coursework.instructor import books
+from translearn.coursework.instructor.folder import Course, assignments, known, write
+from translearn.errors import CourseError
+
+README = """{title}
+
+1. Put this folder, {assignment}, into the folder `notebooks` of the course, start the course (python3 course.py lab), and open
+   {assignment}/{assignment}.ipynb in the list at the left. If your class has a JupyterLab on a server, upload it there.
+2. Fill in the cells with three dots. The cell below each of them checks your answer on a few examples.
+3. Save, run the last cell, and hand in the file that it writes, {assignment}_YOURID.ipynb.
+
+Due: {due}
+Points: {points}, of which {manual} are given by a person. The notebook's first table says what each is for.
+"""
+
+
+def release(course: Course, assignment: str) -> tuple:
+    """Write `release/A1/` and `release/A1.zip`; returns (path of the zip, names in it). Raises `CourseError` for an unknown one."""
+    assignment = known(assignment)
+    lesson = authoring.read(assignments()[assignment])
+    handout.check(lesson)
+    module = importlib.import_module(f"translearn.coursework.student.{assignment.lower()}")
+    from translearn.coursework.student.question import questions, written
+
+    due = course.due.get(assignment)
+    manual = sum(each.points for each in written(module))
+    files = {
+        f"{assignment}.ipynb": handout.notebook(lesson, solved=False).encode(),
+        "README.txt": README.format(
+            title=f"{assignment} · {course.name}",
+            assignment=assignment,
+            due=f"{due:%A, %d %B %Y, %H:%M}" if due else "your instructor says when",
+            points=manual + sum(each.points for each in questions(module)),
+            manual=manual,
+        ).encode(),
+    }
+    for name in getattr(module, "DATA", ()):
+        files |= _data(name)
+    released = course.released(assignment)
+    if (
+        released.exists()
+        and released.read_bytes() != files[f"{assignment}.ipynb"]
+        and course.submissions(assignment)
+    ):
+        raise CourseError(
+            f"{assignment} is out and has submissions, and its text has changed since: a new release would not fit them. Keep the old one, or move release/{assignment} away if you mean it."
+        )
+    for name, data in files.items():
+        write(released.parent / name, data)
+    # nbgrader's exchange and its formgrader want the source too.
+    write(
+        course.root / "source" / assignment / f"{assignment}.ipynb",
+        handout.notebook(lesson, solved=True),
+    )
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, data in files.items():
+            # A fixed time: the same release is the same file, byte for byte.
+            file.writestr(
+                zipfile.ZipInfo(f"{assignment}/{name}", (2000, 1, 1, 0, 0, 0)),
+                data,
+                zipfile.ZIP_DEFLATED,
+            )
+    path = course.root / "release" / f"{assignment}.zip"
+    write(path, archive.getvalue())
+    books.prepare(course, assignment)
+    return path, sorted(files)
+
+
+def _data(name):
+    """A data set of the course with its card and the register of hashes, so that `data.load` finds it beside the notebook."""
+    from translearn.data import registry
+
+    found = {"data/registry.toml": (paths.DATA / "registry.toml").read_bytes()}
+    entry = registry.entry(name)
+    for path in [paths.DATA / entry["file"], paths.DATA / entry["card"]]:
+        found[f"data/{path.relative_to(paths.DATA)}"] = path.read_bytes()
+    return found
+
+
+def solutions(assignment: str) -> list:
+    """The lines of an assignment's model answers that no release may hold: the test looks for them."""
+    from translearn.authoring.handout import MARKED
+    from translearn.exercises.engine import SOLUTION
+
+    found = []
+    for cell in authoring.read(assignments()[assignment]).cells:
+        blocks = (
+            [match[2] for match in SOLUTION.finditer(cell.text)]
+            if cell.kind == "code"
+            else [match[1] for match in MARKED.finditer(cell.text)]
+        )
+        found += [
+            line.strip()
+            for block in blocks
+            for line in block.splitlines()
+            if len(line.strip()) > 25
+        ]
+    return found
+
+
+def texts(data: bytes) -> str:
+    """Everything readable in a release's zip, as one text."""
+    parts = []
+    with zipfile.ZipFile(io.BytesIO(data)) as file:
+        for name in file.namelist():
+            body = file.read(name)
+            parts.append(name)
+            if name.endswith(".ipynb"):
+                parts += [
+                    "".join(cell["source"]) + json.dumps(cell["metadata"])
+                    for cell in json.loads(body)["cells"]
+                ]
+            elif not name.endswith(".npz"):
+                parts.append(body.decode())
+    return "\n".join(parts)

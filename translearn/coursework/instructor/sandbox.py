@@ -1,0 +1,479 @@
+"""A bubblewrap sandbox for one submission: started ahead of time, used once, thrown away.
+
+Inside there is no network, no file but the Python environment, the course's own package without this folder, its data
+and an empty `/tmp`; no other process; and limits on memory, processes, files, output and time. What comes out is
+bytes, which `codec` decodes. bubblewrap: https://github.com/containers/bubblewrap
+"""
+
+import itertools
+import os
+import queue
+import selectors
+import shutil
+import signal
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import threading
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+from translearn import paths
+from translearn.coursework.instructor import seccomp
+from translearn.coursework.student import codec
+from translearn.errors import CourseError
+
+# The package is named by its place: the environment may hold another copy of it, one for students.
+RUNNER = [
+    "-I",
+    "-c",
+    f"import sys; sys.path.insert(0, {str(Path(__file__).resolve().parents[3])!r}); from translearn.coursework.student.runner import main; main()",
+]
+FIRST_UID = 610_000  # as real root each running sandbox gets a user of its own, because processes are counted by user
+HOME = "/tmp"  # inside: an empty folder in memory
+PATIENCE = 180  # seconds until a sandbox must be ready: importing TensorFlow on a busy machine
+LOOK = 0.2  # seconds between two looks at memory and processes
+SPARE = min(2**29, psutil.virtual_memory().total // 20)  # bytes that stay free
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a submission may use. Memory and file sizes in bytes, times in seconds."""
+
+    memory: int = 4 * 2**30  # of the whole tree of processes
+    processes: int = 256  # threads count, as the kernel counts them
+    children: int = (
+        16  # processes proper: more would take the processor from those that run beside it
+    )
+    file_bytes: int = 64 * 2**20
+    disk: int = 256 * 2**20  # of all files in the sandbox together; they live in memory
+    cpu_seconds: int = 900
+    cell_seconds: float = 60
+    probe_seconds: float = 20
+    total_seconds: float = 600
+    output: int = 96 * 2**20  # bytes that come out of it
+
+    def runner(self):
+        """Those that the runner sets on itself before the submission's first line."""
+        return {
+            key: asdict(self)[key] for key in ("memory", "processes", "file_bytes", "cpu_seconds")
+        }
+
+
+class Dead(Exception):
+    """The sandbox is gone, or was stopped. The message is the reason, for the instructor."""
+
+
+class Crowded(Dead):
+    """It was stopped for the machine's sake, and may not be to blame."""
+
+
+class Slow(Dead):
+    """It was stopped because it took too long."""
+
+
+# ---------------------------------------------------------------- the command
+
+
+def check(unprotected: bool = False) -> None:
+    """Raise `CourseError` with one sentence unless submissions can be run safely here (or somebody said not to)."""
+    if unprotected:
+        return
+    if sys.platform != "linux":
+        raise CourseError(
+            "Submissions are run in a bubblewrap sandbox, which exists on Linux only, so nothing was graded. Grade on a Linux machine, "
+            "or in a container made for it, with --unprotected: then student code runs with all rights of the one who grades."
+        )
+    if shutil.which("bwrap") is None:
+        raise CourseError(
+            "Submissions are run in a sandbox, and bubblewrap is not installed, so nothing was graded. Install it (Debian and Ubuntu: apt install bubblewrap)."
+        )
+    done = _open(
+        [*_walls(0, Limits()), "/bin/true" if os.path.exists("/bin/true") else sys.executable],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    errors = done.communicate()[1]
+    if done.returncode:
+        said = (errors.strip().splitlines() or ["no reason given"])[-1]
+        raise CourseError(
+            f"The sandbox cannot be made on this machine (bubblewrap says: {said}), so nothing was graded. In a container it needs user namespaces; see docs/teaching.md."
+        )
+
+
+def _open(command, **named) -> subprocess.Popen:
+    """Start a bwrap command with the filter on system calls, which it reads from a pipe."""
+    reading, writing = os.pipe()
+    try:
+        with os.fdopen(writing, "wb") as pipe:
+            pipe.write(seccomp.program())
+        filtered = ["--seccomp", str(reading)] if seccomp.program() else []
+        return subprocess.Popen([command[0], *filtered, *command[1:]], pass_fds=[reading], **named)
+    finally:
+        os.close(reading)
+
+
+def _folders():
+    """What is readable inside: system libraries, the environment, and the course without its coursework and solutions."""
+    python = {
+        sys.prefix,
+        sys.base_prefix,
+        os.path.realpath(sys.base_prefix),
+        os.path.dirname(os.path.realpath(sys.executable)),
+    }
+    python |= {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    system = [
+        "/usr",
+        "/lib",
+        "/lib64",
+        "/lib32",
+        "/bin",
+        "/etc/ld.so.cache",
+        "/etc/ld.so.conf",
+        "/etc/ld.so.conf.d",
+        "/etc/localtime",
+    ]
+    package = Path(__file__).resolve().parents[2]
+    wanted = [*system, *sorted(python), str(package), str(paths.DATA)]
+    return [folder for folder in wanted if os.path.exists(folder)], str(
+        package / "coursework" / "instructor"
+    )
+
+
+def _walls(slot: int, limits: Limits) -> list:
+    """The bwrap command up to the program: no network, no other process, read-only files."""
+    folders, hidden = _folders()
+    root = os.geteuid() == 0
+    command = [
+        "bwrap",
+        "--die-with-parent",
+        "--new-session",
+        "--unshare-ipc",
+        "--unshare-pid",
+        "--unshare-net",
+        "--unshare-uts",
+        "--unshare-cgroup-try",
+        "--hostname",
+        "sandbox",
+        "--clearenv",
+    ]
+    # An ordinary user needs a user namespace, which then must not make further ones. Real root does better without: the
+    # limit on processes counts only outside one.
+    command += [] if root else ["--unshare-user", "--disable-userns"]
+    made = set()
+    # First, because the course itself may lie in /tmp and must show through it.
+    command += ["--perms", "1777", "--size", str(limits.disk), "--tmpfs", "/tmp"]
+
+    def parents(path):
+        for parent in reversed(Path(path).parents):
+            if str(parent) != "/" and not any(
+                parent == Path(f) or Path(f) in parent.parents for f in made
+            ):
+                yield from ("--perms", "0755", "--dir", str(parent))
+
+    for folder in folders:
+        if any(Path(f) in Path(folder).parents or f == folder for f in made):
+            continue
+        command += [*parents(folder), "--ro-bind", folder, folder]
+        made.add(folder)
+    # This folder holds the judges and the model answers: an empty one stands in its place.
+    command += ["--perms", "0755", "--tmpfs", hidden, "--remount-ro", hidden]
+    command += ["--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev"]
+    command += ["--perms", "1777", "--size", str(limits.disk), "--tmpfs", "/dev/shm"]
+    command += ["--remount-ro", "/", "--chdir", "/tmp"]
+    variables = {
+        "HOME": HOME,
+        "TMPDIR": HOME,
+        "TRANSLEARN_CACHE": f"{HOME}/cache",
+        "PATH": "/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        "USER": "student",
+        "LOGNAME": "student",
+        "IPYTHONDIR": f"{HOME}/ipython",
+        "MPLCONFIGDIR": f"{HOME}/matplotlib",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        # One thread each: results do not depend on the machine's cores, and two submissions do not fight for them.
+        "TF_NUM_INTRAOP_THREADS": "1",
+        "TF_NUM_INTEROP_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "CUDA_VISIBLE_DEVICES": "-1",
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        "NBGRADER_EXECUTION": "autograde",  # as nbgrader itself says it: a submit cell then does nothing
+    }
+    for name, value in variables.items():
+        command += ["--setenv", name, value]
+    command += ["--"]
+    if root:
+        uid = str(FIRST_UID + slot)
+        command += [
+            "/usr/bin/setpriv",
+            "--reuid",
+            uid,
+            "--regid",
+            uid,
+            "--clear-groups",
+            "--inh-caps=-all",
+            "--ambient-caps=-all",
+            "--bounding-set=-all",
+            "--no-new-privs",
+        ]
+    return command
+
+
+# ---------------------------------------------------------------- one sandbox
+
+_slots = itertools.count(os.getpid() % 97 * 1000)
+
+
+class Sandbox:
+    """A running sandbox that imports `ahead` and then waits for its one job."""
+
+    def __init__(self, ahead=(), limits=Limits(), unprotected=False):
+        self.limits, self.out, self.born = limits, 0, time.monotonic()
+        self.folder, self.peak = None, 0
+        command, env, cwd = _walls(next(_slots) % 100_000, limits), {}, "/"
+        if unprotected:
+            self.folder = cwd = tempfile.mkdtemp(prefix="translearn-unprotected-")
+            command = []
+            env = {
+                "PATH": os.environ.get("PATH", ""),
+                "HOME": cwd,
+                "TMPDIR": cwd,
+                "TRANSLEARN_CACHE": f"{cwd}/cache",
+                "IPYTHONDIR": f"{cwd}/ipython",
+                "MPLCONFIGDIR": f"{cwd}/matplotlib",
+                "TF_NUM_INTRAOP_THREADS": "1",
+                "TF_NUM_INTEROP_THREADS": "1",
+                "NBGRADER_EXECUTION": "autograde",
+            }
+        self.process = (subprocess.Popen if unprotected else _open)(
+            [*command, sys.executable, *RUNNER, *ahead],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=env,
+            cwd=cwd,
+            start_new_session=True,
+            close_fds=True,
+        )
+        os.set_blocking(self.process.stdout.fileno(), False)
+        os.set_blocking(self.process.stdin.fileno(), False)
+        self.buffer = bytearray()
+        self.failed = None
+
+    def ready(self) -> "Sandbox":
+        """Wait until it has imported. Raises `Dead` if it does not come up, which is never a submission's fault."""
+        if self.failed is None:
+            message = self.receive(PATIENCE)
+            if message.get("ready") is not True:
+                raise Dead("The sandbox did not start.")
+            self.failed = message.get("failed") or []
+        if self.failed:
+            raise Dead(f"The sandbox could not import {self.failed[0]}")
+        return self
+
+    def send(self, message: dict, seconds: float = 30) -> None:
+        """Raises `Dead` when nobody reads."""
+        view, end = memoryview(codec.pack(message)), time.monotonic() + seconds
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.process.stdin, selectors.EVENT_WRITE)
+            while view:
+                if time.monotonic() > end:
+                    raise Slow("The sandbox stopped listening.")
+                if selector.select(LOOK):
+                    try:
+                        view = view[os.write(self.process.stdin.fileno(), view[:65536]) :]
+                    except BlockingIOError:
+                        continue
+                    except OSError:
+                        raise Dead(self._how_it_ended()) from None
+
+    def receive(self, seconds: float) -> dict:
+        """The next message. Raises `Slow` after `seconds`, `Dead` when the sandbox ended or broke a limit, `codec.NotPlain` for nonsense."""
+        end = time.monotonic() + seconds
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.process.stdout, selectors.EVENT_READ)
+            looked = time.monotonic()
+            while True:
+                if len(self.buffer) >= 4:
+                    size = int.from_bytes(self.buffer[:4], "big")
+                    if size > codec.FRAME:
+                        raise Dead("It wrote something that is not an answer.")
+                    if len(self.buffer) >= 4 + size:
+                        body = bytes(self.buffer[4 : 4 + size])
+                        del self.buffer[: 4 + size]
+                        return codec.unpack(body)
+                now = time.monotonic()
+                if now > end:
+                    raise Slow(f"It took more than {seconds:.0f} s and was stopped.")
+                if now - looked > LOOK:
+                    looked = now
+                    self._look()
+                if not selector.select(min(LOOK, max(0, end - now))):
+                    continue
+                try:
+                    part = os.read(self.process.stdout.fileno(), 1 << 18)
+                except BlockingIOError:
+                    continue
+                if not part:
+                    raise Dead(self._how_it_ended())
+                self.out += len(part)
+                if self.out > self.limits.output:
+                    raise Dead("It wrote more than a submission may.")
+                self.buffer += part
+
+    def _tree(self):
+        try:
+            top = psutil.Process(self.process.pid)
+            return [top, *top.children(recursive=True)]
+        except psutil.Error:
+            return []
+
+    def _look(self):
+        """Stop it when its processes together use more than they may: the kernel's own limits are for each process."""
+        tree, memory, count = self._tree(), 0, 0
+        for process in tree:
+            try:
+                memory += process.memory_info().rss
+                count += process.num_threads()
+            except psutil.Error:
+                pass
+        most = self.limits.memory * 1.1 + 2**30
+        if (
+            memory > most
+        ):  # forked processes share pages, which were counted for each: look again, exactly and slowly
+            memory = sum(map(_share, tree))
+        self.peak = max(self.peak, memory)
+        if memory > most:
+            raise Dead(
+                f"It used more memory than a submission may ({self.limits.memory / 2**30:.0f} GB)."
+            )
+        if (
+            len(tree) > self.limits.children + 3 or count > self.limits.processes + 16
+        ):  # two are bwrap's, one is the runner
+            raise Dead(
+                f"It started more processes than a submission may ({self.limits.children})."
+            )
+        if (
+            psutil.virtual_memory().available < SPARE
+        ):  # not all memory is counted for a process: better this one ends than the machine
+            raise Crowded("The machine's memory ran out while it ran.")
+
+    def _how_it_ended(self):
+        try:
+            code = self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            return "It closed its line to us."
+        if code < 0 or code > 128:
+            number = -code if code < 0 else code - 128
+            try:
+                return f"Its Python process was ended by {signal.Signals(number).name}."
+            except ValueError:
+                pass
+        return f"Its Python process ended (with {code})."
+
+    def close(self) -> None:
+        """End it and everything in it. Returns when nothing of it is left."""
+        tree = self._tree()
+        for pipe in (self.process.stdin, self.process.stdout):
+            try:
+                pipe.close()
+            except OSError:
+                pass
+        for process in tree:  # the first is bwrap: with it goes its whole process namespace
+            try:
+                process.kill()
+            except psutil.Error:
+                pass
+        self.process.kill()
+        self.process.wait()
+        end = time.monotonic() + 10
+        while any(map(_lives, tree[1:])) and time.monotonic() < end:
+            time.sleep(0.005)
+        if self.folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _lives(process):
+    """A zombie is dead: it waits for the system's first process to take note."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def _share(process):
+    """Bytes of a process, a page that several share divided among them."""
+    try:
+        return process.memory_full_info().pss
+    except psutil.Error:
+        return 0
+
+
+# ---------------------------------------------------------------- started ahead
+
+
+class Pool:
+    """Sandboxes with their imports done, `spare` of them waiting, so that a submission does not wait for TensorFlow.
+
+    All are started by one thread that lives as long as the pool: the kernel ends a sandbox with the thread that started it.
+    """
+
+    def __init__(self, ahead=(), spare=2, limits=Limits(), unprotected=False):
+        self.options = dict(ahead=tuple(ahead), limits=limits, unprotected=unprotected)
+        self.wishes, self.waiting, self.spare, self.started = (
+            queue.Queue(),
+            queue.Queue(),
+            spare,
+            0,
+        )
+        self.closed = False
+        self.nursery = threading.Thread(target=self._start, daemon=True, name="sandboxes")
+        self.nursery.start()
+        for _ in range(spare):
+            self.wishes.put(None)
+
+    def _start(self):
+        while (wish := self.wishes.get()) is None:
+            try:
+                self.waiting.put(Sandbox(**self.options))
+                self.started += 1
+            except OSError as problem:
+                self.waiting.put(
+                    Dead(f"A sandbox could not be started ({problem.strerror or problem}).")
+                )
+        while not self.waiting.empty():  # closed: end those that nobody took, then this thread
+            left = self.waiting.get()
+            if isinstance(left, Sandbox):
+                left.close()
+        wish.set()
+
+    def take(self) -> Sandbox:
+        """A sandbox that is ready; another one is started in its place. Raises `Dead` if none comes up in three tries."""
+        reason = None
+        for _ in range(3):
+            self.wishes.put(None)
+            sandbox = self.waiting.get(timeout=PATIENCE)
+            if isinstance(sandbox, Dead):
+                reason = sandbox
+                continue
+            try:
+                return sandbox.ready()
+            except (Dead, codec.NotPlain) as problem:
+                sandbox.close()
+                reason = problem
+        raise Dead(f"No sandbox came up: {reason}")
+
+    def close(self) -> None:
+        if not self.closed:
+            self.closed, done = True, threading.Event()
+            self.wishes.put(done)
+            done.wait(PATIENCE)

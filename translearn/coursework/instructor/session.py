@@ -1,0 +1,182 @@
+"""One submission in its sandbox: its cells are run, then it answers probes.
+
+A cell that hangs or ends Python takes the sandbox with it. Then a new one runs all cells but that one, so that one bad
+cell costs its own question and no other.
+"""
+
+import base64
+import time
+
+from translearn.coursework.instructor.judging import Lost, NoAnswer
+from translearn.coursework.instructor.sandbox import Crowded, Dead, Limits, Pool, Sandbox, Slow
+from translearn.coursework.student import codec
+
+RESTARTS = 4
+LARGEST_SIDE = 5000  # pixels of a picture that a page shows
+GRACE = 5  # seconds beyond a cell's time until the sandbox is ended from outside: an alarm inside had its chance
+
+
+class Hopeless(Exception):
+    """The submission cannot be run at all; it stays ungraded. The message is the reason. `ours`: not the submission's fault, try again."""
+
+    def __init__(self, message, ours=False):
+        super().__init__(message)
+        self.ours = ours
+
+
+class Session:
+    """Runs the cells of a submission. `outcomes[i]` is None (ran), or {"kind": "error" | "slow" | "dead", "message": …}."""
+
+    def __init__(self, assignment: str, cells: list, pool: Pool, limits: Limits):
+        self.assignment, self.cells, self.pool, self.limits = assignment, list(cells), pool, limits
+        self.outputs, self.outcomes = [[] for _ in cells], [None] * len(cells)
+        self.restarts, self.sandbox, self.peak = 0, None, 0
+        self.until = time.monotonic() + limits.total_seconds
+        self.probes_lost = 0
+        self._start()
+
+    # ---- running
+
+    def _start(self):
+        while True:
+            try:
+                self.sandbox = self.pool.take()
+            except Dead as problem:
+                raise Hopeless(
+                    f"{problem} This is not the submission's fault; the next run tries again.",
+                    ours=True,
+                ) from None
+            at = -1
+            try:
+                at = self._run()
+                return
+            except codec.NotPlain as problem:
+                reason, slow = str(problem), False
+            except Crowded as problem:
+                self._end()
+                raise Hopeless(f"{problem} The next run tries again.", ours=True) from None
+            except Dead as problem:
+                reason, slow = str(problem), isinstance(problem, Slow)
+            at = self._at
+            self._end()
+            if at < 0:
+                raise Hopeless(f"{reason} No cell was running.")
+            self.outcomes[at] = {"kind": "slow" if slow else "dead", "message": reason}
+            self._count_restart()
+
+    def _count_restart(self):
+        self.restarts += 1
+        if self.restarts > RESTARTS:
+            raise Hopeless(f"It had to be stopped {self.restarts} times.")
+        if time.monotonic() > self.until:
+            raise Hopeless(f"It took more than {self.limits.total_seconds:.0f} s altogether.")
+
+    def _run(self):
+        self._at = -1
+        skipped = [
+            self.outcomes[i] and self.outcomes[i]["kind"] in ("slow", "dead")
+            for i in range(len(self.cells))
+        ]
+        self.sandbox.send(
+            {
+                "assignment": self.assignment,
+                "cells": [None if skip else cell for cell, skip in zip(self.cells, skipped)],
+                "cell_seconds": self.limits.cell_seconds,
+                "limits": self.limits.runner(),
+            }
+        )
+        todo = [i for i, skip in enumerate(skipped) if not skip]
+        for at in todo:
+            # The order is known, so a message that does not fit is no message of the runner's: the cell before sent it.
+            if self._receive(self.limits.cell_seconds) != {"running": at}:
+                raise Dead("It wrote something that is not an answer.")
+            self._at = at
+            said = self._receive(self.limits.cell_seconds + GRACE)
+            if said.get("done") != at or set(said) != {"done", "outputs", "error"}:
+                raise Dead("It wrote something that is not an answer.")
+            self.outputs[at] = checked_outputs(said["outputs"])
+            error = said["error"]
+            if error is not None:
+                kind, message, line = (
+                    codec.whole(str(error.get(key, ""))[:500]) if isinstance(error, dict) else ""
+                    for key in ("type", "message", "line")
+                )
+                self.outcomes[at] = {
+                    "kind": "slow" if kind == "TimeUp" else "error",
+                    "message": message if kind == "TimeUp" else f"{kind}: {message}".rstrip(": "),
+                    "line": line,
+                }
+        self._at = todo[-1] if todo else -1
+        if self._receive(GRACE) != {"finished": True}:
+            raise Dead("It wrote something that is not an answer.")
+
+    def _receive(self, seconds):
+        left = self.until - time.monotonic()
+        if left <= 0:
+            raise Slow(f"It took more than {self.limits.total_seconds:.0f} s altogether.")
+        return self.sandbox.receive(min(seconds, left))
+
+    # ---- probing
+
+    def probe(self, request: dict, seconds: float) -> dict:
+        """The raw reply to a probe. Raises `NoAnswer` when it took too long and had to be ended, `Lost` when the sandbox died."""
+        try:
+            self.sandbox.send(request)
+            return self._receive(seconds + GRACE)
+        except codec.NotPlain:
+            self._again()
+            raise NoAnswer(f"`{request['name']}` does not return plain data.") from None
+        except Slow:
+            self._again()
+            raise NoAnswer(f"`{request['name']}` took more than {seconds:g} s.") from None
+        except Crowded as problem:
+            self._end()
+            raise Hopeless(f"{problem} The next run tries again.", ours=True) from None
+        except Dead as problem:
+            self._again()
+            raise Lost(f"While it answered: {problem}") from None
+
+    def _again(self):
+        self._end()
+        self._count_restart()
+        self._start()
+
+    def _end(self):
+        if isinstance(self.sandbox, Sandbox):
+            self.peak = max(self.peak, self.sandbox.peak)
+            self.sandbox.close()
+            self.sandbox = None
+
+    def close(self):
+        self._end()
+
+
+def checked_outputs(outputs) -> list:
+    """What a cell showed, of the three kinds that we know; anything else is dropped. Nobody vouches for what is said here."""
+    kept = []
+    for item in outputs if isinstance(outputs, list) else []:
+        if not isinstance(item, dict):
+            continue
+        kind, text, png = (item.get(key) for key in ("kind", "text", "png"))
+        if kind == "stream" and isinstance(text, str):
+            kept.append(
+                {
+                    "kind": "stream",
+                    "name": "stderr" if item.get("name") == "stderr" else "stdout",
+                    "text": codec.whole(text[:25_000]),
+                }
+            )
+        elif kind == "text" and isinstance(text, str):
+            kept.append({"kind": "text", "text": codec.whole(text[:25_000])})
+        elif kind == "picture" and isinstance(png, str) and len(png) < 1_500_000 and _is_png(png):
+            kept.append({"kind": "picture", "png": png})
+    return kept[:50]
+
+
+def _is_png(text):
+    try:
+        head = base64.b64decode(text, validate=True)[:24]
+    except ValueError:
+        return False
+    sides = int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
+    return head.startswith(b"\x89PNG\r\n\x1a\n") and max(sides) <= LARGEST_SIDE

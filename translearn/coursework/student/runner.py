@@ -1,0 +1,327 @@
+"""Runs the cells of one notebook, then answers probes. The only code of the course that shares a process with a submission.
+
+    python -I -m translearn.coursework.student.runner numpy keras        (what to import ahead)
+
+It is started ahead of time, imports, says that it is ready and waits. It serves one notebook and ends. It talks through
+the two pipes that were its standard input and output; a submission finds both of them closed. Since the submission
+runs in this very process it can change everything here, so nothing that is said here counts for more than data: what
+comes out is decoded by `codec`, and judged elsewhere.
+"""
+
+import contextlib
+import importlib
+import io
+import os
+import signal
+import sys
+import traceback
+
+from translearn.coursework.student import codec
+
+LONGEST = 20_000  # characters kept of what one cell prints
+PICTURES, PICTURE_BYTES = 4, 1_000_000  # kept of one cell
+
+
+class TimeUp(BaseException):
+    """A cell or a probe took too long. Not an Exception, so that a bare `except Exception` lets it through."""
+
+
+class Bounded(io.TextIOBase):
+    """A stream that keeps the first `LONGEST` characters and counts the rest."""
+
+    def __init__(self):
+        self.parts, self.room, self.lost = [], LONGEST, 0
+
+    def writable(self):
+        return True
+
+    def write(self, text):
+        text = str(text)
+        kept = text[: self.room]
+        if kept:
+            self.parts.append(kept)
+        self.room -= len(kept)
+        self.lost += len(text) - len(kept)
+        return len(text)
+
+    def text(self):
+        return "".join(self.parts) + (
+            f"\n… and {self.lost:,} characters more" if self.lost else ""
+        )
+
+
+def limit(memory: int, processes: int, file_bytes: int, cpu_seconds: int) -> None:
+    """Limits of this process and its children that nobody in it can raise again. `memory` is on top of what is in use."""
+    try:
+        import resource
+    except ImportError:  # Windows: there the sandbox is not either
+        return
+    with open("/proc/self/statm") as file:
+        in_use = int(file.read().split()[0]) * resource.getpagesize()
+    for what, value in {
+        resource.RLIMIT_AS: in_use + memory,
+        resource.RLIMIT_NPROC: processes,
+        resource.RLIMIT_FSIZE: file_bytes,
+        resource.RLIMIT_NOFILE: 256,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_CPU: cpu_seconds,
+    }.items():
+        with contextlib.suppress(
+            ValueError, OSError
+        ):  # a lower limit than this one stands already
+            resource.setrlimit(what, (value, value))
+
+
+@contextlib.contextmanager
+def at_most(seconds: float):
+    """Raise `TimeUp` in the code inside after `seconds`, and again each second: the first may be caught by an `except:`."""
+
+    def ring(*_):
+        raise TimeUp
+
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+    signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _leave():
+    raise SystemExit
+
+
+class Session:
+    """An IPython without a terminal: it runs cells and keeps what they show."""
+
+    def __init__(self):
+        from IPython.core.interactiveshell import InteractiveShell
+
+        os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+        self.shell = InteractiveShell.instance()
+        self.shell.history_manager.enabled = False
+        self.shell.ask_exit = _leave
+        # A notebook's own names live in `__main__`, as in a notebook: the checks tell a learner's code by that.
+        self.shell.user_ns["__name__"] = "__main__"
+
+    def run(self, source: str, seconds: float):
+        """Run one cell. Returns (outputs, error): a list of nbformat-like outputs, and None or a dictionary."""
+        from IPython.core.displaypub import CapturingDisplayPublisher
+
+        out, err, shown, error = Bounded(), Bounded(), CapturingDisplayPublisher(), None
+        shell, kept = (
+            self.shell,
+            (sys.stdout, sys.stderr, self.shell.display_pub, self.shell.display_trap.hook),
+        )
+        shown_values = []
+
+        class Hook(type(shell.displayhook)):
+            def __call__(hook, result=None):
+                if result is not None:
+                    shown_values.append(shell.display_formatter.format(result)[0])
+
+        sys.stdout, sys.stderr, shell.display_pub = out, err, shown
+        shell.display_trap.hook = Hook(shell=shell)
+        shell.showtraceback = shell.showsyntaxerror = shell.showindentationerror = (
+            lambda *args, **kwargs: None
+        )
+        try:
+            with at_most(seconds):
+                result = shell.run_cell(source, store_history=False)
+            problem = result.error_before_exec or result.error_in_exec
+            error = None if problem is None else describe(problem, seconds)
+        except BaseException as problem:  # an alarm that rang between two lines of IPython's own
+            error = describe(problem, seconds)
+        finally:
+            sys.stdout, sys.stderr, shell.display_pub, shell.display_trap.hook = kept
+        outputs = [
+            {"kind": "stream", "name": name, "text": stream.text()}
+            for name, stream in (("stdout", out), ("stderr", err))
+            if stream.parts
+        ]
+        rich = [item["data"] for item in shown.outputs]
+        return outputs + list(filter(None, map(plain, [*rich, *shown_values]))), error
+
+
+def plain(data):
+    """Of what a display offers, a picture or text. Nothing that a browser would run."""
+    import base64
+
+    picture = data.get("image/png")
+    if isinstance(picture, bytes):
+        picture = base64.b64encode(picture).decode("ascii")
+    if isinstance(picture, str) and len(picture) <= PICTURE_BYTES * 4 / 3:
+        return {"kind": "picture", "png": picture.replace("\n", "")}
+    text = data.get("text/plain")
+    return {"kind": "text", "text": str(text)[:LONGEST]} if text else None
+
+
+def describe(problem, seconds) -> dict:
+    """Class, message and line of an exception, and whether it means that time was up."""
+    if isinstance(problem, TimeUp):
+        return {
+            "type": "TimeUp",
+            "message": f"It ran for more than {seconds:g} s and was stopped.",
+            "line": "",
+        }
+    try:
+        message = str(problem)[:500]
+    except Exception:
+        message = "(its message cannot be shown)"
+    line = ""
+    if isinstance(problem, SyntaxError):
+        line = f"line {problem.lineno}: {(problem.text or '').strip()}"[:200]
+    else:
+        theirs = [
+            step
+            for step in traceback.walk_tb(problem.__traceback__)
+            if step[0].f_globals.get("__name__") == "__main__"
+        ]
+        if theirs:
+            import linecache
+
+            frame, number = theirs[-1]
+            line = f"line {number}: {linecache.getline(frame.f_code.co_filename, number).strip()}"[
+                :200
+            ]
+    return {"type": type(problem).__name__[:80], "message": message, "line": line}
+
+
+# ---- probes
+
+
+def make(value, module):
+    """Arguments as they came, and in place of `{"make": [name, arguments]}` what the assignment's own function makes of them."""
+    if type(value) is dict and set(value) == {"make"}:
+        name, arguments = value["make"]
+        return getattr(module, name)(*(make(item, module) for item in arguments))
+    if type(value) is dict:
+        return {key: make(item, module) for key, item in value.items()}
+    return [make(item, module) for item in value] if type(value) is list else value
+
+
+def answer(session, probe: dict, module):
+    """What the submission answers to a probe, as encoded data."""
+    value = session.shell.user_ns[probe["name"]]
+    if "args" in probe:
+        args = make(codec.decode(probe["args"]), module)
+        value = value(*args)
+    if probe.get("read"):
+        value = getattr(module, probe["read"])(
+            value, *make(codec.decode(probe.get("with", [])), module)
+        )
+    return codec.encode(value)
+
+
+def probe(session, request: dict, module) -> dict:
+    """The reply to a probe: {"value": …} or {"error": …}. What it prints is lost: it could hold the probe itself."""
+    sys.stdout = sys.stderr = Bounded()
+    try:
+        if (
+            request["name"] not in session.shell.user_ns
+            or session.shell.user_ns[request["name"]] is ...
+        ):
+            return {"missing": request["name"]}
+        with at_most(request["seconds"]):
+            return {"value": answer(session, request, module)}
+    except codec.NotPlain as problem:
+        return {"error": {"type": "NotPlain", "message": str(problem)[:300], "line": ""}}
+    except BaseException as problem:
+        return {"error": describe(problem, request["seconds"])}
+
+
+def visible(session, question) -> str:
+    """The kind of outcome of a question's visible check on what the notebook has defined."""
+    space = session.shell.user_ns
+    try:
+        answers = [eval(part.strip(), space) for part in question.call.split(",")]
+    except NameError:
+        return "not there"
+    with at_most(60):
+        return question.judge(*answers).kind
+
+
+# ---- the conversation
+
+
+def serve(read, write, ahead) -> None:
+    """Say ready, take one job, run its cells, answer probes until nobody asks."""
+    failed = []
+    for name in ahead:
+        try:
+            importlib.import_module(name)
+        except Exception as problem:
+            failed.append(f"{name}: {problem}"[:300])
+    session = Session()
+    write({"ready": True, "failed": failed})
+    job = read()
+    if job is None:
+        return
+    module = importlib.import_module(f"translearn.coursework.student.{job['assignment']}")
+    if job.get("limits"):
+        limit(**job["limits"])
+    for at, cell in enumerate(job["cells"]):
+        if cell is None:
+            continue
+        write({"running": at})
+        outputs, error = session.run(cell, job["cell_seconds"])
+        write({"done": at, "outputs": trim(outputs), "error": error})
+    write({"finished": True})
+    if "checks" in job:  # a student's own look before handing in: the visible checks
+        for name in job["checks"]:
+            write({"question": name, "outcome": visible(session, getattr(module, name))})
+        write({"checked": True})
+        return
+    while (request := read()) is not None:
+        write(probe(session, request, module))
+
+
+def trim(outputs):
+    pictures = [item for item in outputs if item["kind"] == "picture"]
+    return [item for item in outputs if item["kind"] != "picture" or item in pictures[:PICTURES]][
+        :50
+    ]
+
+
+def main() -> None:
+    # The pipes get numbers that nobody expects, and what the submission reads and prints goes nowhere.
+    incoming, outgoing = os.dup(0), os.dup(1)
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(nowhere, number)
+
+    def exactly(count):
+        parts = []
+        while count:
+            part = os.read(incoming, min(count, 1 << 20))
+            if not part:
+                return None
+            parts.append(part)
+            count -= len(part)
+        return b"".join(parts)
+
+    def read():
+        head = exactly(4)
+        body = head and exactly(int.from_bytes(head, "big"))
+        return codec.unpack(body) if body else None
+
+    def write(message):
+        try:
+            data = codec.pack(message)
+        except Exception as problem:
+            data = codec.pack(
+                {"error": {"type": "NotPlain", "message": str(problem)[:300], "line": ""}}
+            )
+        view = memoryview(data)
+        while view:
+            view = view[os.write(outgoing, view) :]
+
+    serve(read, write, sys.argv[1:])
+    os._exit(0)  # threads and exit handlers of the submission do not get to run
+
+
+if __name__ == "__main__":
+    main()

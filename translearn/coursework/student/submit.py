@@ -1,0 +1,272 @@
+"""The last cell of an assignment: look at the notebook as the marking will, then write the file to hand in.
+
+It runs in the notebook's own kernel and starts one Python process, so the server stays free.
+"""
+
+import contextlib
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from translearn.coursework.student import codec
+from translearn.coursework.student.question import questions, written
+from translearn.errors import CourseError
+from translearn.exercises.render import Card
+
+SECONDS = 120  # for the whole notebook; the marking gives more
+CELL_SECONDS = 60
+
+
+def submit(assignment: str, student: str = "", notebook: str = "") -> Card:
+    """Validate the notebook and write `A1_ID.ipynb` beside it. Returns what to read; never stops the lesson.
+
+    student    your id, as your instructor knows you; on a JupyterHub your name there, else asked for when it is not given
+    notebook   the notebook's file, if it is not found by itself
+    Raises `CourseError` when the notebook is not found, cannot be read, or is for another assignment.
+    """
+    if os.environ.get("NBGRADER_EXECUTION"):
+        return Card("nbgrader runs this notebook, so nothing is written.")
+    path = _find(assignment, notebook)
+    try:
+        book = json.loads(path.read_text(encoding="utf-8"))
+        cells = [cell | {"source": "".join(cell["source"])} for cell in book["cells"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise CourseError(
+            f"{path.name} cannot be read as a notebook. Save it again in JupyterLab (Ctrl-S), then run this cell again."
+        ) from None
+    said = book.get("metadata", {}).get("translearn", {}).get("assignment", assignment)
+    if said != assignment:
+        raise CourseError(f"{path.name} is {said}, not {assignment}.")
+    if unsaved := _unsaved(cells):
+        return Card(
+            f"**Not saved yet.** You have run a cell that is not in the saved file (it begins `{unsaved}`). Save with Ctrl-S (on a Mac: Cmd-S), then run this cell again."
+        )
+    student = (
+        student
+        or book.get("metadata", {}).get("translearn", {}).get("student", "")
+        or os.environ.get("JUPYTERHUB_USER", "")
+        or _ask()
+    )
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}", student):
+        return Card(
+            '**Who are you?** In a new cell, run `submit.submit("%s", student="your-id")`, with the id that your instructor knows you by: letters, digits and . _ @ - only.'
+            % assignment
+        )
+    rows, good = _look(assignment, cells, path.parent)
+    target = path.with_name(f"{assignment}_{student}.ipynb")
+    book["metadata"].setdefault("translearn", {}).update(assignment=assignment, student=student)
+    # Written beside and moved, so that a full disk leaves no half file with that name.
+    with tempfile.NamedTemporaryFile(
+        "w",
+        dir=path.parent,
+        prefix=f".{target.name}.",
+        suffix=".part",
+        encoding="utf-8",
+        delete=False,
+    ) as file:
+        json.dump(book, file, indent=1, ensure_ascii=False)
+    os.replace(file.name, target)
+    hub = (
+        ", or press *Submit* in Nbgrader > Assignment List, if your class uses that"
+        if os.environ.get("JUPYTERHUB_USER")
+        else ""
+    )
+    lead = (
+        "Everything that can be seen from here is well."
+        if good
+        else "**Some things need a look** (you can hand in all the same, and again until it is due)."
+    )
+    return Card(
+        "\n".join(
+            [
+                lead,
+                "",
+                "| | |",
+                "|---|---|",
+                *rows,
+                "",
+                f"**Hand in the file `{target.name}`**, which now lies beside the notebook{hub}. Marks come from other inputs than these checks use: see the table at the top.",
+            ]
+        )
+    )
+
+
+def _find(assignment, notebook):
+    if notebook:
+        candidates = [Path(notebook)]
+    else:
+        named = os.environ.get(
+            "JPY_SESSION_NAME", ""
+        )  # JupyterLab tells its kernels which notebook they serve
+        candidates = (
+            [Path(named), Path.cwd() / Path(named).name] if named.endswith(".ipynb") else []
+        )
+        candidates += [
+            path
+            for path in sorted(Path.cwd().glob("*.ipynb"))
+            if path.stem.upper().startswith(assignment)
+            and not re.match(rf"{assignment}_.*@|\.", path.name)
+        ]
+        # The file to hand in from an earlier time is not the notebook one works in.
+        candidates = [c for c in candidates if c.is_file()]
+        own = [c for c in candidates if c.stem == assignment]
+        candidates = candidates[:1] if named else own or candidates
+    for path in candidates:
+        if path.is_file():
+            return path
+    raise CourseError(
+        f'The notebook is not found. Say where it is: submit.submit("{assignment}", notebook="{assignment}.ipynb")'
+    )
+
+
+def _unsaved(cells):
+    """The first line of an executed cell that the saved file does not hold in that form, "" if there is none.
+
+    Only the last run of each answer counts: a function that was run and then changed and saved is no reason to stop.
+    """
+    with contextlib.suppress(Exception):
+        from IPython import get_ipython
+
+        history = [text for text in get_ipython().user_ns["In"] if text.strip()]
+        saved = {cell["source"].strip() for cell in cells}
+        defined = {}
+        for text in history:
+            for name in re.findall(r"^(?:def (\w+)|(\w+) *=)", text, re.M):
+                defined["".join(name)] = text
+        names = {
+            name
+            for cell in cells
+            for pair in re.findall(r"^(?:def (\w+)|(\w+) *=)", cell["source"], re.M)
+            for name in pair
+            if name
+        }
+        for name, text in defined.items():
+            if (
+                name in names
+                and text.strip() not in saved
+                and re.match(r"def |\w+ *=|import |from |#|@", text.strip())
+            ):
+                return text.strip().splitlines()[0][:60]
+    return ""
+
+
+def _ask():
+    with contextlib.suppress(Exception):
+        return input("Your id, as your instructor knows you: ").strip()
+    return ""
+
+
+def _look(assignment, cells, folder):
+    """Rows of the report, and whether all is well: the notebook is run from the top in a new process, then its checks."""
+    import importlib
+
+    module = importlib.import_module(f"translearn.coursework.student.{assignment.lower()}")
+    ids = [cell.get("metadata", {}).get("nbgrader", {}).get("grade_id") for cell in cells]
+    run = [
+        i
+        for i, cell in enumerate(cells)
+        if cell["cell_type"] == "code"
+        and cell["source"].strip()
+        and "submit.submit(" not in cell["source"]
+    ]
+    began = time.monotonic()
+    replies, ended = _run(assignment, module, [cells[i]["source"] for i in run], folder)
+    rows, good = [], True
+    errors = [
+        (run[reply["done"]], reply["error"])
+        for reply in replies
+        if isinstance(reply.get("done"), int) and reply.get("error")
+    ]
+    if ended:
+        rows.append(f"| ✗ | run from the top in an empty Python: {ended} |")
+        good = False
+    elif errors:
+        at, error = errors[0]
+        rows.append(
+            f"| ✗ | run from the top in an empty Python: the cell {_name(cells[at]['source'])} stops with {error['type']}: {error['message'][:120].replace('|', '/')} |"
+        )
+        good = False
+    else:
+        rows.append(
+            f"| ✓ | runs from the top in an empty Python, in {time.monotonic() - began:.0f} s |"
+        )
+    outcomes = {reply["question"]: reply["outcome"] for reply in replies if "question" in reply}
+    for each in questions(module):
+        kind = outcomes.get(each.name, "not reached")
+        fine = kind == "passed"
+        good = good and fine
+        rows.append(
+            f"| {'✓' if fine else '○' if kind in ('not attempted', 'not reached') else '✗'} | {each.title}: {'passes its visible check' if fine else kind} |"
+        )
+    for each in written(module):
+        text = next((cell["source"] for cell, name in zip(cells, ids) if name == each.name), "")
+        fine = len(text.split()) > 5
+        good = good and fine
+        rows.append(
+            f"| {'✓' if fine else '○'} | {each.title}: {f'{len(text.split())} words' if fine else 'not answered'} |"
+        )
+    return rows, good
+
+
+def _name(source):
+    return "`" + source.strip().splitlines()[0][:50].replace("|", "/").replace("`", "'") + "`"
+
+
+def _run(assignment, module, sources, folder):
+    """Run the cells and their checks in a process of their own; returns (messages, why it ended early or "")."""
+    from tqdm.auto import tqdm
+
+    job = {
+        "assignment": assignment.lower(),
+        "cells": sources,
+        "cell_seconds": CELL_SECONDS,
+        "checks": [each.name for each in questions(module)],
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "translearn.coursework.student.runner"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=folder,
+    )
+    replies, reason = [], ""
+    timer = threading.Timer(SECONDS, process.kill)
+    timer.start()
+    try:
+        process.stdin.write(codec.pack(job))
+        process.stdin.flush()
+        with tqdm(
+            total=len(sources) + len(job["checks"]),
+            desc="Looking at your notebook",
+            unit="cell",
+            leave=False,
+        ) as bar:
+            while (head := process.stdout.read(4)) and len(head) == 4:
+                message = codec.unpack(process.stdout.read(int.from_bytes(head, "big")))
+                replies.append(message)
+                bar.update("done" in message or "question" in message)
+                if "checked" in message:
+                    break
+            else:
+                at = [reply["running"] for reply in replies if "running" in reply]
+                where = f" in the cell {_name(sources[at[-1]])}" if at else ""
+                reason = (
+                    f"it took more than {SECONDS} s and was stopped{where}"
+                    if not timer.is_alive()
+                    else f"Python ended{where}"
+                )
+    except (OSError, CourseError):
+        reason = "Python ended"
+    finally:
+        timer.cancel()
+        process.kill()
+        process.wait()
+        process.stdin.close()
+        process.stdout.close()
+    return replies, reason
