@@ -327,7 +327,7 @@ def lr_range_test(
         raise CourseError(
             f"A range needs 0 < low < high and at least 10 steps, not low={low:g}, high={high:g}, steps={steps}."
         )
-    restore = transfer.snapshot(model)
+    restore = transfer.reusable(model)
     if not isinstance(model.optimizer.get_config()["learning_rate"], float):
         raise CourseError(
             "The learning rate of this optimiser is a schedule, which would overrule the test. Compile with a plain number first."

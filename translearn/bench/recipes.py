@@ -231,7 +231,7 @@ class Tail:
         self.model.compile(
             keras.optimizers.Adam(), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         )
-        transfer.snapshot(self.model)  # makes the optimiser's variables
+        transfer.reusable(self.model)  # makes the optimiser's variables
         few = run.few(size)
         images = np.concatenate([few.images, mirrored(few.images)]) if mirror else few.images
         self.maps, self.labels = (
