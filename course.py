@@ -587,7 +587,21 @@ def parser():
         help="at least this many seeds for each experiment (default and minimum: 5)",
     )
     measure.add_argument(
-        "--all", action="store_true", help="also what the ledger already has from the same code"
+        "--all", action="store_true", help="also what the ledger already has, unchanged"
+    )
+    measure.add_argument(
+        "--only", action="append", metavar="NAME", help="this experiment, such as taste.ten"
+    )
+    measure.add_argument(
+        "--replay",
+        action="store_true",
+        help="run one seed of each arm and hold it against the ledger; what agrees is stamped anew",
+    )
+    measure.add_argument(
+        "--minutes", type=float, metavar="M", help="replay a random choice that fits into M minutes"
+    )
+    measure.add_argument(
+        "--choose", metavar="TEXT", help="what fixes that choice and the seeds, such as a commit's id"
     )
     commands.add_parser(
         "bench",
@@ -645,7 +659,7 @@ def main(argv):
         )
     if options.command == "build":
         return hand_over(["-m", "translearn.authoring", "build"] + tail)
-    return hand_over(["-m", "translearn.authoring", "measure"] + tail)
+    return hand_over(["-m", "translearn.evidence"] + tail)
 
 
 def report_unready(found):

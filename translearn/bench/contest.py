@@ -2,7 +2,6 @@
 
 import argparse
 import ast
-import os
 import sys
 
 import numpy as np
@@ -10,34 +9,35 @@ import numpy as np
 from translearn import measure, paths
 from translearn.bench import recipes, throughput
 from translearn.errors import CourseError
-from translearn.evidence import rests_on as fingerprint
+from translearn.evidence import rests_on
+from translearn.evidence.recording import Recorder
+from translearn.measure import experiment as measuring
 from translearn.measure import ledger
 
 CONTEST = "bench.recipes"  # its entry in the ledger
 GOOD = 0.95  # the target: this share of the best recipe's mean score
 
 
-def code() -> str:
-    """The fingerprint of what the contest's numbers rest on."""
-    return fingerprint.of(
-        [ast.parse("from translearn import recipes\nrecipes.attempt(recipes.RECIPES)")]
-    )
+def rests() -> dict:
+    """What the contest's numbers rest on."""
+    cell = "from translearn import measure\nfrom translearn.bench import recipes\n(measure, recipes.attempt)"
+    return rests_on.of([ast.parse(cell)])
 
 
-def contest(seeds: int = 3, jobs: int = 1) -> measure.Results:
-    """Run every recipe on every problem; finished runs are kept, so the same call carries on after an interruption.
+def attempt(seed, problem, recipe):
+    """One run of a recipe on a problem: its metrics."""
+    return recipes.attempt(recipes.RECIPES[recipe], problem, seed)
 
-    seeds  of each recipe, at least 3. A run takes up to `recipes.MOMENTS[-1]` CPU-seconds.
-    jobs   runs at a time, each in a process and on a thread of its own.
+
+def contest(seeds: int = 3, jobs: int = 1, record: bool = False) -> measure.Results:
+    """Run every recipe on every problem.
+
+    seeds   of each recipe, at least 3. A run takes up to `recipes.MOMENTS[-1]` CPU-seconds.
+    jobs    runs at a time, each in a process and on a thread of its own.
+    record  write them into the ledger; finished runs are then kept, so that the same call carries on after an interruption.
     """
-    arms = {
-        f"{problem}, {recipe}": _arm(problem, recipe)
-        for problem in recipes.PROBLEMS
-        for recipe in recipes.RECIPES
-    }
-    budget = f"up to {recipes.MOMENTS[-1]} CPU-seconds, sweeps and validation included"
     if jobs == 1:
-        return measure.compare(arms, seeds, budget, CONTEST, ledger_seeds=seeds)
+        return _contest(seeds, None, record)
     from distributed import Client, LocalCluster
 
     # A dashboard would need a port; nobody looks at it.
@@ -52,11 +52,24 @@ def contest(seeds: int = 3, jobs: int = 1) -> measure.Results:
         ) as cluster,
         Client(cluster) as client,
     ):
-        return measure.compare(arms, seeds, budget, CONTEST, client=client, ledger_seeds=seeds)
+        return _contest(seeds, client, record)
 
 
-def _arm(problem, recipe):
-    return lambda seed: recipes.attempt(recipes.RECIPES[recipe], problem, seed)
+def _contest(seeds, client, record):
+    measuring.recorder = Recorder({CONTEST: rests()}, seeds, client) if record else None
+    try:
+        return measure.compare(
+            attempt,
+            grid={"problem": list(recipes.PROBLEMS), "recipe": list(recipes.RECIPES)},
+            label="{problem}, {recipe}",
+            seeds=seeds,
+            budget=f"up to {recipes.MOMENTS[-1]} CPU-seconds, sweeps and validation included",
+            name=CONTEST,
+            client=client,
+            ledger_seeds=seeds,
+        )
+    finally:
+        measuring.recorder = None
 
 
 # ---- What it says -------------------------------------------------------------------------------------------------
@@ -247,17 +260,11 @@ def throughput_command(args) -> int:
 def recipes_command(args) -> int:
     if args.seeds < 3 or args.jobs < 1:
         raise CourseError("The benchmark wants at least three seeds and one job.")
-    if args.record:
-        os.environ |= {
-            "TRANSLEARN_MEASURE": "1",
-            "TRANSLEARN_SEEDS": str(args.seeds),
-            ledger.code_variable(CONTEST): code(),
-        }
     if args.recorded and CONTEST not in ledger.read(CONTEST)["experiments"]:
         raise CourseError(
             "The ledger has no such benchmark yet. Run it: python3 course.py bench recipes --record"
         )
-    results = measure.recorded(CONTEST) if args.recorded else contest(args.seeds, args.jobs)
+    results = measure.recorded(CONTEST) if args.recorded else contest(args.seeds, args.jobs, args.record)
     for problem, (_, labels) in recipes.PROBLEMS.items():
         print(
             f"\n{problem}: {labels} labelled pictures of each class, {results.seeds} seeds, mean ± standard deviation. "

@@ -18,8 +18,6 @@ from importlib.metadata import PackageNotFoundError, version
 from translearn.evidence.rests_on import PACKAGES
 from translearn.measure import ledger
 
-FORMAT = 2
-
 
 def put_experiment(name: str, runs: list, budget: str, seeds: int, rests_on: dict) -> None:
     """Write an experiment that has just been measured, in place of an older entry."""
@@ -74,16 +72,16 @@ def put_claim(name: str, text: str, row: dict) -> None:
     _change(name, lambda book: book["claims"].update({text: row}))
 
 
-def prepare(names: list, again: bool = False) -> None:
+def prepare(names: list, again=()) -> None:
     """Make a lesson's files ready to be measured into.
 
-    What is not among `names` any more goes, and so do the claims, which are made anew; with `again`, all goes.
+    What is not among `names` any more goes, and what is among `again`; the claims go too, and are made anew.
     """
     for name in {n.split(".")[0]: n for n in names}.values():
 
         def change(book):
             book["experiments"] = {
-                n: entry for n, entry in book["experiments"].items() if n in names and not again
+                n: e for n, e in book["experiments"].items() if n in names and n not in again
             }
             book["claims"] = {}
 
@@ -99,7 +97,7 @@ def _change(name, change):
 def write(path, book: dict) -> None:
     """Write a ledger file, all of it or nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(book | {"format": FORMAT}, indent=1, ensure_ascii=False, sort_keys=True)
+    text = json.dumps(book | {"format": ledger.FORMAT}, indent=1, ensure_ascii=False, sort_keys=True)
     text = re.sub(
         r'\[\s+("[^"]*"),\s+(\d+),\s+(\{[^}]*\}),\s+([\d.e-]+)\s+\]',
         lambda m: f"[{m[1]}, {m[2]}, {' '.join(m[3].split())}, {m[4]}]",

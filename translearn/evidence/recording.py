@@ -109,7 +109,8 @@ class Kept:
 
     def __init__(self, name, rests_on):
         key = hashlib.sha256(json.dumps(rests_on, sort_keys=True).encode()).hexdigest()[:16]
-        self.path = paths.cache() / "runs" / f"{re.sub(r'[^\w.-]+', '_', name)}-{key}.jsonl"
+        slug = re.sub(r"[^\w.-]+", "_", name)
+        self.path = paths.cache() / "runs" / f"{slug}-{key}.jsonl"
         self.runs = {}
         if self.path.exists():
             for line in self.path.read_text(encoding="utf-8").splitlines():

@@ -182,9 +182,14 @@ def _imported(tree):
     }
 
 
+def computing(tree):
+    """A cell without the statements that only show something."""
+    return ast.Module([statement for statement in tree.body if not _only_shows(statement)], [])
+
+
 def bare(tree):
     """A cell without its docstrings and without the statements that only show something."""
-    cell = ast.Module([copy.deepcopy(s) for s in tree.body if not _only_shows(s)], [])
+    cell = copy.deepcopy(computing(tree))
     for node in ast.walk(cell):
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and ast.get_docstring(node) is not None:
             node.body = node.body[1:] or [ast.Pass()]

@@ -1,0 +1,169 @@
+"""Evidence by replay: a recorded result is good as long as running it again gives it again.
+
+`replay` runs one seed of each arm of an experiment, in a fresh process, with an empty cache, and nothing before it but
+the cells that the experiment needs; what these take from other experiments is read from the ledger. Each number is held
+against the ledger's row of that arm and seed. What agrees is stamped anew; what does not is stale, and says by how much.
+"""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from translearn import measure, paths
+from translearn.authoring import read
+from translearn.errors import CourseError
+from translearn.evidence import book, lessons, rests_on
+from translearn.measure import experiment as measuring
+from translearn.measure import ledger
+
+START = 12  # seconds that a fresh process takes before it computes: Python, TensorFlow, the lesson's data
+CONFIDENCE = 0.999  # so many replays of unchanged code agree
+
+
+# ---------------------------------------------------------------- one replay, in a process of its own
+
+
+class Replayer:
+    """In the place of the ledger's recorder: one seed of each arm of one experiment; all others are read."""
+
+    def __init__(self, name: str, seed: int):
+        self.name, self.seed, self.runs = name, seed, []
+
+    def run(self, experiment):
+        if experiment.name == self.name:
+            self.runs = [
+                [arm, self.seed, *experiment.measure_one(arm, self.seed)] for arm in experiment.points
+            ]
+        return measure.recorded(experiment.name)
+
+    def claim(self, name, text, row):
+        """Claims are made when a lesson runs and when the ledger is measured, not here."""
+
+
+def run_here(path: Path, name: str, seed: int) -> list:
+    """Run one seed of each arm of an experiment here and now: [[arm, seed, {metric: value}, seconds], …]."""
+    trees = lessons.trees_of(read(path)).get(name)
+    if trees is None:
+        raise CourseError(f"{path.stem} has no experiment named {name!r}.")
+    player = measuring.recorder = Replayer(name, seed)
+    try:
+        lessons.run([rests_on.computing(tree) for tree in rests_on.needed(trees)], path)
+    finally:
+        measuring.recorder = None
+    return player.runs
+
+
+def _run_apart(path, name, seed, cache):
+    """As `run_here`, in a fresh process that computes everything itself: (runs, None) or (None, what went wrong)."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "runs.json"
+        done = subprocess.run(
+            [sys.executable, "-m", "translearn.evidence", "one", str(path), name, str(seed), str(out)],
+            env=os.environ | {"MPLBACKEND": "agg", "TRANSLEARN_CACHE": cache},
+            cwd=paths.NOTEBOOKS,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+        if done.returncode:
+            return None, (done.stdout.strip().splitlines() or ["no message"])[-1]
+        return json.loads(out.read_text(encoding="utf-8")), None
+
+
+# ---------------------------------------------------------------- many of them
+
+
+@dataclass
+class Outcome:
+    name: str
+    seconds: float
+    problems: list  # one sentence for each thing that does not agree; empty when all does
+
+
+def replay(paths_of_lessons, only=(), everything=False, minutes=None, choose="", stamp=True) -> list:
+    """Replay the experiments of some lessons; returns an `Outcome` for each.
+
+    only         names of experiments, such as `pretraining.contest`; all of the lessons' when empty.
+    everything   also those whose stamp is current.
+    minutes      no more than fit into so much time, chosen at random, by the seconds that they took before.
+    choose       a text, such as a commit's id, that fixes this choice and the seed that each is replayed with.
+    stamp        renew the stamp of what agrees and was not current, at once: an interruption loses nothing.
+    """
+    todo = {}
+    for path in paths_of_lessons:
+        for name, now in lessons.experiments(read(path)).items():
+            entry = ledger.read(name)["experiments"].get(name)
+            current = entry is not None and book.stamped(entry) == now
+            if (not only or name in only) and (everything or only or not current):
+                todo[name] = (path, entry, now)
+    if unknown := [name for name in only if name not in todo]:
+        raise CourseError(f"The lessons asked for have no experiment named {', '.join(unknown)}.")
+    if minutes is not None:
+        fits = fitting({n: expected(e) for n, (_, e, _) in todo.items() if e}, 60 * minutes, choose)
+        todo = {name: todo[name] for name in fits}
+    outcomes = []
+    with tempfile.TemporaryDirectory(prefix="translearn-replay-") as cache:
+        for number, (name, (path, entry, now)) in enumerate(todo.items(), 1):
+            outcomes.append(one(path, name, entry, now, choose, cache, stamp))
+            said = f"{len(outcomes[-1].problems)} differ" if outcomes[-1].problems else "agrees"
+            print(f"{number}/{len(todo)} {name}: {said} ({outcomes[-1].seconds:.0f} s)", flush=True)
+            for problem in outcomes[-1].problems:
+                print(f"    {problem}", flush=True)
+    return outcomes
+
+
+def one(path, name, entry, now, choose, cache, stamp) -> Outcome:
+    if entry is None:
+        return Outcome(name, 0.0, ["the ledger does not have it: measure it."])
+    start = time.perf_counter()
+    runs, error = _run_apart(path, name, seed_of(name, entry["seeds"], choose), cache)
+    seconds = time.perf_counter() - start
+    problems = [f"it does not run: {error}"] if error else differences(entry, runs, like_ours(entry))
+    if not problems and stamp and book.stamped(entry) != now:
+        book.stamp(name, now, seconds)
+    return Outcome(name, seconds, problems)
+
+
+def _number(text):
+    return int(hashlib.sha256(text.encode()).hexdigest(), 16)
+
+
+def seed_of(name: str, seeds: int, choose: str) -> int:
+    """Which of the recorded seeds to replay: 0, or with `choose` one that this text picks."""
+    return _number(f"{choose} {name} seed") % seeds if choose else 0
+
+
+def expected(entry: dict) -> float:
+    """How many seconds a replay will take: as many as the last one took, or what the ledger's first seed did."""
+    if "seconds" in (entry.get("stamp") or {}):
+        return entry["stamp"]["seconds"]
+    return START + sum(run[3] for run in entry["runs"] if run[1] == 0)
+
+
+def fitting(seconds: dict, limit: float, choose: str) -> list:
+    """Names in a random order that `choose` fixes, as many as fit into `limit` seconds."""
+    chosen = []
+    for name in sorted(seconds, key=lambda name: _number(f"{choose} {name}")):
+        if seconds[name] <= limit:
+            chosen.append(name)
+            limit -= seconds[name]
+    return chosen
+
+
+# ---------------------------------------------------------------- does it agree?
+
+
+def like_ours(entry: dict) -> bool:
+    """Whether an entry was measured on this kind of machine with these packages (the version of Python does not round)."""
+    ours = book.versions()
+    theirs = {package: version for package, version in entry["versions"].items() if package != "python"}
+    return entry["hardware"] == book.hardware() and all(ours.get(p) == v for p, v in theirs.items())
