@@ -598,10 +598,15 @@ def parser():
         help="run one seed of each arm and hold it against the ledger; what agrees is stamped anew",
     )
     measure.add_argument(
-        "--minutes", type=float, metavar="M", help="replay a random choice that fits into M minutes"
+        "--minutes",
+        type=float,
+        metavar="M",
+        help="replay a random choice that fits into M minutes",
     )
     measure.add_argument(
-        "--choose", metavar="TEXT", help="what fixes that choice and the seeds, such as a commit's id"
+        "--choose",
+        metavar="TEXT",
+        help="what fixes that choice and the seeds, such as a commit's id",
     )
     commands.add_parser(
         "bench",

@@ -23,7 +23,9 @@ def main(argv=None) -> int:
             runs = replay.run_here(Path(source), name, int(seed))
             Path(out).write_text(json.dumps(runs), encoding="utf-8")
             return 0
-        if argv[:1] == ["cells"]:  # a lesson's measuring in a process of its own, started by `measure`
+        if argv[:1] == [
+            "cells"
+        ]:  # a lesson's measuring in a process of its own, started by `measure`
             measure_here(Path(argv[1]), int(argv[2]))
             return 0
         return _do(parser().parse_args(argv))
@@ -35,15 +37,28 @@ def main(argv=None) -> int:
 def parser():
     p = argparse.ArgumentParser(prog="course.py measure", description=__doc__)
     p.add_argument("lesson", nargs="*", help="such as 05; all lessons when none is named")
-    p.add_argument("--seeds", type=int, default=5, metavar="N", help="at least this many (default: 5)")
+    p.add_argument(
+        "--seeds", type=int, default=5, metavar="N", help="at least this many (default: 5)"
+    )
     p.add_argument("--all", action="store_true", help="also what has not changed since its stamp")
-    p.add_argument("--only", action="append", default=[], metavar="NAME", help="this experiment alone (may be repeated)")
+    p.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="this experiment alone (may be repeated)",
+    )
     p.add_argument(
         "--replay",
         action="store_true",
         help="run one seed of each arm again and hold it against the ledger; what agrees is stamped anew",
     )
-    p.add_argument("--minutes", type=float, metavar="M", help="replay a random choice that fits into M minutes")
+    p.add_argument(
+        "--minutes",
+        type=float,
+        metavar="M",
+        help="replay a random choice that fits into M minutes",
+    )
     p.add_argument(
         "--choose",
         default="",
@@ -60,9 +75,13 @@ def _do(args) -> int:
             raise CourseError(f"--minutes wants a number above 0, not {args.minutes:g}.")
         found = replay.replay(sources, args.only, args.all, args.minutes, args.choose)
         differ = [outcome.name for outcome in found if outcome.problems]
-        print(f"{len(found) - len(differ)} of {len(found)} replayed experiments agree with the ledger.")
+        print(
+            f"{len(found) - len(differ)} of {len(found)} replayed experiments agree with the ledger."
+        )
         if differ:
-            print(f"Stale: {', '.join(differ)}. Measure again: python3 course.py measure --only NAME")
+            print(
+                f"Stale: {', '.join(differ)}. Measure again: python3 course.py measure --only NAME"
+            )
         return int(bool(differ))
     if args.minutes is not None or args.choose:
         raise CourseError("--minutes and --choose belong to --replay.")

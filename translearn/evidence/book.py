@@ -31,7 +31,9 @@ def put_experiment(name: str, runs: list, budget: str, seeds: int, rests_on: dic
         "versions": versions(),
         "hardware": hardware(),
         "seconds": seconds,
-        "runs": [[arm, seed, _short(metrics), round(spent, 3)] for arm, seed, metrics, spent in runs],
+        "runs": [
+            [arm, seed, _short(metrics), round(spent, 3)] for arm, seed, metrics, spent in runs
+        ],
     }
     _change(name, lambda book: book["experiments"].update({name: entry}))
 
@@ -97,7 +99,9 @@ def _change(name, change):
 def write(path, book: dict) -> None:
     """Write a ledger file, all of it or nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(book | {"format": ledger.FORMAT}, indent=1, ensure_ascii=False, sort_keys=True)
+    text = json.dumps(
+        book | {"format": ledger.FORMAT}, indent=1, ensure_ascii=False, sort_keys=True
+    )
     text = re.sub(
         r'\[\s+("[^"]*"),\s+(\d+),\s+(\{[^}]*\}),\s+([\d.e-]+)\s+\]',
         lambda m: f"[{m[1]}, {m[2]}, {' '.join(m[3].split())}, {m[4]}]",

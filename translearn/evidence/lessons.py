@@ -67,7 +67,9 @@ def least_seeds(lesson: Lesson) -> dict:
 
 def _parse(lesson, cell):
     try:
-        return ast.parse("\n" * (cell.line - 1) + cell.text)  # a traceback then leads to the source
+        return ast.parse(
+            "\n" * (cell.line - 1) + cell.text
+        )  # a traceback then leads to the source
     except SyntaxError as error:
         lesson.fail(error.lineno or cell.line, f"this cell is not plain Python: {error.msg}.")
 
@@ -100,7 +102,11 @@ def claims(lesson: Lesson) -> list:
         for node in ast.walk(tree):
             if isinstance(node, ast.Assign) and _uses_effect(node.value):
                 # A claim on `ahead > 0` rests on an experiment too.
-                effects |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+                effects |= {
+                    n.id
+                    for n in ast.walk(node)
+                    if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+                }
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and _called(node) == "claim":
                 holds = next(

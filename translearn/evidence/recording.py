@@ -37,7 +37,9 @@ class Recorder:
             return replace(measure.recorded(name), live_seeds=experiment.seeds)
         kept = Kept(name, self.rests_on[name])
         if kept.runs:
-            print(f"{name}: carrying on, {len(kept.runs)} runs were measured before the interruption.")
+            print(
+                f"{name}: carrying on, {len(kept.runs)} runs were measured before the interruption."
+            )
         runs = _runs(experiment, seeds, kept.runs, self.client, kept.add)
         book.put_experiment(name, runs, experiment.budget, seeds, self.rests_on[name])
         kept.forget()
@@ -76,7 +78,11 @@ def _runs(experiment, seeds, kept, client=None, keep=lambda *run: None):
     found = dict(kept)
     todo = [(a, s) for s in range(seeds) for a in experiment.points if (a, s) not in found]
     for arm, seed, metrics, seconds in tqdm(
-        _measured(experiment, todo, client), total=len(todo), desc=experiment.name, unit="run", disable=not todo
+        _measured(experiment, todo, client),
+        total=len(todo),
+        desc=experiment.name,
+        unit="run",
+        disable=not todo,
     ):
         first = next((m for (a, _), (m, _) in found.items() if a == arm), metrics)
         if first.keys() != metrics.keys():  # the pairs would no longer be pairs
@@ -128,7 +134,9 @@ class Kept:
                 # A line cut short stays alone.
                 file.write("\n" + json.dumps([arm, seed, metrics, seconds]) + "\n")
         except OSError as error:  # a full disk costs the safety net, not the measurement
-            print(f"This run could not be kept on disk ({error.strerror}); the experiment goes on without a safety net.")
+            print(
+                f"This run could not be kept on disk ({error.strerror}); the experiment goes on without a safety net."
+            )
 
     def forget(self):
         self.path.unlink(missing_ok=True)

@@ -40,7 +40,8 @@ class Replayer:
     def run(self, experiment):
         if experiment.name == self.name:
             self.runs = [
-                [arm, self.seed, *experiment.measure_one(arm, self.seed)] for arm in experiment.points
+                [arm, self.seed, *experiment.measure_one(arm, self.seed)]
+                for arm in experiment.points
             ]
         return measure.recorded(experiment.name)
 
@@ -66,7 +67,16 @@ def _run_apart(path, name, seed, cache):
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "runs.json"
         done = subprocess.run(
-            [sys.executable, "-m", "translearn.evidence", "one", str(path), name, str(seed), str(out)],
+            [
+                sys.executable,
+                "-m",
+                "translearn.evidence",
+                "one",
+                str(path),
+                name,
+                str(seed),
+                str(out),
+            ],
             env=os.environ | {"MPLBACKEND": "agg", "TRANSLEARN_CACHE": cache},
             cwd=paths.NOTEBOOKS,
             stdout=subprocess.PIPE,
@@ -89,7 +99,9 @@ class Outcome:
     problems: list  # one sentence for each thing that does not agree; empty when all does
 
 
-def replay(paths_of_lessons, only=(), everything=False, minutes=None, choose="", stamp=True) -> list:
+def replay(
+    paths_of_lessons, only=(), everything=False, minutes=None, choose="", stamp=True
+) -> list:
     """Replay the experiments of some lessons; returns an `Outcome` for each.
 
     only         names of experiments, such as `pretraining.contest`; all of the lessons' when empty.
@@ -108,14 +120,18 @@ def replay(paths_of_lessons, only=(), everything=False, minutes=None, choose="",
     if unknown := [name for name in only if name not in todo]:
         raise CourseError(f"The lessons asked for have no experiment named {', '.join(unknown)}.")
     if minutes is not None:
-        fits = fitting({n: expected(e) for n, (_, e, _) in todo.items() if e}, 60 * minutes, choose)
+        fits = fitting(
+            {n: expected(e) for n, (_, e, _) in todo.items() if e}, 60 * minutes, choose
+        )
         todo = {name: todo[name] for name in fits}
     outcomes = []
     with tempfile.TemporaryDirectory(prefix="translearn-replay-") as cache:
         for number, (name, (path, entry, now)) in enumerate(todo.items(), 1):
             outcomes.append(one(path, name, entry, now, choose, cache, stamp))
             said = f"{len(outcomes[-1].problems)} differ" if outcomes[-1].problems else "agrees"
-            print(f"{number}/{len(todo)} {name}: {said} ({outcomes[-1].seconds:.0f} s)", flush=True)
+            print(
+                f"{number}/{len(todo)} {name}: {said} ({outcomes[-1].seconds:.0f} s)", flush=True
+            )
             for problem in outcomes[-1].problems:
                 print(f"    {problem}", flush=True)
     return outcomes
@@ -127,7 +143,9 @@ def one(path, name, entry, now, choose, cache, stamp) -> Outcome:
     start = time.perf_counter()
     runs, error = _run_apart(path, name, seed_of(name, entry["seeds"], choose), cache)
     seconds = time.perf_counter() - start
-    problems = [f"it does not run: {error}"] if error else differences(entry, runs, like_ours(entry))
+    problems = (
+        [f"it does not run: {error}"] if error else differences(entry, runs, like_ours(entry))
+    )
     if not problems and stamp and book.stamped(entry) != now:
         book.stamp(name, now, seconds)
     return Outcome(name, seconds, problems)
@@ -165,5 +183,9 @@ def fitting(seconds: dict, limit: float, choose: str) -> list:
 def like_ours(entry: dict) -> bool:
     """Whether an entry was measured on this kind of machine with these packages (the version of Python does not round)."""
     ours = book.versions()
-    theirs = {package: version for package, version in entry["versions"].items() if package != "python"}
-    return entry["hardware"] == book.hardware() and all(ours.get(p) == v for p, v in theirs.items())
+    theirs = {
+        package: version for package, version in entry["versions"].items() if package != "python"
+    }
+    return entry["hardware"] == book.hardware() and all(
+        ours.get(p) == v for p, v in theirs.items()
+    )

@@ -20,7 +20,16 @@ import tomllib
 from translearn import paths
 from translearn.errors import CourseError
 
-PACKAGES = ("keras", "tensorflow", "keras-hub", "scikit-learn", "numpy", "scipy", "pillow", "tokenizers")
+PACKAGES = (
+    "keras",
+    "tensorflow",
+    "keras-hub",
+    "scikit-learn",
+    "numpy",
+    "scipy",
+    "pillow",
+    "tokenizers",
+)
 # Methods that change the object they are called on, or one that they are given.
 CHANGES = set(
     "compile fit train_on_batch adapt build freeze unfreeze set_weights load_weights assign assign_add assign_sub "
@@ -158,7 +167,9 @@ def _acted_on(tree, functions):
             continue  # it changes something when it is called
         used = reads(_alone(statement))
         called = used & functions.keys()
-        acts = any(isinstance(n, ast.Expr) and isinstance(n.value, ast.Call) for n in ast.walk(statement))
+        acts = any(
+            isinstance(n, ast.Expr) and isinstance(n.value, ast.Call) for n in ast.walk(statement)
+        )
         if not _only_shows(statement) and (called or acts or _changes(statement)):
             acted |= used.union(*(functions[name] for name in called))
     return acted
@@ -191,7 +202,10 @@ def bare(tree):
     """A cell without its docstrings and without the statements that only show something."""
     cell = copy.deepcopy(computing(tree))
     for node in ast.walk(cell):
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and ast.get_docstring(node) is not None:
+        if (
+            isinstance(node, (ast.FunctionDef, ast.ClassDef))
+            and ast.get_docstring(node) is not None
+        ):
             node.body = node.body[1:] or [ast.Pass()]
     return cell
 
@@ -240,7 +254,9 @@ def _imports(tree, where, only=None, home=""):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 first, _, module = alias.name.partition(".")
-                if first == "translearn" and (only is None or alias.asname in only or not alias.asname):
+                if first == "translearn" and (
+                    only is None or alias.asname in only or not alias.asname
+                ):
                     found.add(_known(module, where, alias.name))
         elif isinstance(node, ast.ImportFrom):
             origin = _origin(node, home)
@@ -284,7 +300,10 @@ def _known(module, where, said):
 def _file(module):
     """The file of a module, which may be a package; None when there is none."""
     place = paths.ROOT.joinpath("translearn", *module.split("."))
-    return next((f for f in (place.with_suffix(".py"), place / "__init__.py") if module and f.is_file()), None)
+    return next(
+        (f for f in (place.with_suffix(".py"), place / "__init__.py") if module and f.is_file()),
+        None,
+    )
 
 
 def source(module):
@@ -299,7 +318,11 @@ class _Anything:
 
 def _defined(module):
     """The names that a module has; any name when it makes them on demand (`__getattr__`) or imports everything."""
-    tree = source(module) if module else ast.parse((paths.ROOT / "translearn" / "__init__.py").read_text("utf-8"))
+    tree = (
+        source(module)
+        if module
+        else ast.parse((paths.ROOT / "translearn" / "__init__.py").read_text("utf-8"))
+    )
     found = writes(tree)
     return _Anything() if "__getattr__" in found or "*" in _imported(tree) else found
 
@@ -321,7 +344,9 @@ def _number(module):
         if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "NUMERICS":
             value = statement.value
             if not (isinstance(value, ast.Constant) and type(value.value) is int):
-                raise CourseError(f"NUMERICS in translearn.{module} is a plain whole number, such as 1.")
+                raise CourseError(
+                    f"NUMERICS in translearn.{module} is a plain whole number, such as 1."
+                )
             return value.value
     return None
 
@@ -362,5 +387,7 @@ def packages() -> dict:
             if name in PACKAGES:
                 found.setdefault(name, set()).add(pin[2])
     if missing := [name for name in PACKAGES if name not in found]:
-        raise CourseError(f"requirements.lock pins no {', '.join(missing)}. Pin it: python3 course.py lock.")
+        raise CourseError(
+            f"requirements.lock pins no {', '.join(missing)}. Pin it: python3 course.py lock."
+        )
     return {name: " / ".join(sorted(found[name])) for name in PACKAGES}
