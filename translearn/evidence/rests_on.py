@@ -11,7 +11,9 @@ It reads code and never runs it. Should it overlook a cell, the replay says so: 
 """
 
 import ast
+import builtins
 import copy
+import functools
 import hashlib
 import re
 import symtable
@@ -36,6 +38,7 @@ CHANGES = set(
     "append extend insert update setdefault pop popitem clear remove sort reverse add discard fill shuffle put".split()
 )
 # What only shows something: no number rests on it. (`exercise` is the name of a lesson's exercises.)
+MAKES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 SHOWS = ("plots", "widgets", "exercise", "overview", "print", "display", "measure.claim")
 
 
@@ -73,10 +76,11 @@ def why_stale(old, new) -> list:
 
 
 def needed(trees) -> list:
-    """The last of `trees` and the earlier ones that it takes a name from, or that change something it uses; in order."""
-    imported = set().union(*(_imported(tree) for tree in trees))
-    functions = _functions(trees)
-    gives = [writes(tree) | (_acted_on(tree, functions) - imported) for tree in trees]
+    """The last of `trees` and the earlier ones that it takes a name from, or that change something it
+    uses; in order.
+    """
+    changes = _Changes(trees)
+    gives = [writes(tree) | changes.of(tree) for tree in trees]
     wanted, kept = reads(trees[-1]), {len(trees) - 1}
     # Again until nothing is added: a function may use a name that a later cell defines.
     while more := [i for i in range(len(trees)) if i not in kept and gives[i] & wanted]:
@@ -85,34 +89,41 @@ def needed(trees) -> list:
     return [tree for i, tree in enumerate(trees) if i in kept]
 
 
-def reads(tree) -> set:
+@functools.lru_cache(maxsize=10_000)
+def reads(tree) -> frozenset:
     """The global names that a cell reads, within its functions too."""
-    return {
+    return frozenset(
         symbol.get_name()
         for scope in _scopes(_symbols(tree))
         for symbol in scope.get_symbols()
         if symbol.is_referenced() and (scope.get_type() == "module" or symbol.is_global())
-    }
+    )
 
 
-def writes(tree) -> set:
-    """The global names that a cell gives a value to, or takes away (`del`): by any statement, `global` in a function too."""
-    return {
+@functools.lru_cache(maxsize=10_000)
+def writes(tree) -> frozenset:
+    """The global names that a cell gives a value to, or takes away (`del`): by any statement, and
+    by `global` in a function.
+    """
+    return frozenset(
         symbol.get_name()
         for scope in _scopes(_symbols(tree))
         for symbol in scope.get_symbols()
         if (symbol.is_assigned() or symbol.is_imported())
         and (scope.get_type() == "module" or symbol.is_declared_global())
-    }
+    )
 
 
 def _symbols(tree):
-    tree = ast.fix_missing_locations(_Generators().visit(copy.deepcopy(tree)))
-    return symtable.symtable(ast.unparse(tree), "cell", "exec")
+    body = tree.body if isinstance(tree, ast.Module) else [tree]
+    code = ast.parse(ast.unparse(ast.Module(body, [])))  # a copy
+    return symtable.symtable(ast.unparse(_Generators().visit(code)), "cell", "exec")
 
 
 class _Generators(ast.NodeTransformer):
-    """Comprehensions as generators: from Python 3.12 on, only these keep their variables to themselves in a symbol table."""
+    """Comprehensions as generators: from Python 3.12 on, only these keep their variables to
+    themselves in a symbol table.
+    """
 
     def visit_ListComp(self, node):
         return self.generic_visit(ast.GeneratorExp(node.elt, node.generators))
@@ -130,49 +141,118 @@ def _scopes(table):
         yield from _scopes(child)
 
 
-def _functions(trees) -> dict:
-    """Each function or class of the cells that changes something → the global names it may change by that."""
-    found = {}
-    for tree in trees:
+class _Changes:
+    """Which names' objects the cells change: `model.compile(…)`, `layer.trainable = False` in a loop over the
+    model's layers, `scores.append(…)`, `transfer.freeze(model)`, or a call of a lesson's function that does so.
+
+    In doubt something counts as changed. An experiment changes nothing: in a replay, others are only read.
+    """
+
+    def __init__(self, trees):
+        self.imported = frozenset().union(*(_imported(tree) for tree in trees))
+        statements = [statement for tree in trees for statement in tree.body]
+        self.made = {s.name: s for s in statements if isinstance(s, MAKES)}
+        self.fixed = self.imported | self.made.keys() | set(dir(builtins))
+        self.aliases = _aliases([s for s in statements if not isinstance(s, MAKES)])
+        self.inside = {name: _aliases([made]) for name, made in self.made.items()}
+        # Function → the global names it changes, and whether it changes what it is given. Functions call one
+        # another, so again until nothing is added.
+        self.effects = dict.fromkeys(self.made, (frozenset(), False))
+        while (found := {name: self._effect(name) for name in self.made}) != self.effects:
+            self.effects = found
+
+    def of(self, tree) -> set:
+        """The global names whose objects a cell changes."""
+        roots = set()
         for statement in tree.body:
-            if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
-                found[statement.name] = (reads(_alone(statement)), _changes(statement))
-    changing = {name for name, (_, changes) in found.items() if changes}
-    while more := {n for n, (used, _) in found.items() if n not in changing and used & changing}:
-        changing |= more
-    return {name: found[name][0] for name in changing}
+            if not (
+                isinstance(statement, MAKES) or _only_shows(statement) or _measures(statement)
+            ):
+                roots |= self._roots(statement, statement_calls=True)
+        return _closure(roots, self.aliases) - self.fixed
+
+    def _effect(self, name):
+        made = self.made[name]
+        changed = _closure(self._roots(made), self.inside[name])
+        given = {argument.arg for argument in ast.walk(made) if isinstance(argument, ast.arg)}
+        return frozenset((changed & reads(made)) - self.fixed), bool(changed & given)
+
+    def _roots(self, statement, statement_calls=False):
+        """The names through which a statement changes something."""
+        roots = set()
+        for node in ast.walk(statement):
+            if isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(
+                node.ctx, ast.Load
+            ):
+                roots |= _names(node.value)
+            elif isinstance(node, ast.AugAssign):  # in place, when it is an array
+                roots |= _names(node.target)
+            elif isinstance(node, ast.Call):
+                roots |= self._changed_by_call(node)
+            elif (
+                statement_calls and isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
+            ):
+                # A call whose result nobody takes is there for what it does.
+                if not _only_shows(node):
+                    roots |= self._receivers(node.value)
+        return roots
+
+    def _changed_by_call(self, call):
+        arguments = set().union(*map(_names, [*call.args, *(k.value for k in call.keywords)]))
+        if isinstance(call.func, ast.Name):
+            names, given = self.effects.get(call.func.id, (frozenset(), call.func.id in CHANGES))
+            return names | (arguments if given else set())
+        if isinstance(call.func, ast.Attribute) and call.func.attr in CHANGES:
+            return self._receivers(call)
+        return set()
+
+    def _receivers(self, call):
+        """What a call may change: its object, or what it is given when it is a module's or an unknown function."""
+        if isinstance(call.func, ast.Name) and call.func.id in self.made:
+            return set()  # known by its effects
+        receivers = _names(call.func.value) if isinstance(call.func, ast.Attribute) else set()
+        if receivers - self.imported:
+            return receivers
+        return set().union(*map(_names, [*call.args, *(k.value for k in call.keywords)]))
 
 
-def _alone(statement):
-    return ast.Module([statement], [])
+def _measures(statement):
+    value = getattr(statement, "value", None)
+    return isinstance(value, ast.Call) and ast.unparse(value.func).endswith((".compare", ".tune"))
 
 
-def _changes(statement):
-    """Whether a statement stores into an attribute or an item, or calls a method that changes its object."""
-    return any(
-        isinstance(node, (ast.Attribute, ast.Subscript))
-        and isinstance(node.ctx, (ast.Store, ast.Del))
-        or isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and node.func.attr in CHANGES
-        for node in ast.walk(statement)
-    )
+def _names(tree):
+    """The names that an expression is made of, without those of the functions that it calls."""
+    called = {id(n.func) for n in ast.walk(tree) if isinstance(n, ast.Call)}
+    return {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in called}
 
 
-def _acted_on(tree, functions):
-    """Names whose objects a cell may change: `model.compile(…)`, `transfer.freeze(model)`, `layer.trainable = False`."""
-    acted = set()
-    for statement in tree.body:
-        if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
-            continue  # it changes something when it is called
-        used = reads(_alone(statement))
-        called = used & functions.keys()
-        acts = any(
-            isinstance(n, ast.Expr) and isinstance(n.value, ast.Call) for n in ast.walk(statement)
-        )
-        if not _only_shows(statement) and (called or acts or _changes(statement)):
-            acted |= used.union(*(functions[name] for name in called))
-    return acted
+def _aliases(statements):
+    """Name → the names of what it was made from and may be a part of: `layer` → `model` in a loop over its layers."""
+    found = {}
+    for node in (node for statement in statements for node in ast.walk(statement)):
+        if isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)):
+            targets, origin = getattr(node, "targets", None) or [node.target], node.value
+        elif isinstance(node, (ast.For, ast.comprehension)):
+            targets, origin = [node.target], node.iter
+        elif isinstance(node, ast.withitem) and node.optional_vars:
+            targets, origin = [node.optional_vars], node.context_expr
+        else:
+            continue
+        origins = _names(origin) if origin else set()
+        if "plt" not in origins:  # axes are no part of what is drawn on them
+            for target in targets:
+                for name in _names(target):
+                    found.setdefault(name, set()).update(origins)
+    return found
+
+
+def _closure(names, aliases):
+    found, todo = set(), set(names)
+    while todo:
+        found |= todo
+        todo = set().union(*(aliases.get(name, ()) for name in todo)) - found
+    return found
 
 
 def _only_shows(statement):
@@ -234,7 +314,7 @@ def reached(cells) -> set:
 
     Dotted names without `translearn`, such as `data.registry`. Raises `CourseError` for an import that leads nowhere.
     """
-    used = set().union(*(reads(cell) for cell in cells))
+    used = frozenset().union(*(reads(cell) for cell in cells))
     todo = set().union(*(_imports(cell, "a cell", only=used) for cell in cells))
     found = set()
     while todo:
@@ -308,7 +388,12 @@ def _file(module):
 
 def source(module):
     """The syntax tree of a module of the package."""
-    return ast.parse(_file(module).read_text(encoding="utf-8"))
+    return _tree(_file(module).read_text(encoding="utf-8"))
+
+
+@functools.lru_cache
+def _tree(text):
+    return ast.parse(text)
 
 
 class _Anything:
@@ -321,7 +406,7 @@ def _defined(module):
     tree = (
         source(module)
         if module
-        else ast.parse((paths.ROOT / "translearn" / "__init__.py").read_text("utf-8"))
+        else _tree((paths.ROOT / "translearn" / "__init__.py").read_text("utf-8"))
     )
     found = writes(tree)
     return _Anything() if "__getattr__" in found or "*" in _imported(tree) else found
