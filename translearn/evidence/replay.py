@@ -23,7 +23,12 @@ from translearn.errors import CourseError
 from translearn.evidence import book, lessons, rests_on
 from translearn.measure import experiment as measuring
 from translearn.measure import ledger
+from translearn.measure.claims import SMALLEST_SPREAD
 
+ROUNDING = 1e-3  # relative: a number printed to three digits stays the same
+SHARE = (
+    0.75  # of an arm's spread: what threads that add in another order make of a trained network
+)
 START = 12  # seconds that a fresh process takes before it computes: Python, TensorFlow, the lesson's data
 CONFIDENCE = 0.999  # so many replays of unchanged code agree
 
@@ -181,11 +186,82 @@ def fitting(seconds: dict, limit: float, choose: str) -> list:
 
 
 def like_ours(entry: dict) -> bool:
-    """Whether an entry was measured on this kind of machine with these packages (the version of Python does not round)."""
+    """Whether an entry was measured on this kind of machine with these packages (Python's version rounds nothing)."""
     ours = book.versions()
-    theirs = {
-        package: version for package, version in entry["versions"].items() if package != "python"
-    }
+    theirs = {name: version for name, version in entry["versions"].items() if name != "python"}
     return entry["hardware"] == book.hardware() and all(
         ours.get(p) == v for p, v in theirs.items()
     )
+
+
+def differences(entry: dict, runs: list, same: bool) -> list:
+    """What does not agree between an entry and runs of one seed of each arm, one sentence each.
+
+    same   whether machine and packages are of the kind that the entry was measured with; see `allowed`.
+    """
+    recorded = {}
+    for arm, seed, metrics, _ in entry["runs"]:
+        recorded.setdefault(arm, {})[seed] = metrics
+    if {run[0] for run in runs} != recorded.keys():
+        return [_unlike("arms", {run[0] for run in runs}, recorded.keys())]
+    problems, tests = [], sum(not timing(name) for run in runs for name in run[2])
+    for arm, seed, metrics, _ in runs:
+        old = recorded[arm][seed]
+        if metrics.keys() != old.keys():
+            problems.append(_unlike(f"metrics of {arm}", metrics.keys(), old.keys()))
+            continue
+        for name, value in metrics.items():
+            if timing(name):
+                if not (np.isfinite(value) and value >= 0):
+                    problems.append(f"{arm}, {name}: {value:g}, which is no time.")
+                continue
+            others = [row[name] for s, row in recorded[arm].items() if s != seed]
+            low, high = allowed(old[name], others, same, tests)
+            if not (low <= value <= high or np.array_equal(value, old[name], equal_nan=True)):
+                spread = np.std([old[name], *others], ddof=1)
+                off = (
+                    f"{abs(value - old[name]) / spread:.1f} spreads" if spread > 0 else "no spread"
+                )
+                problems.append(
+                    f"{arm}, {name}, seed {seed}: {value:.5g}, recorded {old[name]:.5g} ({off}); "
+                    f"allowed is {low:.5g} to {high:.5g}."
+                )
+    return problems
+
+
+def timing(metric: str) -> bool:
+    """Whether a metric is a time: it belongs to the machine, and only has to be one."""
+    return "seconds" in metric
+
+
+def _unlike(what, found, recorded):
+    more = ", ".join(sorted(found - recorded)) or "none"
+    fewer = ", ".join(sorted(recorded - found)) or "none"
+    return f"the {what} are others: new {more}; no longer there {fewer}."
+
+
+def allowed(old: float, others: list, same: bool, tests: int = 1) -> tuple:
+    """Between what two numbers a replayed metric agrees: (low, high), around what was recorded.
+
+    old      the recorded number of the same arm and seed; `others`, those of the arm's other seeds.
+    tests    how many numbers of the experiment are held so (times are not).
+
+    On the same kind of machine with the same packages: equal to rounding, a thousandth of the number, or
+    `SHARE` of the arm's spread when that is more. How that was chosen: SEE_BELOW
+
+    Elsewhere: the prediction interval of one more run from the arm's other seeds, mean ± t · s · sqrt(1 + 1/n)
+    with n others (Hahn and Meeker, Statistical Intervals, 1991, section 4.7). Whether the seed decides the number or chance does
+    all over again, it is one more draw like the others. t is taken at 1 - 0.001 / `tests` (Bonferroni), so that 999 of
+    1,000 replays of unchanged code agree where numbers spread normally. s is at least `SMALLEST_SPREAD`, as in a claim:
+    another machine's rounding turns a picture over. `tests/unit/test_replay.py` shows by simulation what each sees.
+    """
+    if same:
+        half = max(ROUNDING * abs(old), SHARE * float(np.std([old, *others], ddof=1)))
+        return (old - half, old + half) if np.isfinite(half) else (-np.inf, np.inf)
+    from scipy.stats import t
+
+    if len(others) < 2 or not np.isfinite(others).all():  # an arm that diverges now and then
+        return -np.inf, np.inf
+    n, spread = len(others), max(float(np.std(others, ddof=1)), SMALLEST_SPREAD)
+    half = t.ppf(1 - (1 - CONFIDENCE) / tests / 2, n - 1) * spread * np.sqrt(1 + 1 / n)
+    return float(np.mean(others)) - half, float(np.mean(others)) + half
