@@ -175,7 +175,9 @@ class _Changes:
         made = self.made[name]
         changed = _closure(self._roots(made), self.inside[name])
         given = {argument.arg for argument in ast.walk(made) if isinstance(argument, ast.arg)}
-        return frozenset((changed & reads(made)) - self.fixed), bool(changed & given)
+        local = given | {n.id for n in ast.walk(made) if _stored(n)}
+        outside = changed - local | writes(made)  # what it declares `global` is among these
+        return frozenset(outside - self.fixed), bool(changed & given)
 
     def _roots(self, statement, statement_calls=False):
         """The names through which a statement changes something."""
@@ -214,6 +216,10 @@ class _Changes:
         if receivers - self.imported:
             return receivers
         return set().union(*map(_names, [*call.args, *(k.value for k in call.keywords)]))
+
+
+def _stored(node):
+    return isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
 
 
 def _measures(statement):
