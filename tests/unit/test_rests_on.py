@@ -190,7 +190,7 @@ def package(tmp_path, monkeypatch):
     (tmp_path / "requirements.lock").write_text((paths.ROOT / "requirements.lock").read_text())
     (tmp_path / "data" / "registry.toml").write_text(
         '[letters]\nkind = "data"\nsha256 = "%s"\n[words]\nkind = "vocabulary"\nsha256 = "%s"\n'
-        % ("1" * 64, "2" * 64)
+        '[net]\nkind = "network"\nvocabulary = "words"\n' % ("1" * 64, "2" * 64)
     )
     monkeypatch.setattr(paths, "ROOT", tmp_path)
     monkeypatch.setattr(paths, "DATA", tmp_path / "data")
@@ -261,6 +261,12 @@ def test_data_are_those_that_the_cells_name_and_word_lists_those_that_a_module_n
     assert rests_on.of(cells("from translearn import data, language", "use(data, language)"))[
         "data"
     ] == {"words": "2" * 16}
+
+
+def test_a_network_without_a_file_brings_its_vocabulary(package):
+    package(backbones="")
+    found = rests_on.of(cells("from translearn import backbones", "backbones.load('net')"))
+    assert found["data"] == {"words": "2" * 16}
 
 
 def test_packages_are_those_of_the_lock_either_build_of_tensorflow(package):

@@ -3,7 +3,6 @@
 import ast
 from pathlib import Path
 
-from translearn import paths
 from translearn.authoring import Lesson, read, sources
 from translearn.errors import CourseError
 from translearn.evidence import book, rests_on
@@ -176,4 +175,4 @@ def run(trees, path: Path) -> None:
 
     namespace = {"__name__": "__main__", "__builtins__": builtins}
     for tree in trees:
-        exec(compile(tree, str(path.relative_to(paths.ROOT)), "exec"), namespace)
+        exec(compile(tree, str(path), "exec"), namespace)
