@@ -11,6 +11,7 @@ from translearn import paths
 from translearn.authoring import read
 from translearn.errors import CourseError
 from translearn.evidence import book, lessons, replay
+from translearn.evidence.claiming import claim_anew
 from translearn.evidence.recording import Recorder
 from translearn.measure import experiment as measuring
 
@@ -52,6 +53,11 @@ def parser():
         "--replay",
         action="store_true",
         help="run one seed of each arm again and hold it against the ledger; what agrees is stamped anew",
+    )
+    p.add_argument(
+        "--claims",
+        action="store_true",
+        help="run nothing: make the lessons' claims anew on the recorded runs (seconds)",
     )
     p.add_argument(
         "--minutes",
