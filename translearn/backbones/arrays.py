@@ -1,4 +1,6 @@
-"""What all networks share: random weights from one seed, weights from a file, originals that are downloaded."""
+"""What all networks share: random weights from one seed, weights from a file, originals that are
+downloaded.
+"""
 
 from pathlib import Path
 
@@ -10,7 +12,8 @@ from translearn.errors import CourseError
 
 
 def initializers(seed):
-    """Fresh initialisers for convolutions, one a layer, all decided by `seed` and touching no global one.
+    """Fresh initialisers for convolutions, one a layer, all decided by `seed` and touching no
+    global one.
 
     He et al. 2015 (arXiv:1502.01852): the right scale for layers followed by a ReLU.
     """
@@ -23,15 +26,17 @@ def initializers(seed):
 
 
 def fill(model, arrays) -> None:
-    """Write arrays named by the path of a variable (`stem_conv/kernel`) into a model, every variable exactly once.
+    """Write arrays named by the path of a variable (`stem_conv/kernel`) into a model, every
+    variable exactly once.
 
-    Half-precision arrays become float32 variables: the file is small, the arithmetic is not coarse.
-    Arrays that the model has no variable for (those of a head) are left over.
+    Half-precision arrays become float32 variables: the file is small, the arithmetic is not
+    coarse. Arrays that the model has no variable for (those of a head) are left over.
     """
     for variable in model.weights:
         if variable.path not in arrays or arrays[variable.path].shape != tuple(variable.shape):
             raise CourseError(
-                f"The weights of {model.name} do not fit the network: {variable.path} is missing or has another "
+                f"The weights of {model.name} do not fit the network: {variable.path} is missing "
+                "or has another "
                 "shape. Run `python3 course.py doctor` to check the files."
             )
     for variable in model.weights:
@@ -39,7 +44,9 @@ def fill(model, arrays) -> None:
 
 
 def fill_random(model, seed) -> None:
-    """Weights as BERT and GPT-2 start with: normal with a spread of 0.02, nothing beyond twice that; biases 0, gains 1."""
+    """Weights as BERT and GPT-2 start with: normal with a spread of 0.02, nothing beyond twice
+    that; biases 0, gains 1.
+    """
     import keras
 
     stream = np.random.SeedSequence(seed)
@@ -57,7 +64,9 @@ def fill_random(model, seed) -> None:
 
 
 def pretrained(record: dict, convert) -> dict:
-    """The arrays of a network for text: from the course's file, or from the downloaded original by `convert(arrays, heads)`."""
+    """The arrays of a network for text: from the course's file, or from the downloaded original by
+    `convert(arrays, heads)`.
+    """
     if "downloads" in record:
         from safetensors.numpy import load_file
 
@@ -66,7 +75,9 @@ def pretrained(record: dict, convert) -> dict:
 
 
 def original(record: dict, file: str) -> Path:
-    """The path of a file of an original, checked by SHA-256; it is downloaded if the cache does not hold it."""
+    """The path of a file of an original, checked by SHA-256; it is downloaded if the cache does
+    not hold it.
+    """
     name, wanted = record["name"], record["downloads"][file]
     place = paths.cache() / "originals" / name / file
     if not (place.is_file() and registry.sha256(place) == wanted["sha256"]):
@@ -88,7 +99,8 @@ def original(record: dict, file: str) -> Path:
                 if registry.entry(other)["builder"] == record["builder"] and other != name
             )
             raise CourseError(
-                f"{file} of {name} could not be downloaded ({wanted['bytes'] / 1e6:,.0f} MB, only once). "
+                f"{file} of {name} could not be downloaded ({wanted['bytes'] / 1e6:,.0f} MB, only "
+                "once). "
                 f"Try again when you are online, or load what comes with the course: {ours!r}."
             ) from error
     return place

@@ -1,6 +1,8 @@
-"""BERT for one text at a time: `minilm` and `bert_base`, with the sizes that the registry gives them.
+"""BERT for one text at a time: `minilm` and `bert_base`, with the sizes that the registry gives
+them.
 
-Devlin et al. 2018 (arXiv:1810.04805); the layers are KerasHub's. No second segment, no pooled output.
+Devlin et al. 2018 (arXiv:1810.04805); the layers are KerasHub's. No second segment, no pooled
+output.
 """
 
 from translearn.backbones import arrays
@@ -34,7 +36,8 @@ def network(record):
     x = keras.layers.LayerNormalization(epsilon=1e-12, name="embed_norm")(x)
     x = keras.layers.Dropout(0.1, name="embed_dropout")(x)
     for number in range(1, record["layers"] + 1):
-        # The exact GELU, as in the original. KerasHub's own BertBackbone takes the approximation by a tanh.
+        # The exact GELU, as in the original. KerasHub's own BertBackbone takes the approximation
+        # by a tanh.
         x = keras_hub.layers.TransformerEncoder(
             4 * width,
             record["heads"],

@@ -1,4 +1,5 @@
-"""From the names and shapes of the published originals of BERT and GPT-2 to those of the course's networks.
+"""From the names and shapes of the published originals of BERT and GPT-2 to those of the course's
+networks.
 
 `heads` is how many heads of attention a block has; it cannot be read off the arrays.
 """
@@ -7,7 +8,9 @@ import numpy as np
 
 
 def from_bert(state: dict, heads: int) -> dict:
-    """A BERT's arrays, from the names and shapes of its PyTorch original to those of `load`; the pooler is left out."""
+    """A BERT's arrays, from the names and shapes of its PyTorch original to those of `load`; the
+    pooler is left out.
+    """
     state = {key.removeprefix("bert."): array for key, array in state.items()}
     gain, shift = (
         ("gamma", "beta") if "embeddings.LayerNorm.gamma" in state else ("weight", "bias")

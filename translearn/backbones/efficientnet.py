@@ -1,6 +1,7 @@
 """EfficientNet-Lite0: ImageNet in 4.7 million parameters.
 
-Tan and Le 2019 (arXiv:1905.11946), table 1; Lite drops squeeze-and-excitation and swaps swish for ReLU6.
+Tan and Le 2019 (arXiv:1905.11946), table 1; Lite drops squeeze-and-excitation and swaps swish for
+ReLU6.
 """
 
 from translearn.backbones import arrays

@@ -1,6 +1,7 @@
 """GPT-2: `tiny_gpt` and `gpt2`, with the sizes that the registry gives them.
 
-Radford et al. 2019 (*Language Models are Unsupervised Multitask Learners*); the layers are KerasHub's.
+Radford et al. 2019 (*Language Models are Unsupervised Multitask Learners*); the layers are
+KerasHub's.
 """
 
 from translearn.backbones import arrays

@@ -1,6 +1,7 @@
 """Text to token ids and back, by the `tokenizers` library.
 
-Below the class stand the functions that the registry names: each makes the library's tokeniser for a network's record.
+Below the class stand the functions that the registry names: each makes the library's tokeniser for
+a network's record.
 """
 
 from dataclasses import dataclass
@@ -30,10 +31,12 @@ class Tokenizer:
         return f"Tokenizer({self.name}: {self.vocabulary_size:,} tokens)"
 
     def __call__(self, texts, length: int = 64) -> np.ndarray:
-        """Texts as a table of ids, int32, (n, length): cut after `length` tokens, filled up with 0.
+        """Texts as a table of ids, int32, (n, length): cut after `length` tokens, filled up with
+        0.
 
-        For a BERT each text stands between its two signs, [CLS] and [SEP], which count towards the length.
-        Raises CourseError for a single string, for what is not a string, and for a length out of range.
+        For a BERT each text stands between its two signs, [CLS] and [SEP], which count towards the
+        length. Raises CourseError for a single string, for what is not a string, and for a length
+        out of range.
         """
         if isinstance(texts, str):
             raise CourseError(
@@ -48,7 +51,8 @@ class Tokenizer:
             or not 3 <= length <= self.longest
         ):
             raise CourseError(
-                f"{self.name} takes lengths from 3 to {self.longest}, and length={length!r} is not one."
+                f"{self.name} takes lengths from 3 to {self.longest}, and length={length!r} is "
+                "not one."
             )
         ids = np.zeros((len(texts), length), np.int32)
         signs = self._library.num_special_tokens_to_add(False) > 0  # two for a BERT
@@ -60,26 +64,35 @@ class Tokenizer:
         return ids
 
     def encode(self, text: str) -> np.ndarray:
-        """One text of any length as ids, int32, (tokens,), with no signs added and nothing cut off."""
+        """One text of any length as ids, int32, (tokens,), with no signs added and nothing cut
+        off.
+        """
         if not isinstance(text, str):
             raise CourseError(
-                f"One text was expected, and {type(text).__name__} is none. For several, call tokenizer(texts)."
+                f"One text was expected, and {type(text).__name__} is none. For several, call "
+                "tokenizer(texts)."
             )
         return np.array(self._library.encode(text, add_special_tokens=False).ids, np.int32)
 
     def decode(self, ids) -> str:
-        """The text of some ids, (tokens,), without signs and padding. For a BERT that is lower case, without accents."""
+        """The text of some ids, (tokens,), without signs and padding. For a BERT that is lower
+        case, without accents.
+        """
         return self._library.decode(
             [int(each) for each in np.asarray(ids).ravel()], skip_special_tokens=True
         )
 
     def pieces(self, text: str) -> list[str]:
-        """The pieces a text is cut into, as the vocabulary spells them ("##" joins on to the piece before, "Ġ" is a space)."""
+        """The pieces a text is cut into, as the vocabulary spells them ("##" joins on to the piece
+        before, "Ġ" is a space).
+        """
         return self._library.encode(text, add_special_tokens=False).tokens
 
 
 def wordpiece(record):
-    """BERT's, from a vocabulary with one piece a line: lower case, no accents, [CLS] and [SEP] around each text."""
+    """BERT's, from a vocabulary with one piece a line: lower case, no accents, [CLS] and [SEP]
+    around each text.
+    """
     import tokenizers
 
     words = registry.path(record["vocabulary"]).read_text(encoding="utf-8").splitlines()

@@ -43,7 +43,8 @@ def build(record, weights, size, channels, seed, include_top, include_preprocess
 
 
 def _fill_from_hed(model, file):
-    # The file is read, the package is not imported: importing it builds its model and takes seconds.
+    # The file is read, the package is not imported: importing it builds its model and takes
+    # seconds.
     import h5py
 
     with h5py.File(file, "r") as saved:
@@ -65,7 +66,8 @@ def _fill_from_keras(model):
     except Exception as error:  # Keras raises a bare Exception when it cannot download
         raise CourseError(
             "The ImageNet weights of VGG16 could not be downloaded (59 MB, only once). "
-            'Try again when you are online, or use the weights that come with the course: weights="pretrained".'
+            "Try again when you are online, or use the weights that come with the course: "
+            'weights="pretrained".'
         ) from error
     for layer in original.layers:
         if layer.weights:

@@ -1,7 +1,9 @@
-"""Pictures and labels, split fairly: `load` for the course's own data sets, `from_directory` for yours.
+"""Pictures and labels, split fairly: `load` for the course's own data sets, `from_directory` for
+yours.
 
-`load_sentences` gives sentences with labels, split as fairly, and `load_text` running text in three parts. Which data
-sets there are stands in `data/registry.toml`, each with the function that reads it.
+`load_sentences` gives sentences with labels, split as fairly, and `load_text` running text in
+three parts. Which data sets there are stands in `data/registry.toml`, each with the function that
+reads it.
 """
 
 from translearn.data import registry
@@ -34,10 +36,13 @@ __all__ = [
     "names",
 ]
 
-# Raised by one whenever a split, a pixel or a text comes out otherwise than before: see docs/contributing.md.
+# Raised by hand when the numbers made here change (docs/contributing.md): what rests on them is
+# replayed.
 NUMERICS = 1
 
 
 def names(family: str | None = None) -> list[str]:
-    """The data sets of the course; `family` is "pictures" (for `load`), "sentences" or "text" to keep only those."""
+    """The data sets of the course; `family` is "pictures" (for `load`), "sentences" or "text" to
+    keep only those.
+    """
     return registry.names(kind="data", family=family)

@@ -17,16 +17,18 @@ FEWEST = 5  # pictures per class that can be split in three
 
 
 def from_directory(path, size: int = 96, seed: int = 0, unreadable: str = "stop") -> Splits:
-    """Your own pictures: a folder with one folder per class, as in `pets/cat/01.jpg`, `pets/dog/7.png`.
+    """Your own pictures: a folder with one folder per class, as in `pets/cat/01.jpg`,
+    `pets/dog/7.png`.
 
-    Pictures become RGB, cut to their middle square and resized to `size` pixels a side (8 to 512); files that are
-    not pictures by their ending are left alone. Copies of one picture are kept in one split.
+    Pictures become RGB, cut to their middle square and resized to `size` pixels a side (8 to 512);
+    files that are not pictures by their ending are left alone. Copies of one picture are kept in
+    one split.
 
-    unreadable: "stop" raises CourseError naming the pictures that cannot be read, "skip" leaves them out with a
-    warning that names them.
+    unreadable: "stop" raises CourseError naming the pictures that cannot be read, "skip" leaves
+        them out with a warning that names them.
 
-    Raises CourseError for a folder that is missing or has no class folders, for a single class, for a class that
-    is empty, and for one with fewer than five pictures.
+    Raises CourseError for a folder that is missing or has no class folders, for a single class,
+    for a class that is empty, and for one with fewer than five pictures.
     """
     folder = Path(path).expanduser()
     size, seed = integer("size", size, SMALLEST, LARGEST), integer("seed", seed)
@@ -40,7 +42,10 @@ def from_directory(path, size: int = 96, seed: int = 0, unreadable: str = "stop"
     class_folders = sorted(
         each for each in folder.iterdir() if each.is_dir() and not each.name.startswith(".")
     )
-    layout = "Put the pictures of each class into a folder of its own, as in pets/cat/01.jpg and pets/dog/7.png."
+    layout = (
+        "Put the pictures of each class into a folder of its own, as in pets/cat/01.jpg and "
+        "pets/dog/7.png."
+    )
     if not class_folders:
         raise CourseError(f"The folder {folder} has no folders in it. {layout}")
     if len(class_folders) == 1:
@@ -63,8 +68,9 @@ def from_directory(path, size: int = 96, seed: int = 0, unreadable: str = "stop"
         files += found
         labels += [label] * len(found)
 
-    # Pillow's remarks on odd files name no file. They are silenced here, not in the threads: warning filters belong to
-    # the whole process, and threads that restore them in turn would leave them switched off.
+    # Pillow's remarks on odd files name no file. They are silenced here, not in the threads:
+    # warning filters belong to the whole process, and threads that restore them in turn would
+    # leave them switched off.
     with warnings.catch_warnings(), ThreadPoolExecutor() as pool:
         warnings.simplefilter("ignore")
         read = list(pool.map(lambda file: _read(file, size), files))
@@ -90,14 +96,16 @@ def from_directory(path, size: int = 96, seed: int = 0, unreadable: str = "stop"
     if counts.min() < FEWEST:
         pictures = "picture" if counts.min() == 1 else "pictures"
         raise CourseError(
-            f"The class {class_names[counts.argmin()]!r} has only {counts.min()} readable {pictures}, "
+            f"The class {class_names[counts.argmin()]!r} has only {counts.min()} readable "
+            f"{pictures}, "
             "too few to split into train, validation and test. "
             f"Every class needs at least {FEWEST}."
         )
     import pandas as pd
 
     images = np.stack([read[index][0] for index in good])
-    # A copy of a training picture in the test set would be a question with its answer printed beside it.
+    # A copy of a training picture in the test set would be a question with its answer printed
+    # beside it.
     groups = np.array([f"{label}/{read[index][1]}" for label, index in zip(labels, good)])
     info = pd.DataFrame({"key": [files[index].relative_to(folder).as_posix() for index in good]})
     pictures = Pictures(images, labels, info, tuple(class_names), groups)
@@ -106,11 +114,13 @@ def from_directory(path, size: int = 96, seed: int = 0, unreadable: str = "stop"
         empty = np.bincount(labels[where == part], minlength=len(class_names)).argmin()
         if not ((where == part) & (labels == empty)).any():
             raise CourseError(
-                f"The class {class_names[empty]!r} has too few different pictures to split into train, "
+                f"The class {class_names[empty]!r} has too few different pictures to split into "
+                "train, "
                 "validation and test: copies of one picture count once. Add more pictures."
             )
     card = Card(
-        f"# {folder.name}\n\n{len(labels)} pictures of {len(class_names)} classes from a folder of your own.\n"
+        f"# {folder.name}\n\n{len(labels)} pictures of {len(class_names)} classes from a folder "
+        "of your own.\n"
     )
     return pictures.cut(where, seed, folder.name, card)
 
@@ -123,7 +133,8 @@ def _read(file: Path, size: int):
         content = file.read_bytes()
         picture = ImageOps.exif_transpose(Image.open(io.BytesIO(content)))
         if picture.mode in ("RGBA", "LA", "PA", "P"):
-            # What is see-through becomes white, as in emoji_styles, rather than whatever colour lies beneath.
+            # What is see-through becomes white, as in emoji_styles, rather than whatever colour
+            # lies beneath.
             picture = picture.convert("RGBA")
             picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
         picture = picture.convert("RGB")

@@ -27,17 +27,18 @@ def load(
 ) -> Splits:
     """One of the course's sets of pictures: "emoji_styles", "solar_cells", "fashion" or "digits".
 
-    size: pixels a side, 8 to 512 (default: 96 for emoji_styles and solar_cells, 28 for fashion and digits)
+    size: pixels a side, 8 to 512 (default: 96 for emoji_styles and solar_cells, 28 for fashion and
+        digits)
     seed: decides who goes to train (60 %), validation (15 %) and test (25 %)
     labels_per_class: keep only so many training pictures of each class; nested for one seed
     classes: keep only these, and number them in this order (default: all)
     styles: emoji_styles only: keep only these drawing styles, in all three splits (default: all)
 
-    For one seed a concept of emoji_styles stands in the same split whatever `classes` and `styles` are, so that
-    a model trained on one style meets new concepts when it is tested on another.
+    For one seed a concept of emoji_styles stands in the same split whatever `classes` and `styles`
+    are, so that a model trained on one style meets new concepts when it is tested on another.
 
-    Raises CourseError for an unknown name, class or style, a size or number out of range, and for a file that is
-    missing, truncated or changed.
+    Raises CourseError for an unknown name, class or style, a size or number out of range, and for
+    a file that is missing, truncated or changed.
     """
     record = registry.entry(name, kind="data")
     if record["family"] != "pictures":
@@ -72,7 +73,9 @@ def _of_styles(pictures, name, styles) -> np.ndarray:
 
 
 def _of_classes(pictures, classes):
-    """The same pictures, their labels numbered in the order of `classes`, and -1 for any other class."""
+    """The same pictures, their labels numbered in the order of `classes`, and -1 for any other
+    class.
+    """
     chosen = known("class", classes, pictures.class_names)
     if len(chosen) < 2:
         raise CourseError(
@@ -83,7 +86,7 @@ def _of_classes(pictures, classes):
     return replace(pictures, labels=number[pictures.labels], class_names=tuple(chosen))
 
 
-# --- reading: a reader takes the name of a data set and a size, and gives `Pictures` -----------------------------
+# --- reading: a reader takes the name of a data set and a size, and gives `Pictures` -------------
 
 
 def remembered(name: str, size: int, make) -> np.ndarray:
@@ -114,7 +117,8 @@ def remembered(name: str, size: int, make) -> np.ndarray:
 def resized(picture, size: int) -> np.ndarray:
     from PIL import Image
 
-    # Pillow resizes in fixed-point arithmetic and averages when it shrinks, so every machine gets the same pixels.
+    # Pillow resizes in fixed-point arithmetic and averages when it shrinks, so every machine gets
+    # the same pixels.
     return np.asarray(
         picture if picture.size == (size, size) else picture.resize((size, size), Image.BILINEAR)
     )
@@ -130,7 +134,9 @@ def decoded(blobs, size: int) -> np.ndarray:
 
 
 def emoji_styles(name, size) -> Pictures:
-    """Pictures as PNG files one after the other, drawn in several styles; a concept stays in one split."""
+    """Pictures as PNG files one after the other, drawn in several styles; a concept stays in one
+    split.
+    """
     import pandas as pd
 
     stored = registry.arrays(name)
@@ -156,7 +162,9 @@ def emoji_styles(name, size) -> Pictures:
 
 
 def solar_cells(name, size) -> Pictures:
-    """Photographs in a folder with a table of how probable a defect is, and of which type the cell is."""
+    """Photographs in a folder with a table of how probable a defect is, and of which type the cell
+    is.
+    """
     import pandas as pd
 
     folder = registry.path(name)
@@ -178,7 +186,9 @@ def solar_cells(name, size) -> Pictures:
 
 
 def stored(name, size) -> Pictures:
-    """Pictures as arrays: `images` (n, side, side) or (n, side, side, 3), `labels`, `keys` and `class_names`."""
+    """Pictures as arrays: `images` (n, side, side) or (n, side, side, 3), `labels`, `keys` and
+    `class_names`.
+    """
     import pandas as pd
     from PIL import Image
 

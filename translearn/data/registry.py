@@ -1,9 +1,9 @@
 """What the course has, and the proof that it is intact.
 
-`data/registry.toml` has one record for each data set, network and file: where it is, its SHA-256, size, licence,
-source, card, the script that made it, and the function that reads or builds it. It is the one place where names are
-listed. Nothing here reads a picture or a weight: the readers and builders do, after asking `path` for a file that has
-been checked.
+`data/registry.toml` has one record for each data set, network and file: where it is, its SHA-256,
+size, licence, source, card, the script that made it, and the function that reads or builds it. It
+is the one place where names are listed. Nothing here reads a picture or a weight: the readers and
+builders do, after asking `path` for a file that has been checked.
 """
 
 import difflib
@@ -19,8 +19,9 @@ from translearn.paths import DATA
 
 FILE = DATA / "registry.toml"
 
-# A file is hashed once a process for each state it is seen in: hashing 2,624 photographs takes a moment, and a
-# lesson may load the same data ten times. Size and time of change are part of the key, so a change is seen.
+# A file is hashed once a process for each state it is seen in: hashing 2,624 photographs takes a
+# moment, and a lesson may load the same data ten times. Size and time of change are part of the
+# key, so a change is seen.
 _checked: dict[tuple, str] = {}
 
 
@@ -48,7 +49,10 @@ def _mend(file: Path) -> str:
     shown = (
         file.relative_to(DATA.parent).as_posix() if file.is_relative_to(DATA.parent) else file.name
     )
-    return f"Run `git checkout -- {shown}` to get it back, then `python3 course.py doctor` to check everything."
+    return (
+        f"Run `git checkout -- {shown}` to get it back, then `python3 course.py doctor` to check "
+        "everything."
+    )
 
 
 def names(
@@ -84,7 +88,8 @@ def entry(name: str, kind: str | None = None) -> dict:
 
 
 def function(name: str, field: str):
-    """The function that the record of `name` names as its reader, builder or tokeniser, as "module:function".
+    """The function that the record of `name` names as its reader, builder or tokeniser, as
+    "module:function".
 
     Raises CourseError when there is no such function.
     """
@@ -99,7 +104,8 @@ def function(name: str, field: str):
 
 
 def suggest(name, known) -> str:
-    """“Did you mean 'fashion'? Known are …”: the nearest of `known` to a name that was mistyped."""
+    """“Did you mean 'fashion'? Known are …”: the nearest of `known` to a name that was "
+    "mistyped."""
     known = [str(each) for each in known]
     # Compared in lower case, since a wrong capital is the commonest slip.
     lowered = {each.lower(): each for each in reversed(known)}
@@ -111,7 +117,8 @@ def suggest(name, known) -> str:
 def location(name: str) -> Path:
     """Where the thing is meant to be: a file, or a folder of an installed package. Not checked.
 
-    Raises CourseError when the package is not installed or has another version than the registry's.
+    Raises CourseError when the package is not installed or has another version than the
+    registry's.
     """
     table = entry(name)
     if "file" in table:
@@ -185,7 +192,9 @@ def files(folder: Path) -> list[Path]:
 
 
 def sha256(place: Path) -> str:
-    """SHA-256 of a file; of a folder, the SHA-256 over lines "relative/path sha256", sorted by path."""
+    """SHA-256 of a file; of a folder, the SHA-256 over lines "relative/path sha256", sorted by
+    path.
+    """
     if place.is_dir():
         lines = (f"{file.relative_to(place).as_posix()} {sha256(file)}\n" for file in files(place))
         return hashlib.sha256("".join(lines).encode()).hexdigest()
@@ -198,7 +207,8 @@ def sha256(place: Path) -> str:
 
 
 def card(name: str) -> str:
-    """The card of `name` in Markdown: what it is, where it comes from, its licence and its limits."""
+    """The card of `name` in Markdown: what it is, where it comes from, its licence and its "
+    "limits."""
     table = entry(name)
     file = DATA / table["card"]
     if not file.exists():
@@ -207,7 +217,9 @@ def card(name: str) -> str:
 
 
 def check_all() -> list[tuple[str, bool, str]]:
-    """Every entry as (name, is it intact, one sentence), for `course.py doctor`. Never raises for one bad entry."""
+    """Every entry as (name, is it intact, one sentence), for `course.py doctor`. Never raises for
+    one bad entry.
+    """
     rows = []
     for name in names():
         try:

@@ -1,7 +1,8 @@
 """What a data set is once it is split, and how it is split fairly.
 
-A split never depends on a random generator, whose numbers may change from one version to the next, but on
-SHA-256 of the seed and a key of each picture. So a seed gives the same split on every machine.
+A split never depends on a random generator, whose numbers may change from one version to the next,
+but on SHA-256 of the seed and a key of each picture. So a seed gives the same split on every
+machine.
 """
 
 import hashlib
@@ -32,7 +33,8 @@ class Split:
 
     images: uint8, (n, height, width, channels), raw pixels from 0 to 255
     labels: int64, (n,), positions in `class_names`
-    info: pandas table with one row a picture; `key` names the picture, other columns depend on the data set
+    info: pandas table with one row a picture; `key` names the picture, other columns depend on the
+        data set
     """
 
     images: np.ndarray
@@ -46,12 +48,14 @@ class Split:
 
     def __repr__(self):
         shape = "x".join(str(side) for side in self.images.shape[1:])
-        return f"Split({self.name}: {len(self):,} pictures of {shape}, {len(self.class_names)} classes)"
+        classes = f"{len(self.class_names)} classes"
+        return f"Split({self.name}: {len(self):,} pictures of {shape}, {classes})"
 
     def take(self, labels_per_class: int, seed: int = 0) -> "Split":
         """The same number of pictures of every class: a study with few labels.
 
-        For one seed the sets are nested: take(5) lies inside take(10). Raises CourseError when a class has fewer.
+        For one seed the sets are nested: take(5) lies inside take(10). Raises CourseError when a
+        class has fewer.
         """
         return self._at(few(self, labels_per_class, seed, "pictures"))
 
@@ -67,7 +71,9 @@ class Split:
 
 @dataclass(frozen=True, repr=False)
 class Splits:
-    """Three disjoint sets of pictures with the same share of each class, and what is known about them."""
+    """Three disjoint sets of pictures with the same share of each class, and what is known about
+    them.
+    """
 
     name: str
     train: Split
@@ -109,7 +115,8 @@ class Pictures:
 
     images: uint8, (n, height, width) grey or (n, height, width, channels), pixels from 0 to 255
     labels: integers, (n,), positions in `class_names`
-    info: pandas table with one row a picture; its column `key` names each picture and must not change over time
+    info: pandas table with one row a picture; its column `key` names each picture and must not
+        change over time
     groups: (n,) pictures with the same group stay in one split (default: each picture for itself)
     strata: (n,) every stratum is split in the same shares (default: the classes)
     """
@@ -127,7 +134,8 @@ class Pictures:
         return assign(groups, self.labels if self.strata is None else self.strata, seed)
 
     def cut(self, where, seed: int, name: str, card: Card, channels: int = 1) -> Splits:
-        """Three splits, each in an order that mixes the classes; where `where` is "" the picture is left out.
+        """Three splits, each in an order that mixes the classes; where `where` is "" the picture
+        is left out.
 
         channels: how often the grey of pictures that are stored grey is repeated.
         """
@@ -149,14 +157,18 @@ class Pictures:
 
 
 def few(part, labels_per_class: int, seed: int, what: str) -> np.ndarray:
-    """The rows of as many examples of every class, in order; nested for one seed. `what` says what they are."""
+    """The rows of as many examples of every class, in order; nested for one seed. `what` says what
+    they are.
+    """
     wanted = integer("labels_per_class", labels_per_class, at_least=1)
     integer("seed", seed)
     counts = np.bincount(part.labels, minlength=len(part.class_names))
     if wanted > counts.min():
         raise CourseError(
-            f"labels_per_class={wanted} is too many: the smallest class of the {part.name or 'split'} {what}, "
-            f"{part.class_names[counts.argmin()]!r}, has {counts.min()}. Ask for at most {counts.min()}."
+            f"labels_per_class={wanted} is too many: the smallest class of the "
+            f"{part.name or 'split'} {what}, "
+            f"{part.class_names[counts.argmin()]!r}, has {counts.min()}. Ask for at most "
+            f"{counts.min()}."
         )
     order = hashed(f"{seed}:take", part.info["key"])
     chosen = [
@@ -217,7 +229,9 @@ def integer(what: str, value, at_least=None, at_most=None) -> int:
 
 
 def known(what: str, asked, among) -> list[str]:
-    """`asked` (one name or several) as a list, each of them among those that there are, none twice."""
+    """`asked` (one name or several) as a list, each of them among those that there are, none
+    twice.
+    """
     asked = [asked] if isinstance(asked, str) else list(asked)
     if not asked:
         raise CourseError(f"The list of {what} names is empty. {registry.suggest('', among)}")

@@ -1,4 +1,6 @@
-"""Sentences with labels, and running text: `data.load_sentences`, `data.load_text`, and the functions that read them."""
+"""Sentences with labels, and running text: `data.load_sentences`, `data.load_text`, and the
+functions that read them.
+"""
 
 from dataclasses import dataclass
 
@@ -11,7 +13,7 @@ from translearn.errors import CourseError
 DOMAINS = ("movies", "products", "editorials", "tweets")  # of "reviews", in the file's order
 
 
-# --- sentences ---------------------------------------------------------------------------------------------------
+# --- sentences -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, repr=False)
@@ -20,8 +22,9 @@ class Sentences:
 
     texts: array of str (dtype object), (n,)
     labels: int64, (n,), positions in `class_names`
-    info: pandas table with one row a sentence; `key` names it, `domain` says what kind of text it comes from, `rating`
-        is the mean of some twenty people's ratings, from -4 to 4, `group` names the review or article it belongs to
+    info: pandas table with one row a sentence; `key` names it, `domain` says what kind of text it
+        comes from, `rating` is the mean of some twenty people's ratings, from -4 to 4, `group`
+        names the review or article it belongs to
     """
 
     texts: np.ndarray
@@ -39,7 +42,8 @@ class Sentences:
     def take(self, labels_per_class: int, seed: int = 0) -> "Sentences":
         """The same number of sentences of every class: a study with few labels.
 
-        For one seed the sets are nested: take(5) lies inside take(10). Raises CourseError when a class has fewer.
+        For one seed the sets are nested: take(5) lies inside take(10). Raises CourseError when a
+        class has fewer.
         """
         rows = few(self, labels_per_class, seed, "sentences")
         return Sentences(
@@ -53,7 +57,8 @@ class Sentences:
 
 @dataclass(frozen=True, repr=False)
 class SentenceSplits(Splits):
-    """Three disjoint sets of sentences, and what is known about them: `Splits` whose parts are `Sentences`.
+    """Three disjoint sets of sentences, and what is known about them: `Splits` whose parts are
+    `Sentences`.
 
     domains: the kinds of text the sentences come from
     """
@@ -61,7 +66,8 @@ class SentenceSplits(Splits):
     domains: tuple = ()
 
     def _title(self):
-        return f"{self.name}: {len(self.class_names)} classes of sentences from {', '.join(self.domains)}"
+        classes = f"{len(self.class_names)} classes of sentences"
+        return f"{self.name}: {classes} from {', '.join(self.domains)}"
 
 
 def load_sentences(
@@ -71,20 +77,23 @@ def load_sentences(
     labels_per_class: int | None = None,
     margin: float = 0.5,
 ) -> SentenceSplits:
-    """Sentences rated by people: "reviews". Label 1 is "positive", a mean rating above `margin`; 0 is "negative", below -`margin`.
+    """Sentences rated by people: "reviews". Label 1 is "positive", a mean rating above `margin`; 0
+    is "negative", below -`margin`.
 
-    domains: keep only these, one or several of "movies", "products", "editorials" and "tweets" (default: all)
+    domains: keep only these, one or several of "movies", "products", "editorials" and "tweets"
+        (default: all)
     seed: decides who goes to train (60 %), validation (15 %) and test (25 %)
     labels_per_class: keep only so many training sentences of each class; nested for one seed
-    margin: sentences whose mean rating is this close to 0 are left out, 0 to 3. At 0.5 the sign is beyond doubt: the
-        mean of twenty ratings has a standard error of about a quarter
+    margin: sentences whose mean rating is this close to 0 are left out, 0 to 3. At 0.5 the sign is
+        beyond doubt: the mean of twenty ratings has a standard error of about a quarter
 
-    Sentences of one review or article, and versions of one sentence, stand in one split; for movies and tweets it was
-    not recorded which film or author they are about. For one seed a sentence stands in the same split whatever `domains`
-    and `margin` are, so that a model trained on one domain meets new sentences in another.
+    Sentences of one review or article, and versions of one sentence, stand in one split; for
+    movies and tweets it was not recorded which film or author they are about. For one seed a
+    sentence stands in the same split whatever `domains` and `margin` are, so that a model trained
+    on one domain meets new sentences in another.
 
-    Raises CourseError for an unknown name or domain, a number out of range, and for a file that is missing, truncated
-    or changed.
+    Raises CourseError for an unknown name or domain, a number out of range, and for a file that is
+    missing, truncated or changed.
     """
     record = registry.entry(name, kind="data")
     if record["family"] != "sentences":
@@ -101,7 +110,8 @@ def load_sentences(
     texts, ratings, info = registry.function(name, "reader")(name)
     there = list(dict.fromkeys(info["domain"]))
     chosen = there if domains is None else known("domain", domains, there)
-    # A whole review counts as positive or negative by its mean, so that it can be stratified and stay in one piece.
+    # A whole review counts as positive or negative by its mean, so that it can be stratified and
+    # stay in one piece.
     grouped = info.groupby("group")
     strata = grouped["domain"].transform("first") + np.where(
         grouped["rating"].transform("mean") > 0, "+", "-"
@@ -128,7 +138,9 @@ def load_sentences(
 
 
 def stored_ratings(name):
-    """A reader: texts, their mean ratings (n,), and the table `info` of keys, domains, ratings and groups."""
+    """A reader: texts, their mean ratings (n,), and the table `info` of keys, domains, ratings and
+    groups.
+    """
     import pandas as pd
 
     found = registry.arrays(name)
@@ -145,12 +157,14 @@ def stored_ratings(name):
 
 
 def _pieces(found) -> list[str]:
-    """The texts that lie one after the other in the bytes of `text`, each until its place in `ends`."""
+    """The texts that lie one after the other in the bytes of `text`, each until its place in
+    `ends`.
+    """
     content, ends = found["text"].tobytes(), found["ends"].tolist()
     return [content[start:end].decode() for start, end in zip([0, *ends[:-1]], ends)]
 
 
-# --- running text ------------------------------------------------------------------------------------------------
+# --- running text --------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, repr=False)
@@ -158,7 +172,8 @@ class Prose:
     """Running text in documents (chapters of a novel, fortunes).
 
     documents: tuple of str, each ending with a line end
-    info: pandas table with one row a document; `key` names it, `source` says which novel or file it comes from
+    info: pandas table with one row a document; `key` names it, `source` says which novel or file
+        it comes from
     """
 
     documents: tuple
@@ -177,10 +192,11 @@ class Prose:
         return f"Prose({self.name}: {len(self):,} characters in {len(self.documents):,} documents)"
 
     def take(self, characters: int, seed: int = 0) -> str:
-        """So many characters of text: a study with little text. The last document is cut off where it must be.
+        """So many characters of text: a study with little text. The last document is cut off where
+        it must be.
 
-        For one seed the texts are nested: take(5_000) is the beginning of take(10_000). Raises CourseError when there
-        are fewer characters.
+        For one seed the texts are nested: take(5_000) is the beginning of take(10_000). Raises
+        CourseError when there are fewer characters.
         """
         integer("characters", characters, at_least=1)
         integer("seed", seed)
@@ -188,7 +204,8 @@ class Prose:
         whole = "\n".join(self.documents[row] for row in order)
         if characters > len(whole):
             raise CourseError(
-                f"characters={characters} is too many: the {self.name or 'whole'} text has {len(whole)}. "
+                f"characters={characters} is too many: the {self.name or 'whole'} text has "
+                f"{len(whole)}. "
                 f"Ask for at most {len(whole)}."
             )
         return whole[:characters]
@@ -228,15 +245,17 @@ class Proses:
     def _repr_html_(self):
         import html
 
-        return f"<p><strong>{html.escape(self.name)}</strong>: characters</p>{self.counts().to_html()}"
+        title = f"<p><strong>{html.escape(self.name)}</strong>: characters</p>"
+        return title + self.counts().to_html()
 
 
 def load_text(name: str) -> Proses:
-    """Running text to train a language model on: "prose" (six novels by Jane Austen) or "fortunes" (short sayings).
+    """Running text to train a language model on: "prose" (six novels by Jane Austen) or "fortunes"
+    (short sayings).
 
-    The parts are fixed, without a seed: of "prose", the test text is one whole novel and the validation text the last
-    chapters of each of the others; of "fortunes", every saying stands in one part, and so do its copies. All of it is
-    ASCII, so a character is a byte.
+    The parts are fixed, without a seed: of "prose", the test text is one whole novel and the
+    validation text the last chapters of each of the others; of "fortunes", every saying stands in
+    one part, and so do its copies. All of it is ASCII, so a character is a byte.
 
     Raises CourseError for an unknown name and for a file that is missing, truncated or changed.
     """
@@ -254,7 +273,9 @@ def load_text(name: str) -> Proses:
 
 
 def stored_documents(name):
-    """A reader: documents, the part that each stands in (n,), and the table `info` of keys and sources."""
+    """A reader: documents, the part that each stands in (n,), and the table `info` of keys and
+    sources.
+    """
     import pandas as pd
 
     found = registry.arrays(name)
