@@ -24,9 +24,7 @@ from translearn.errors import CourseError
 
 __all__ = ["Tokenizer", "imagenet_labels", "load", "names", "tokenizer"]
 
-# Raised by hand when the numbers made here change (docs/contributing.md): what rests on them is
-# replayed.
-NUMERICS = 1
+NUMERICS = 1  # raised by hand when the numbers made here change: what rests on them is replayed
 
 
 def names(family: str | None = None) -> list[str]:
@@ -49,10 +47,12 @@ def load(
     """A backbone without a head: a functional `keras.Model`.
 
     Pictures: raw pixels in, a feature map out. `efficientnet_lite0` (ImageNet), `vgg16` (ImageNet,
-    then edges) or `small_cnn`. Text: token ids in, one vector a token out. `minilm` (MiniLM-L6, an English BERT
-    for sentences: 6 blocks of 384, 22.6 million parameters), `tiny_gpt` (pretrained for this
-    course on five novels: 4 blocks of 192, 2.0 million), `bert_base` (BERT base, uncased: 12
-    blocks of 768, 109 million) or `gpt2` (the smallest GPT-2: 12 blocks of 768, 124 million).
+    then edges) or `small_cnn`.
+
+    Text: token ids in, one vector a token out. `minilm` (MiniLM-L6, an English BERT for sentences:
+    6 blocks of 384, 22.6 million parameters), `tiny_gpt` (pretrained for this course on five
+    novels: 4 blocks of 192, 2.0 million), `bert_base` (BERT base, uncased: 12 blocks of 768, 109
+    million) or `gpt2` (the smallest GPT-2: 12 blocks of 768, 124 million).
 
     weights   "pretrained"; "imagenet" (only `vgg16`: Keras's own, downloaded once, 59 MB); None
               (random). Pretrained weights come with the course, but for `bert_base` (440 MB) and

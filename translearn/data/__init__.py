@@ -36,9 +36,7 @@ __all__ = [
     "names",
 ]
 
-# Raised by hand when the numbers made here change (docs/contributing.md): what rests on them is
-# replayed.
-NUMERICS = 1
+NUMERICS = 1  # raised by hand when the numbers made here change: what rests on them is replayed
 
 
 def names(family: str | None = None) -> list[str]:

@@ -90,13 +90,15 @@ def _of_classes(pictures, classes):
 
 
 def remembered(name: str, size: int, make) -> np.ndarray:
-    """`make()`, kept in the cache folder under the SHA-256 of its source and its size.
+    """`make()`, kept in the cache folder under its size, the SHA-256 of its source, and `NUMERICS`.
 
     A file that is damaged or half written is made again.
     """
+    from translearn.data import NUMERICS
+
     source = registry.entry(name)["sha256"]
     folder = cache() / "pictures"
-    file = folder / f"{name}-{size}-{source[:16]}.npz"
+    file = folder / f"{name}-{size}-{source[:16]}-{NUMERICS}.npz"
     try:
         with np.load(file, allow_pickle=False) as kept:
             images = kept["images"]  # the archive's own checksum is verified here
