@@ -44,11 +44,7 @@ def of(trees) -> str:
     # What a cell imports from the package is followed below; what it imports beside that does not matter.
     code = [dump([s for s in t.body if not _from_package(s)]) for t in cells] + package_code(cells)
     registry = tomllib.loads((paths.DATA / "registry.toml").read_text(encoding="utf-8"))
-    things = [
-        entry["sha256"]
-        for name, entry in sorted(registry.items())
-        if name in _texts(cells) and "sha256" in entry
-    ]
+    things = [entry["sha256"] for name, entry in sorted(registry.items()) if name in _texts(cells)]
     pins = re.findall(
         r"^(?:keras|tensorflow|tensorflow-cpu)==[\d.]+",
         (paths.ROOT / "requirements.lock").read_text(encoding="utf-8"),
