@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from translearn import backbones, language
+from translearn import backbones
 from translearn.bench import contest as bench
 from translearn.bench import throughput
 from translearn.errors import CourseError
@@ -31,9 +31,9 @@ def test_operations_of_a_text_are_counted_by_hand():
     # Each block of tiny_gpt: query, key, value and output of 192 × 192, two layers of 192 × 768.
     kernels = 4 * (4 * 192 * 192 + 2 * 192 * 768)
     attention = 4 * 4 * 128 * 192
-    body = language.load("tiny_gpt", weights=None)
+    body = backbones.load("tiny_gpt", weights=None)
     assert throughput.operations(body, 128) == 128 * (2 * kernels + attention)
-    top = language.load("tiny_gpt", weights=None, include_top=True)
+    top = backbones.load("tiny_gpt", weights=None, include_top=True)
     assert throughput.operations(top, 128) == 128 * (2 * kernels + attention + 2 * 1024 * 192)
 
 
