@@ -250,6 +250,79 @@ def expect_close(got, target, tol=1e-6, what="your answer") -> np.ndarray:
     return got
 
 
+def expect_same(got, target, tol=1e-6, what="your answer"):
+    """`got` is what `target` is, or `Incorrect` with both values at the first entry that differs.
+
+    `target` is ours: numbers, arrays, text, truth values, None, or a list, tuple, set or dictionary
+    of them. Numbers agree within `tol * max(1, |target|)`, whole numbers exactly, NaN with NaN.
+    """
+    if got is None and target is not None:
+        raise Incorrect(f"Got None for {what}. Did a function forget to `return`?")
+    if target is None or isinstance(target, str):
+        if not (isinstance(got, str) if target is not None else got is None) or (
+            target is not None and str(got) != str(target)
+        ):
+            raise Incorrect(f"Expected {describe(target)} for {what}, got {describe(got)}.")
+    elif isinstance(target, dict):
+        _same_keys(got, target, dict, what)
+        for key, value in target.items():
+            expect_same(got[key], value, tol, f"{what} at {describe(key)}")
+    elif isinstance(target, (set, frozenset)):
+        _same_keys(got, target, (set, frozenset), what)
+    else:
+        try:
+            numbers = np.asarray(target)
+        except ValueError:  # arrays of several shapes
+            numbers = np.empty(0, object)
+        if numbers.dtype.kind in "iufb":
+            _same_numbers(got, numbers, tol, what)
+        else:
+            _same_items(got, list(target), tol, what)
+
+
+def _same_keys(got, target, kinds, what):
+    if not isinstance(got, kinds):
+        raise Incorrect(f"Expected {describe(target)} for {what}, got {describe(got)}.")
+    for key in target:
+        if key not in got:
+            raise Incorrect(f"Expected {describe(key)} in {what}; it is missing.")
+    for key in got:
+        if key not in target:
+            raise Incorrect(f"Did not expect {describe(key)} in {what}.")
+
+
+def _same_items(got, target, tol, what):
+    if type(got) not in (list, tuple, np.ndarray) and not type(got).__module__.startswith(
+        "pandas"
+    ):
+        raise Incorrect(f"Expected {describe(target)} for {what}, got {describe(got)}.")
+    got = list(got)
+    if len(got) != len(target):
+        raise Incorrect(f"Expected {len(target)} items for {what}, got {len(got)}.")
+    for at, (one, other) in enumerate(zip(got, target)):
+        expect_same(one, other, tol, f"{what}, item {at}")
+
+
+def _same_numbers(got, target, tol, what):
+    truth, whole = target.dtype.kind == "b", target.dtype.kind in "iu"
+    got = expect_array(got, what=what, finite=np.isfinite(target).all(), boolean=truth)
+    if not (target.ndim == 0 and got.size == 1):
+        got = expect_array(got, shape=target.shape, what=what, finite=False, boolean=truth)
+    number, got = target.astype(float), got.astype(float).reshape(target.shape)
+    apart = _apart(got, number, min(tol, 1e-9) if whole else tol)
+    apart &= ~(np.isnan(got) & np.isnan(number))
+    if apart.any():
+        at = tuple(int(i) for i in np.argwhere(apart)[0])
+        where = f" at position {_position(apart)}" if at else ""
+        shown = [bool(n[at]) if truth else n[at] for n in (number, got)]
+        expected, found = [str(n) if truth else _figure(n) for n in shown]
+        raise Incorrect(f"Expected {expected} for {what}{where}, got {found}.")
+
+
+def _figure(number) -> str:
+    return f"{number:,.0f}" if number == round(number, 0) < 1e15 else f"{number:.6g}"
+
+
 def expect_better(value, reference, what="your result", higher=True, form="{:.3g}"):
     """One number better than `reference` ("beat this number"), or `Incorrect` saying how far it is.
 
