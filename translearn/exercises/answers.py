@@ -40,7 +40,7 @@ class LearnerError(Signal):
         self.called = called
 
 
-# --- looking without touching ---------------------------------------------------------------------
+# --- looking without touching --------------------------------------------------------------------
 
 
 def describe(value) -> str:
@@ -91,7 +91,7 @@ def is_stub(value) -> bool:
     return True
 
 
-# --- running the learner's code -------------------------------------------------------------------
+# --- running the learner's code ------------------------------------------------------------------
 
 
 @contextmanager
@@ -147,7 +147,7 @@ def expect_callable(value, what="your answer") -> Guarded:
     return Guarded(value)
 
 
-# --- numbers --------------------------------------------------------------------------------------
+# --- numbers -------------------------------------------------------------------------------------
 
 
 def _plain(value, what, boolean):
@@ -161,7 +161,8 @@ def _plain(value, what, boolean):
         array = np.asarray(value)
     except (ValueError, TypeError):
         raise Incorrect(
-            f"Expected numbers for {what}, got {describe(value)} that does not form an array: "
+            f"Expected numbers for {what}, got {describe(value)} that does not form an "
+            "array: "
             "are its rows of different lengths?"
         ) from None
     if type(array) is not np.ndarray or array.dtype.kind not in ("iufb" if boolean else "iuf"):
@@ -195,7 +196,8 @@ def expect_array(value, shape=None, what="your answer", finite=True, boolean=Fal
         where = "" if array.ndim == 0 else f" (first at position {_position(bad)})"
         kind = "NaN" if np.isnan(array).any() else "infinity"
         raise Incorrect(
-            f"Expected finite numbers for {what}, got {int(bad.sum())} that are not{where}: {kind}. "
+            f"Expected finite numbers for {what}, got {int(bad.sum())} that are not{where}: "
+            f"{kind}. "
             "Look for a logarithm of 0, a division by 0 or an overflow."
         )
     return array
@@ -349,12 +351,14 @@ def better_guesses(guesses, splits, trained_on, reference, too_good):
     if got.ndim == 2:
         raise Misconception(
             "scores, not classes",
-            "That has a row of scores for each picture. Take the best class of each: `.argmax(axis=1)`.",
+            "That has a row of scores for each picture. Take the best class of each: "
+            "`.argmax(axis=1)`.",
         )
     if got.shape == (trained_on,):
         raise Misconception(
             "on the training pictures",
-            "Those are guesses for the training pictures. A score only counts on pictures that were not trained on.",
+            "Those are guesses for the training pictures. A score only counts on pictures "
+            "that were not trained on.",
         )
     got = expect_array(
         got, shape=(len(splits.validation),), what="the guesses, one for each validation picture"
@@ -365,7 +369,8 @@ def better_guesses(guesses, splits, trained_on, reference, too_good):
     if score > too_good:
         raise Misconception(
             "the answers themselves",
-            f"{score:.0%} is more than these pictures can teach. Were the labels of the validation pictures used in training, or handed in?",
+            f"{score:.0%} is more than these pictures can teach. Were the labels of the "
+            "validation pictures used in training, or handed in?",
         )
     expect_better(score, reference, "the balanced accuracy", form="{:.2%}")
     return f"{score:.2%} against {reference:.2%}."

@@ -28,7 +28,7 @@ from translearn.exercises.answers import (
 )
 from translearn.exercises.render import Card, box, fence, plain
 
-# --- outcomes -------------------------------------------------------------------------------------
+# --- outcomes ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, repr=False)
@@ -58,7 +58,7 @@ class Outcome:
         return plain(*self._parts())
 
 
-# --- exercises ------------------------------------------------------------------------------------
+# --- exercises -----------------------------------------------------------------------------------
 
 
 class Exercise:
@@ -151,7 +151,8 @@ class Exercise:
             number = self._shown
         if number > len(self.hints):
             return Card(
-                f"That was the last of {len(self.hints)} hints for **{self.title}**. {self._after_the_hints()}"
+                f"That was the last of {len(self.hints)} hints for **{self.title}**. "
+                f"{self._after_the_hints()}"
             )
         number = max(number, 1)
         return Card(f"**Hint {number} of {len(self.hints)}** · {self.hints[number - 1].strip()}")
@@ -338,7 +339,7 @@ def exercises_of(module) -> list:
     return [value for value in vars(module).values() if isinstance(value, Exercise)]
 
 
-# --- the learner's errors -------------------------------------------------------------------------
+# --- the learner's errors ------------------------------------------------------------------------
 
 
 def _learners_line(problem) -> str:
@@ -382,13 +383,15 @@ def _short(problem, limit=400) -> str:
 def _advice(problem) -> str:
     for kind, sentence in {
         NameError: "A name is not known there: check its spelling, and run the cells above.",
-        AttributeError: "That object has no such attribute: look at what it is with `type(…)` and `dir(…)`.",
+        AttributeError: "That object has no such attribute: look at what it is with `type(…)` and "
+        "`dir(…)`.",
         KeyError: "There is no such key: print the keys that exist.",
         IndexError: "A position lies outside: print the length or the shape.",
         ZeroDivisionError: "Something is divided by zero: print the divisor.",
         RecursionError: "A function calls itself without an end.",
         NotImplementedError: "A part is still missing.",
-        TypeError: "A value has another type, or a function other parameters, than the line expects.",
+        TypeError: "A value has another type, or a function other parameters, than the line "
+        "expects.",
         ValueError: "A value does not fit: print its shape and its range just before that line.",
     }.items():
         if isinstance(problem, kind):

@@ -48,10 +48,12 @@ trainable_parameters = Function(
     title="Count what will move",
     hints=[
         "`model.trainable_weights` is a list of arrays, each with a `shape`.",
-        "The number of parameters in one array is the product of its shape: `np.prod(w.shape)`. "
+        "The number of parameters in one array is the product of its shape: "
+        "`np.prod(w.shape)`. "
         "Add them up.",
     ],
-    praise="Moving statistics of batch normalisation are weights too, but no gradient reaches "
+    praise="Moving statistics of batch normalisation are weights too, but no gradient "
+    "reaches "
     "them: they are never trainable.",
     probes=partly_frozen,
     mistakes=[
@@ -63,7 +65,8 @@ trainable_parameters = Function(
         ),
         Mistake(
             "arrays, not numbers",
-            "You counted the arrays. A 3 × 3 convolution from 32 to 64 channels is one array of "
+            "You counted the arrays. A 3 × 3 convolution from 32 to 64 channels is one "
+            "array of "
             "18,432 parameters.",
             lambda model: len(model.trainable_weights),
         ),
@@ -74,12 +77,15 @@ trainable_parameters = Function(
 @exercise(
     title="Freeze all but the last block",
     hints=[
-        "The blocks are in `transfer.blocks(model)`; the backbone's layers in `body.layers`. A "
+        "The blocks are in `transfer.blocks(model)`; the backbone's layers in "
+        "`body.layers`. A "
         "layer's block is the part of its name before the first underscore.",
-        'Go through `body.layers` and set `layer.trainable = layer.name.startswith("block3")`. '
+        "Go through `body.layers` and set `layer.trainable = "
+        'layer.name.startswith("block3")`. '
         "The classifier is not in the backbone, so it stays trainable.",
     ],
-    praise="Freezing is one flag on each layer. Everything else in this lesson is about when that "
+    praise="Freezing is one flag on each layer. Everything else in this lesson is about "
+    "when that "
     "flag is read.",
 )
 def freeze_all_but_last_block(model):
@@ -95,7 +101,8 @@ def freeze_all_but_last_block(model):
     if not any(moving.values()):
         raise Misconception(
             "everything is frozen",
-            "Nothing is left to learn, not even the classifier: `model.trainable = False` reaches "
+            "Nothing is left to learn, not even the classifier: `model.trainable = False` "
+            "reaches "
             "every layer inside.",
         )
     if moving == {"block1": False, "block2": False, "block3": True, "classifier": False}:
@@ -106,8 +113,10 @@ def freeze_all_but_last_block(model):
     if moving == {"block1": True, "block2": True, "block3": False, "classifier": True}:
         raise Misconception(
             "the wrong end",
-            "You froze the last block and left the first ones free. Early blocks see edges and "
-            "colours, which every picture has; it is the late ones that are about the old task.",
+            "You froze the last block and left the first ones free. Early blocks see edges "
+            "and "
+            "colours, which every picture has; it is the late ones that are about the old "
+            "task.",
         )
     for block, right in {"block1": 0, "block2": 0, "block3": 1, "classifier": 1}.items():
         if moving[block] != right:
@@ -126,7 +135,8 @@ unchanged = Function(
     "unchanged",
     title="Bit for bit",
     hints=[
-        "Compare array by array. `np.array_equal` asks whether every number is the same, to the "
+        "Compare array by array. `np.array_equal` asks whether every number is the "
+        "same, to the "
         "last bit.",
         "`all(np.array_equal(a, b) for a, b in zip(before, after))`",
     ],
@@ -147,13 +157,15 @@ unchanged = Function(
         ),
         Mistake(
             "one array is enough",
-            "One of the two arrays changed and your function did not mind. Every array must be "
+            "One of the two arrays changed and your function did not mind. Every array "
+            "must be "
             "the same.",
             lambda before, after: any(np.array_equal(a, b) for a, b in zip(before, after)),
         ),
         Mistake(
             "close is not equal",
-            "A weight moved by 0.000001 and your function did not mind. That is what one step at "
+            "A weight moved by 0.000001 and your function did not mind. That is what one "
+            "step at "
             "a small learning rate looks like.",
             lambda before, after: all(np.allclose(a, b) for a, b in zip(before, after)),
         ),
@@ -164,9 +176,11 @@ unchanged = Function(
 @exercise(
     title="Unfreeze so that it counts",
     hints=[
-        "`fit` keeps the training step that it built the first time. What makes Keras build a new "
+        "`fit` keeps the training step that it built the first time. What makes Keras "
+        "build a new "
         "one?",
-        "Set `trainable`, then call `model.compile(…)` again, with the small learning rate and "
+        "Set `trainable`, then call `model.compile(…)` again, with the small learning "
+        "rate and "
         "the same loss.",
     ],
     praise="Flag first, compile second, fit third. In that order it always counts.",
@@ -196,7 +210,8 @@ def unfreeze(unfreeze):
     if not any(moved):
         raise Misconception(
             "no compile",
-            "The flags are right and yet nothing moved: `fit` went on with the training step that "
+            "The flags are right and yet nothing moved: `fit` went on with the training "
+            "step that "
             "it had built while the backbone was frozen.",
         )
     for layer in body.layers:
@@ -209,14 +224,16 @@ def unfreeze(unfreeze):
     if not close(rate, 1e-4, 1e-9):
         raise Misconception(
             "the old learning rate",
-            f"The backbone moves, but at a learning rate of {rate:g} instead of 0.0001: the rate "
+            f"The backbone moves, but at a learning rate of {rate:g} instead of 0.0001: the "
+            "rate "
             "that a new head needs would shake it apart.",
         )
 
 
 batch_norm = Choice(
     "batch_norm",
-    "You set `trainable = False` on a batch-normalisation layer and call `fit`. What does the layer do?",
+    "You set `trainable = False` on a batch-normalisation layer and call `fit`. "
+    "What does the layer do?",
     {
         "a": "It normalises with the statistics of the batch, and its moving statistics move on",
         "b": "It normalises with its stored moving statistics, and nothing in it changes",
@@ -227,22 +244,27 @@ batch_norm = Choice(
     wrong={
         "a": (
             "frozen weights only",
-            "That is what a *trainable* layer does in `fit`. In Keras, a frozen one also runs in inference mode.",
+            "That is what a *trainable* layer does in `fit`. In Keras, a frozen one also "
+            "runs in inference mode.",
         ),
         "c": (
             "half frozen",
-            "There is no such mode: whoever uses the statistics of the batch also updates the moving ones.",
+            "There is no such mode: whoever uses the statistics of the batch also updates "
+            "the moving ones.",
         ),
         "d": (
             "skipped",
-            "It still scales and shifts every channel. Without it the next layer would see numbers that it was never trained on.",
+            "It still scales and shifts every channel. Without it the next layer would see "
+            "numbers that it was never trained on.",
         ),
     },
     hints=[
-        "Batch normalisation has two modes. Which one did the picture on the shelf of frozen features go through?",
+        "Batch normalisation has two modes. Which one did the picture on the shelf of "
+        "frozen features go through?",
         "Keras ties the two together: for this layer, frozen means inference mode.",
     ],
-    praise="This tie is Keras's own choice, made for transfer learning; other libraries leave the layer in training mode unless you say so.",
+    praise="This tie is Keras's own choice, made for transfer learning; other libraries "
+    "leave the layer in training mode unless you say so.",
 )
 
 
@@ -250,8 +272,10 @@ backbone_passes = Function(
     "backbone_passes",
     title="What caching saves",
     hints=[
-        "Count how often a picture passes through the *backbone*. The head is too small to matter.",
-        "Recomputed: every picture, every epoch, and the test pictures once. Cached: every picture "
+        "Count how often a picture passes through the *backbone*. The head is too "
+        "small to matter.",
+        "Recomputed: every picture, every epoch, and the test pictures once. Cached: "
+        "every picture "
         "once.",
     ],
     praise="The more epochs, the more it saves; with one epoch it saves nothing.",
@@ -296,13 +320,15 @@ choose_cut = Function(
         "Which of the two columns may you look at when you choose?",
         "`table['validation'].idxmax()` is the name of the row with the highest validation score.",
     ],
-    praise="The test score of the cut you chose is then an honest one, even if another cut would "
+    praise="The test score of the cut you chose is then an honest one, even if another "
+    "cut would "
     "have scored higher on it.",
     probes=cuts,
     mistakes=[
         Mistake(
             "chosen on the test set",
-            "You chose with the test scores. The best of several test scores is too good to be "
+            "You chose with the test scores. The best of several test scores is too good "
+            "to be "
             "true: part of it is luck.",
             lambda table: table["test"].idxmax(),
         ),
@@ -313,7 +339,8 @@ choose_cut = Function(
         ),
         Mistake(
             "the score, not the cut",
-            "That is the best score. Return the name of the row that has it: `idxmax` instead of "
+            "That is the best score. Return the name of the row that has it: `idxmax` "
+            "instead of "
             "`max`.",
             lambda table: table["validation"].max(),
         ),
@@ -323,26 +350,31 @@ choose_cut = Function(
 
 new_problem = Choice(
     "new_problem",
-    "A new problem lands on your desk: X-ray pictures of luggage. What do you do first with the pretrained backbone?",
+    "A new problem lands on your desk: X-ray pictures of luggage. What do you do "
+    "first with the pretrained backbone?",
     {
         "a": "Freeze everything and use the last features, since they are the most refined",
         "b": "Unfreeze everything, since the pictures look like nothing in ImageNet",
         "c": "Freeze the first half, since early layers see edges and edges are everywhere",
-        "d": "Cache the features of every block in one pass, and probe each of them on validation pictures",
+        "d": "Cache the features of every block in one pass, and probe each of them on "
+        "validation pictures",
     },
     right="d",
     wrong={
         "a": (
             "last is best",
-            "On the emoji the last features were behind those of earlier blocks: they are refined for ImageNet's classes.",
+            "On the emoji the last features were behind those of earlier blocks: they are "
+            "refined for ImageNet's classes.",
         ),
         "b": (
             "unlike means useless",
-            "Solar cells look like nothing in ImageNet either, and the first few frozen blocks already carried most of what could be had.",
+            "Solar cells look like nothing in ImageNet either, and the first few frozen "
+            "blocks already carried most of what could be had.",
         ),
         "c": (
             "a rule for everything",
-            "Our two problems gave two answers. A rule that fits both would have to be measured first.",
+            "Our two problems gave two answers. A rule that fits both would have to be "
+            "measured first.",
         ),
     },
     hints=[
@@ -357,11 +389,13 @@ new_problem = Choice(
     title="Beat this number",
     hints=[
         "One block's features need not be enough: "
-        "`np.concatenate([features[block] for block in mix], axis=1)` puts several side by side.",
+        "`np.concatenate([features[block] for block in mix], axis=1)` puts several "
+        "side by side.",
         "Take a few blocks from all over the depth, `StandardScaler`, and "
         "`LogisticRegression(C=0.01, max_iter=1000)`.",
     ],
-    praise="Our own answer puts early and late blocks side by side: they see different things in "
+    praise="Our own answer puts early and late blocks side by side: they see different "
+    "things in "
     "a solar cell, and nobody said that you have to choose.",
     reference=to_beat("freezing.depth", "solar cells", "head on validation"),
 )
@@ -369,4 +403,7 @@ def beat_it(guesses, reference):
     from translearn import data
 
     solar = data.load("solar_cells", size=96)
-    return f"{better_guesses(guesses, solar, 100, reference, too_good=0.9)} {beat_it.praise}"
+    return f"{better_guesses(guesses, solar, 100, reference, too_good=0.9)} "
+
+
+f"{beat_it.praise}"

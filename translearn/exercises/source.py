@@ -40,7 +40,8 @@ def _file(module: str) -> Path:
     found = [own] if own else sorted(paths.SOURCE.glob(f"{number[1]}_*.md")) if number else []
     if not found or not Path(found[0]).is_file():
         raise CourseError(
-            f"The source of {module.rpartition('.')[2]}, which holds its solutions, is missing: "
+            f"The source of {module.rpartition('.')[2]}, which holds its solutions, is "
+            "missing: "
             "the folder notebooks/source belongs beside translearn. Get the course anew."
         )
     return Path(found[0])

@@ -13,7 +13,7 @@ from translearn.exercises.lesson05 import small_classifier
 
 bank = Bank("05")
 
-# --- trainable_parameters -------------------------------------------------------------------------
+# --- trainable_parameters ------------------------------------------------------------------------
 
 
 @bank.alternative("trainable_parameters")
@@ -49,7 +49,7 @@ def moving_statistics_too(model):
     return sum(int(np.prod(w.shape)) for w in weights)
 
 
-# --- freeze_all_but_last_block --------------------------------------------------------------------
+# --- freeze_all_but_last_block -------------------------------------------------------------------
 
 
 @bank.given("freeze_all_but_last_block")
@@ -127,7 +127,7 @@ def part_of_block3(given):
     return given.model
 
 
-# --- unchanged ------------------------------------------------------------------------------------
+# --- unchanged -----------------------------------------------------------------------------------
 
 
 @bank.alternative("unchanged")
@@ -164,7 +164,7 @@ def sorted_numbers(before, after):
 bank.refused("unchanged", lambda before, after: True)
 bank.refused("unchanged", lambda before, after: False)
 
-# --- unfreeze -------------------------------------------------------------------------------------
+# --- unfreeze ------------------------------------------------------------------------------------
 
 loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
@@ -231,7 +231,7 @@ def ten_times_the_rate(model, rate):
     model.compile(keras.optimizers.Adam(10 * rate), loss)
 
 
-# --- backbone_passes ------------------------------------------------------------------------------
+# --- backbone_passes -----------------------------------------------------------------------------
 
 
 @bank.alternative("backbone_passes")
@@ -261,7 +261,7 @@ def one_epoch_too_many(train, test, epochs, cached):
 
 bank.refused("backbone_passes", lambda train, test, epochs, cached: epochs)
 
-# --- choose_cut -----------------------------------------------------------------------------------
+# --- choose_cut ----------------------------------------------------------------------------------
 
 
 @bank.alternative("choose_cut")
@@ -292,7 +292,7 @@ def the_worst(table):
 
 bank.refused("choose_cut", lambda table: table.index[0])
 
-# --- beat_it --------------------------------------------------------------------------------------
+# --- beat_it -------------------------------------------------------------------------------------
 
 MIX = ["block03", "block06", "block09", "block13"]
 
