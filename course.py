@@ -1,19 +1,18 @@
 #!/usr/bin/env python3
 """The course's one command: it lets uv make the environment, then hands over to it.
 
-Standard library only, on Linux, macOS and Windows; it parses on Python 3.6, so that an old Python
-says what is wrong instead of showing a syntax error. All it writes lies in two folders beside it:
+Standard library only; it parses on Python 3.6, so that an old Python says what is wrong.
+All it writes lies in two folders beside it:
 
   .venv/                 the environment, made by uv from requirements.lock
   .venv/ready.json       written last; an environment without it was cut off and is made anew
   .cache/uv/<version>/   uv itself, fetched once with pip and checked by its hash
-  .cache/uv/files/       what uv fetched; shares its files with .venv (hard links), so costs little
+  .cache/uv/files/       what uv fetched; .venv shares its files (hard links), so it costs little
   .cache/setup.log       what the tools said
 """
 
 import ast
 import contextlib
-import difflib
 import hashlib
 import json
 import os
@@ -25,28 +24,30 @@ import sys
 import time
 
 ROOT = os.path.dirname(os.path.abspath(__file__))
-OLDEST, NEWEST = (3, 11), (3, 13)
 GIGABYTES_NEEDED = 4.0  # measured: 2.7 when done, and room to unpack
 
-COMMANDS = {  # what it does, and what the environment's Python is asked to run
+COMMANDS = {  # what it does, and what the environment's Python runs for it
     "lab": ("open the lessons in JupyterLab (--no-browser, --port N)", "-m translearn.lab"),
-    "test": ("run the suite, or what you name: course.py test tests/unit -k freeze", "-m pytest"),
+    "test": ("run the suite, or a part: course.py test tests/unit -k freeze", "-m pytest"),
     "build": ("write the notebooks from notebooks/source", "-m translearn.authoring build"),
-    "format": (
-        "lay out the code of the package and the lessons",
-        "-m translearn.authoring format",
-    ),
-    "measure": ("run the lessons' experiments into data/ledger", "-m translearn.evidence measure"),
-    "bench": ("compare recipes by score and computing, time the networks", "-m translearn.bench"),
-    # Its paths are meant from where one stands. -P: a file there must not pass for one of ours.
-    "coursework": ("hand out, collect, grade: a class", "-P -m translearn.coursework.instructor"),
-    "doctor": ("look at all the course needs, and say what to do", "-m translearn.lab.doctor"),
-    "lock": ("for maintainers: pin every dependency anew (--upgrade)", "-m translearn.lab.conda"),
+    "format": ("lay out the code of package and lessons", "-m translearn.authoring format"),
+    "measure": ("run experiments into data/ledger", "-m translearn.evidence measure"),
+    "bench": ("recipes by score and computing; speed", "-m translearn.bench"),
+    # -P: a file where one stands must not pass for one of ours.
+    "coursework": ("assignments for a class", "-P -m translearn.coursework.instructor"),
+    "doctor": ("look at all the course needs; say what to do", "-m translearn.lab.doctor"),
+    "lock": ("for maintainers: pin every dependency anew", "-m translearn.lab.conda"),
 }
-HELP = (
-    "usage: python3 course.py COMMAND ...\n\nThe first command makes the environment.\n\n"
-    + "".join("    %-11s %s\n" % (name, told) for name, (told, _) in COMMANDS.items())
-)
+HELP = """usage: python3 course.py COMMAND ...
+
+The first command makes the environment beside this file; later ones start at once.
+
+{}
+Start with:  python3 course.py lab"""
+
+COMPILE = """pip compile pyproject.toml --group build --group test --group environment --universal
+ --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet
+ -o requirements.lock"""
 
 
 class Stop(Exception):
@@ -58,9 +59,8 @@ def inside(*names):
 
 
 def python_of(folder):
-    return os.path.join(
-        folder, *(["Scripts", "python.exe"] if os.name == "nt" else ["bin", "python"])
-    )
+    windows = os.name == "nt"
+    return os.path.join(folder, *(["Scripts", "python.exe"] if windows else ["bin", "python"]))
 
 
 # ---- Can it run here? ----
@@ -68,14 +68,13 @@ def python_of(folder):
 
 def check_python(version=sys.version_info[:2], bits=8 * struct.calcsize("P"), which=shutil.which):
     """Raise Stop unless this is a 64-bit Python that every pinned package has a wheel for."""
-    if not OLDEST <= version <= NEWEST:
+    if not (3, 11) <= version <= (3, 13):
         found = [name for name in ("python3.13", "python3.12", "python3.11") if which(name)]
-        advice = "Install one of them (python.org, or your system's packages) and use it."
+        advice = "Install one of them (python.org, or your system's packages)."
         if found:
-            advice = f"One of them is on this machine: {found[0]} course.py"
-        raise Stop(
-            "This is Python %d.%d, and the course needs 3.11, 3.12 or 3.13. " % version + advice
-        )
+            advice = f"Run it with one that is on this machine: {found[0]} course.py"
+        this = ".".join(map(str, version))
+        raise Stop(f"This is Python {this}, and the course needs 3.11, 3.12 or 3.13. {advice}")
     if bits != 64:
         raise Stop(f"This Python has {bits} bits, and TensorFlow needs 64. Install a 64-bit one.")
 
@@ -84,8 +83,8 @@ def check_disk(needed):
     free = shutil.disk_usage(ROOT).free / 1e9
     if free < needed:
         raise Stop(
-            f"The disk with {ROOT} has {free:.1f} GB free, and the set-up needs about {needed:.0f} GB. "
-            "Make room and run the same command again."
+            f"The disk with {ROOT} has {free:.1f} GB free, and the set-up needs about "
+            f"{needed:.0f} GB. Make room and run the same command again."
         )
 
 
@@ -95,21 +94,18 @@ def check_disk(needed):
 def answer(*command):
     """What a program prints, or "" if it does not run."""
     try:
-        said = subprocess.run(
-            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=60
-        )
-    except (OSError, subprocess.SubprocessError):
+        return subprocess.check_output(command, stderr=subprocess.DEVNULL, timeout=60).decode()
+    except (OSError, subprocess.SubprocessError, UnicodeError):
         return ""
-    return said.stdout.decode("utf-8", "replace").strip() if said.returncode == 0 else ""
 
 
 def lock_hash():
-    with open(inside("requirements.lock"), "rb") as file:  # git may change line endings on Windows
-        return hashlib.sha256(file.read().replace(b"\r\n", b"\n")).hexdigest()
+    with open(inside("requirements.lock"), encoding="utf-8") as file:  # any line endings
+        return hashlib.sha256(file.read().encode()).hexdigest()
 
 
 def state():
-    """One of: ready, missing, cut off, moved, broken (its Python does not run), stale (other pins)."""
+    """One of: ready, missing, cut off, moved, broken (Python does not run), stale (new pins)."""
     venv = inside(".venv")
     if not os.path.isdir(venv):
         return "missing"
@@ -120,7 +116,7 @@ def state():
         return "cut off"
     if marker.get("venv") != os.path.realpath(venv):
         return "moved"
-    if answer(python_of(venv), "-I", "-c", "print('runs')") != "runs":
+    if answer(python_of(venv), "-I", "-c", "print('runs')").strip() != "runs":
         return "broken"
     return "ready" if marker.get("lock") == lock_hash() else "stale"
 
@@ -130,9 +126,9 @@ def state():
 
 @contextlib.contextmanager
 def only_one(say=print):
-    """One set-up at a time; yields whether it had to wait. The system drops the hold of a process that ends.
+    """One set-up at a time; the system drops the hold of a process that ends, however it ends.
 
-    The tools inherit the file, so that a uv which outlives a killed course.py keeps the hold too.
+    The tools inherit the file, so that a uv which outlives a killed course.py keeps the hold.
     """
     os.makedirs(inside(".cache"), exist_ok=True)
     with open(inside(".cache", "setup.lock"), "a+") as file:
@@ -143,7 +139,7 @@ def only_one(say=print):
                 say("Another set-up is at work in this folder: waiting for it.")
             waiting = True
             time.sleep(0.3)
-        yield waiting
+        yield
 
 
 def hold(file):
@@ -151,7 +147,6 @@ def hold(file):
         if os.name == "nt":
             import msvcrt
 
-            file.seek(0)
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
         else:
             import fcntl
@@ -167,117 +162,70 @@ MIRROR = {  # uv does not read pip's settings: whoever gave pip one of these mea
     "trusted-host": ["UV_INSECURE_HOST"],
     "cert": ["SSL_CERT_FILE"],
     "proxy": ["HTTPS_PROXY", "HTTP_PROXY"],
-    "timeout": ["UV_HTTP_TIMEOUT"],
 }
 
 
 def tool_environment(python):
-    """What pip and uv see: of the reader's settings only those about the network; all files inside."""
-    env = {
-        key: value
-        for key, value in os.environ.items()
-        if key not in ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "CONDA_PREFIX")
-        and (
-            not key.startswith(("PIP_", "UV_"))
-            or re.search("INDEX|HOST|CERT|TLS|PROXY|TIMEOUT|RETRIES|OFFLINE|LINKS", key)
-        )
-    }
-    settings = re.findall(
-        r"^(global|install|:env:)\.(?:default-)?([a-z-]+)=(.*)$",
-        answer(python, "-m", "pip", "config", "list").replace("\r", ""),
-        re.MULTILINE,
-    )
-    for _, name, value in sorted(settings, key=lambda setting: setting[0] == ":env:"):
-        if name in MIRROR:
-            value = " ".join(ast.literal_eval(value).split())
-            env["PIP_" + name.upper().replace("-", "_")] = value
-            env.update({key: value for key in MIRROR[name] if key not in os.environ})
-    env.update(
+    """What pip and uv see: of the reader's settings those about the network; all files inside."""
+    other = r"(PIP|UV)_(?!.*(INDEX|HOST|CERT|TLS|PROXY|TIMEOUT|OFFLINE))|PYTHON(PATH|HOME)$"
+    env = {key: value for key, value in os.environ.items() if not re.match(other, key)}
+    settings = answer(python, "-m", "pip", "config", "list")
+    # Listed in the order :env:, global, install; what comes last here wins.
+    for name, value in re.findall(r"^[a-z:]+\.([a-z-]+)=(.*?)\r?$", settings, re.MULTILINE)[::-1]:
+        for variable in MIRROR.get(name, []):
+            value_for_both = " ".join(ast.literal_eval(value).split())
+            env["PIP_" + name.upper().replace("-", "_")] = value_for_both
+            env[variable] = os.environ.get(variable, value_for_both)
+    return dict(
+        env,
         PIP_CONFIG_FILE=os.devnull,  # with this, pip reads no file of settings at all
         PIP_NO_CACHE_DIR="1",
         PIP_DISABLE_PIP_VERSION_CHECK="1",
         UV_CACHE_DIR=inside(".cache", "uv", "files"),
-        UV_PYTHON_INSTALL_DIR=inside(".cache", "uv", "python"),
         UV_PYTHON_DOWNLOADS="never",
         UV_NO_PROGRESS="1",
         UV_COMPILE_BYTECODE="1",  # the first import of TensorFlow takes 5 s instead of 14
     )
-    return env
 
 
-EXPLAIN = [  # what a tool's output holds, and the sentence for it
-    (
-        r"No space left on device|os error (28|112)\b|not enough space|Disk quota exceeded",
-        "The disk filled up while {step}. Make room (about {room:.0f} GB) and run the same command again.",
-    ),
-    (
-        r"DO NOT MATCH THE HASHES|hash mismatch",
-        "A downloaded package is not the one the course was tested with (its hash differs), so it was not "
-        "installed. Try again; if it stays so, your package mirror serves other files. Details: {log}",
-    ),
-    (
-        r"ensurepip is not|No module named '?ensurepip|No module named '?venv",
-        "This Python came without venv and pip. Install them (on Debian and Ubuntu: "
-        "sudo apt install python3-venv) and run the same command again.",
-    ),
-    (
-        r"dns error|name resolution|failed to lookup|getaddrinfo|nodename nor servname|NameResolutionError"
-        r"|connection refused|network is unreachable|no route to host|error sending request|timed out"
-        r"|NewConnectionError|Failed to establish a new connection|ConnectTimeout|tcp connect error"
-        r"|Could not connect",
-        "The packages cannot be fetched: no connection while {step}. The set-up needs the network once (the "
-        "lessons do not); connect and run the same command again, it carries on. Details: {log}",
-    ),
-    (
-        r"",
-        "The set-up failed while {step} ({last}). The whole story is in {log}. Running the same command again "
-        "repairs what it can; deleting .venv and .cache/uv starts afresh.",
-    ),
-]
+EXPLAIN = {  # what a tool's output holds, and the sentence for it
+    "no space left|os error (28|112)\\b|not enough space|quota exceeded": "The disk filled up "
+    "while {step}. Make room (about {room:.0f} GB) and run the same command again.",
+    "do not match the hashes|hash mismatch": "A downloaded package is not the one the course was "
+    "tested with (its hash differs), so it was not installed. Try again; if it stays so, your "
+    "package mirror serves other files. Details: {log}",
+    "ensurepip is not|no module named '?(ensurepip|venv)": "This Python came without venv and "
+    "pip. Install them (Debian and Ubuntu: sudo apt install python3-venv) and try again.",
+    "dns error|name ?resolution|failed to lookup|getaddrinfo|nodename nor|connection refused|"
+    "unreachable|no route to host|error sending request|timed out|timeout|connect error|"
+    "NewConnectionError|establish a new connection|could not connect": "The packages cannot be "
+    "fetched: no connection while {step}. The set-up needs the network once (the lessons do "
+    "not); connect and run the same command again, it carries on. Details: {log}",
+    "": "The set-up failed while {step} ({last}). The whole story is in {log}. Running the same "
+    "command again repairs what it can; deleting .venv and .cache/uv starts afresh.",
+}
 
 
 def explain(step, output):
     """One sentence for a tool that failed, by what it printed."""
     last = ([line.strip() for line in output.splitlines() if line.strip()] or ["no message"])[-1]
-    sentence = next(text for sign, text in EXPLAIN if re.search(sign, output, re.IGNORECASE))
+    sentence = next(EXPLAIN[sign] for sign in EXPLAIN if re.search(sign, output, re.IGNORECASE))
     log = os.path.join(".cache", "setup.log")
     return sentence.format(step=step, last=last[:200], log=log, room=GIGABYTES_NEEDED)
 
 
 def run_tool(step, command, env=None):
     """Run a tool with its output in the log; raise Stop with a sentence if it fails."""
+    print(f"  {step} ...", flush=True)
     with open(inside(".cache", "setup.log"), "a+b") as log:
         log.write(f"\n== {step}\n{' '.join(command)}\n".encode())
         log.flush()
-        start = log.tell()
+        start, quiet = log.tell(), {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log}
         try:  # close_fds: see only_one
-            tool = subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env=env,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                close_fds=False,
-            )
+            code = subprocess.call(command, cwd=ROOT, env=env, close_fds=False, **quiet)
         except OSError as error:
             raise Stop(explain(step, str(error))) from error
-        began = time.time()
-        try:
-            while tool.poll() is None:
-                if sys.stdout.isatty():
-                    print("\r  %s %3.0f s " % (step, time.time() - began), end="", flush=True)
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    tool.wait(timeout=0.5)
-        finally:
-            if tool.poll() is None:
-                tool.terminate()
-                tool.wait()
-        print(
-            ("\r" if sys.stdout.isatty() else "") + "  %s %3.0f s" % (step, time.time() - began),
-            flush=True,
-        )
-        if tool.returncode:
+        if code:
             log.seek(start)
             raise Stop(explain(step, log.read().decode("utf-8", "replace")))
 
@@ -292,32 +240,32 @@ def uv_requirement():
 
 
 def get_uv():
-    """The command that runs the pinned uv, which is fetched if need be, and the environment for it."""
+    """The command for the pinned uv, which is fetched if need be, and the environment for it."""
     requirement, version = uv_requirement()
     folder = inside(".cache", "uv", version)
-    uv = [python_of(folder), "-m", "uv"]
-    if answer(*uv, "--version").split()[1:2] == [version]:
-        return uv, tool_environment(uv[0])
-    run_tool("making room for uv", [sys.executable, "-I", "-m", "venv", "--clear", folder])
-    with open(os.path.join(folder, "uv.txt"), "w", encoding="utf-8") as file:
-        file.write(requirement)
-    env = tool_environment(uv[0])
-    run_tool(
-        "fetching uv",
-        [
-            *uv[:2],
-            "pip",
-            "install",
-            "--require-hashes",
-            "--no-deps",
-            "--only-binary",
-            ":all:",
-            "-r",
-            file.name,
-        ],
-        env,
-    )
-    return uv, env
+    python = python_of(folder)
+    uv, pinned = [python, "-m", "uv"], os.path.join(folder, "uv.txt")
+    if answer(*uv, "--version").split()[1:2] != [version]:
+        run_tool("making room for uv", [sys.executable, "-I", "-m", "venv", "--clear", folder])
+        with open(pinned, "w", encoding="utf-8") as file:
+            file.write(requirement)
+        pip = [python, "-m", "pip", "install", "--require-hashes", "--no-deps"]
+        fetch = [*pip, "--only-binary", ":all:", "-r", pinned]
+        run_tool("fetching uv", fetch, tool_environment(python))
+    return uv, tool_environment(python)
+
+
+SAID = {
+    "missing": "Setting up (once, a minute or two on a good line; fetches about 0.7 GB)",
+    "cut off": "The last set-up was cut off: carrying on with what it had fetched",
+    "moved": "The course was moved: making its environment anew",
+    "broken": "The environment does not run: making it anew",
+    "stale": "The pinned packages have changed: updating",
+}
+# A line of code, because a plain path in a .pth is read in an encoding that differs by system.
+WRITE_PTH = r"""import pathlib, sys, sysconfig
+file = pathlib.Path(sysconfig.get_path("purelib"), "translearn_checkout.pth")
+file.write_text("import sys; sys.path.append(%s)\n" % ascii(sys.argv[1]), "ascii")"""
 
 
 def make():
@@ -326,36 +274,19 @@ def make():
     if found == "ready":
         return
     check_disk(1.0 if found == "stale" else GIGABYTES_NEEDED)
-    began = time.time()
+    began, venv, marker = time.time(), inside(".venv"), inside(".venv", "ready.json")
     with open(inside(".cache", "setup.log"), "w", encoding="utf-8") as log:
         log.write(f"{time.ctime()}, Python {sys.version}, found: {found}\n")
-    said = {
-        "missing": "Setting up (once, a minute or two on a good line; fetches about 0.7 GB)",
-        "cut off": "The last set-up was cut off: carrying on with what it had fetched",
-        "moved": "The course was moved: making its environment anew",
-        "broken": "The environment does not run: making it anew",
-        "stale": "The pinned packages have changed: updating",
-    }
-    print(said[found], flush=True)
+    print(SAID[found], flush=True)
     uv, env = get_uv()
-    venv, marker = inside(".venv"), inside(".venv", "ready.json")
     if found == "stale":
         os.remove(marker)
     else:
-        python = ["--python", sys.executable]
-        run_tool("making .venv", [*uv, "venv", "--clear", "--no-project", *python, venv], env)
-    run_tool(
-        "installing the packages",
-        [*uv, "pip", "sync", "--require-hashes", "--python", python_of(venv), "requirements.lock"],
-        env,
-    )
-    # A line of code, because a plain path in a .pth is read in an encoding that differs between systems.
-    write = (
-        "import pathlib, sys, sysconfig\n"
-        "file = pathlib.Path(sysconfig.get_path('purelib'), 'translearn_checkout.pth')\n"
-        "file.write_text('import sys; sys.path.append(%s)\\n' % ascii(sys.argv[1]), 'ascii')"
-    )
-    run_tool("adding the course", [python_of(venv), "-I", "-c", write, ROOT], env)
+        blank = ["venv", "--clear", "--no-project", "--python", sys.executable, venv]
+        run_tool("making .venv", uv + blank, env)
+    sync = ["pip", "sync", "--require-hashes", "--python", python_of(venv), "requirements.lock"]
+    run_tool("installing the packages", uv + sync, env)
+    run_tool("adding the course", [python_of(venv), "-I", "-c", WRITE_PTH, ROOT])
     with open(marker + ".part", "w", encoding="utf-8") as file:
         json.dump({"lock": lock_hash(), "venv": os.path.realpath(venv)}, file)
     os.replace(file.name, marker)
@@ -363,14 +294,14 @@ def make():
 
 
 def ensure():
-    """Return when the environment is ready; costs milliseconds when it already is, and no network."""
+    """Return when the environment is ready: at once, without the network, if it already is."""
     found = state()
     if found == "ready":
         return
     if not os.access(ROOT, os.W_OK):
         raise Stop(
-            f"The environment is {found}, and this account may not write in {ROOT}. Ask whoever keeps "
-            "the folder to run the same command, or get a copy of the course for yourself."
+            f"The environment is {found}, and this account may not write in {ROOT}. Ask whoever "
+            "keeps the folder to run the same command, or get a copy of the course of your own."
         )
     with only_one():
         make()  # looks again: whoever held the lock may have done it
@@ -379,30 +310,26 @@ def ensure():
 # ---- Commands ----
 
 
-def hand_over(arguments, folder=None, writes=True):
-    """Go on as the environment's Python. What Jupyter, IPython and Matplotlib keep for themselves stays inside."""
-    cache = os.path.abspath(
-        os.path.expanduser(os.environ.get("TRANSLEARN_CACHE") or inside(".cache"))
-    )
+def hand_over(arguments, folder=ROOT, writes=True):
+    """Go on as the environment's Python; what Jupyter and Matplotlib keep stays inside, too."""
+    cache = os.path.expanduser(os.environ.get("TRANSLEARN_CACHE") or inside(".cache"))
+    cache = os.path.abspath(cache)
     with contextlib.suppress(OSError):
         os.makedirs(cache, exist_ok=True)
     if writes and not os.access(cache, os.W_OK):
         raise Stop(
-            f"This account may not write in {cache}, where the course keeps what it computes. Name a folder "
-            "of your own: TRANSLEARN_CACHE=~/translearn python3 course.py lab"
+            f"This account may not write in {cache}, where the course keeps what it computes. "
+            "Name a folder of your own: TRANSLEARN_CACHE=~/translearn python3 course.py lab"
         )
-    env = {
-        key: value for key, value in os.environ.items() if key not in ("PYTHONHOME", "PYTHONPATH")
-    }
+    env = {key: os.environ[key] for key in os.environ if key not in ("PYTHONHOME", "PYTHONPATH")}
     env.update(VIRTUAL_ENV=inside(".venv"), PYTHONNOUSERSITE="1")
-    for name in ("IPYTHONDIR", "MPLCONFIGDIR"):
-        env[name] = os.path.join(cache, name[:-3].lower())
-    for name in ("CONFIG", "DATA", "RUNTIME"):
-        env[f"JUPYTER_{name}_DIR"] = os.path.join(cache, "jupyter", name.lower())
+    for name in "IPYTHONDIR MPLCONFIGDIR JUPYTER_CONFIG_DIR JUPYTER_DATA_DIR".split():
+        env[name] = os.path.join(cache, "settings", name.lower())
+    env["JUPYTER_RUNTIME_DIR"] = os.path.join(env["JUPYTER_DATA_DIR"], "runtime")
     if not os.access(ROOT, os.W_OK):
         env.setdefault("TRANSLEARN_PROGRESS", os.path.join(cache, "progress.json"))
     command = [python_of(inside(".venv")), *arguments]
-    os.chdir(folder or ROOT)
+    os.chdir(folder)
     sys.stdout.flush()
     if os.name != "nt":
         os.execve(command[0], command, env)
@@ -414,57 +341,41 @@ def hand_over(arguments, folder=None, writes=True):
 
 def doctor_without(found):
     """What `doctor` can say without an environment, and without making one."""
-    free = shutil.disk_usage(ROOT).free / 1e9
-    needed = (
-        f"; the set-up needs about {GIGABYTES_NEEDED:.0f} GB" if free < GIGABYTES_NEEDED else ""
-    )
     what = {"missing": "not set up yet", "stale": "older than requirements.lock"}.get(found, found)
     print(f"ok    Python {sys.version.split()[0]}")
-    print(f"{'FAIL' if needed else 'ok':<5} disk: {free:.0f} GB free{needed}")
+    try:
+        check_disk(GIGABYTES_NEEDED)
+        print("ok    disk: enough free")
+    except Stop as stop:
+        print(f"FAIL  disk: {stop}")
     print(
         f"FAIL  environment: {what}. Run: python3 course.py lab (or test); it makes or repairs it"
     )
     return 1
 
 
-def pin():
-    """Pin every dependency anew, for all platforms, without the address of an index."""
-    uv, env = get_uv()
-    options = "--group build --group test --group environment --universal --python-version 3.11"
-    options += " --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet"
-    command = [
-        *uv,
-        "pip",
-        "compile",
-        "pyproject.toml",
-        *options.split(),
-        "-o",
-        "requirements.lock",
-    ]
-    if subprocess.call(command + sys.argv[2:], cwd=ROOT, env=env):
-        raise Stop("Nothing was pinned; uv says why above.")
-
-
 def main(argv):
     command, tail = (argv or ["--help"])[0], argv[1:]
     if command in ("-h", "--help"):
-        print(HELP + "\nStart with:  python3 course.py lab")
+        print(HELP.format("".join(f"    {key:<11} {COMMANDS[key][0]}\n" for key in COMMANDS)))
         return 0
     if command not in COMMANDS:
-        near = difflib.get_close_matches(command, COMMANDS, 1) or ["--help"]
-        raise Stop(f"course.py knows no {command!r}. Try: python3 course.py {near[0]}")
+        raise Stop(f"course.py knows no {command}. It knows: {', '.join(COMMANDS)}.")
     check_python()
-    arguments = COMMANDS[command][1].split() + tail
-    if command == "doctor":
-        found = state()
-        return hand_over(arguments, writes=False) if found == "ready" else doctor_without(found)
+    arguments = COMMANDS[command][1].split()
+    found = state()
+    if command == "doctor" and found != "ready":
+        return doctor_without(found)
     ensure()
     if command == "lock":
-        pin()
-        arguments = arguments[:2]
-    elif command == "test" and not tail:
-        arguments += ["-n", "2", "--dist", "loadfile"]  # the browser's waiting costs nothing
-    return hand_over(arguments, folder=os.getcwd() if command == "coursework" else ROOT)
+        uv, env = get_uv()
+        if subprocess.call(uv + COMPILE.split() + tail, cwd=ROOT, env=env):
+            raise Stop("Nothing was pinned; uv says why above.")
+        tail = []
+    if command == "test" and not tail:
+        tail = ["-n", "2", "--dist", "loadfile"]  # so that the browser's waiting costs nothing
+    where = os.getcwd() if command == "coursework" else ROOT  # whose paths are meant from there
+    return hand_over(arguments + tail, where, writes=command != "doctor")
 
 
 if __name__ == "__main__":

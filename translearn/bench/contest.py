@@ -1,14 +1,12 @@
-"""Benchmarks: `python3 course.py bench recipes` and `bench throughput`. They report ratios, since seconds belong to the machine."""
+"""Benchmarks: `python3 course.py bench recipes`: recipes by score and computing. It reports ratios, since seconds belong to the machine."""
 
-import argparse
 import ast
 import os
-import sys
 
 import numpy as np
 
 from translearn import measure, paths
-from translearn.bench import recipes, throughput
+from translearn.bench import recipes
 from translearn.errors import CourseError
 from translearn.evidence import rests_on as fingerprint
 from translearn.measure import ledger
@@ -191,59 +189,6 @@ def _classes(problem):
 # ---- The command --------------------------------------------------------------------------------------------------
 
 
-def main(argv=None) -> int:
-    parser = argparse.ArgumentParser(prog="course.py bench", description=__doc__)
-    commands = parser.add_subparsers(dest="what", required=True)
-    contest_of = commands.add_parser(
-        "recipes",
-        help="ours, an expert's, two tutorials' and the article's, by score and computing",
-    )
-    contest_of.add_argument(
-        "--seeds",
-        type=int,
-        default=3,
-        metavar="N",
-        help="of each recipe (default: 3, about an hour of one core)",
-    )
-    contest_of.add_argument(
-        "--jobs",
-        type=int,
-        default=1,
-        metavar="N",
-        help="runs at a time, each on a thread of its own",
-    )
-    contest_of.add_argument(
-        "--recorded", action="store_true", help="run nothing; show what the ledger has"
-    )
-    contest_of.add_argument("--record", action="store_true", help="write the runs into the ledger")
-    speed = commands.add_parser(
-        "throughput",
-        help="each network's speed, share of this machine's peak, start and memory (some four minutes)",
-    )
-    speed.add_argument(
-        "networks",
-        nargs="*",
-        metavar="NETWORK",
-        help=f"{', '.join(throughput.NETWORKS)} (default: all)",
-    )
-    speed.add_argument(
-        "--repeats", type=int, default=3, metavar="N", help="processes a network (default: 3)"
-    )
-    args = parser.parse_args(argv)
-    try:
-        return recipes_command(args) if args.what == "recipes" else throughput_command(args)
-    except CourseError as error:
-        print(error, file=sys.stderr)
-        return 1
-
-
-def throughput_command(args) -> int:
-    if args.repeats < 1:
-        raise CourseError("The benchmark wants at least one repeat.")
-    throughput.report(args.networks, args.repeats)
-    return 0
-
-
 def recipes_command(args) -> int:
     if args.seeds < 3 or args.jobs < 1:
         raise CourseError("The benchmark wants at least three seeds and one job.")
@@ -272,7 +217,3 @@ def recipes_command(args) -> int:
     fig.savefig(path)
     print(f"\nThe frontier as a figure: {path}")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
