@@ -186,10 +186,20 @@ def main(argv: list[str] | None = None) -> int:
     """Serve the lessons until Ctrl-C."""
     import argparse
 
-    parser = argparse.ArgumentParser(prog="course.py lab")
-    parser.add_argument("--no-browser", action="store_true")
-    parser.add_argument("--port", type=int, default=PORT)
+    parser = argparse.ArgumentParser(
+        prog="course.py lab", description="Open the lessons in JupyterLab, on this machine only."
+    )
+    parser.add_argument("--no-browser", action="store_true", help="only print the address")
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=PORT,
+        metavar="N",
+        help=f"default {PORT}; if taken, the next free one is used",
+    )
     options = parser.parse_args(argv)
+    if not 1 <= options.port <= 65535:
+        parser.error("--port takes a number from 1 to 65535")
 
     def leave(*_):
         raise KeyboardInterrupt
