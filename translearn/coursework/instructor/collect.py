@@ -1,12 +1,15 @@
-"""Take in what students sent: zips and folders as Moodle, Canvas and e-mail name them. Nothing in them is run.
+"""Take in what students sent: zips and folders as Moodle, Canvas and e-mail name them. Nothing in
+them is run.
 
-Whose a file is, the outermost name says: an LMS writes that one, and everything inside is written by students. A file whose
-inner names, or whose notebook, say somebody else is listed and not taken.
+Whose a file is, the outermost name says: an LMS writes that one, and everything inside is written
+by students. A file whose inner names, or whose notebook, say somebody else is listed and not
+taken.
 
-Moodle   `Ada Lovelace_48213_assignsubmission_file_/A1_ada.ipynb`     (a folder, or an entry of a zip)
-Canvas   `lovelaceada_LATE_1234_56789_A1_ada-2.ipynb`                 (-2: the second time it was handed in)
+Moodle   `Ada Lovelace_48213_assignsubmission_file_/A1_ada.ipynb` (a folder, or a zip's entry)
+Canvas   `lovelaceada_LATE_1234_56789_A1_ada-2.ipynb` (-2: the second time it was handed in)
 e-mail   `A1_ada.ipynb`, `ada/A1.ipynb`, `A1 (1).ipynb` in a folder named for the student
-nbgrader `ada+A1+2027-03-01 09:30:00.000000 UTC+Xy12/A1.ipynb`        (in the exchange of a JupyterHub; it must be ada's own file)
+nbgrader `ada+A1+2027-03-01 09:30:00.000000 UTC+Xy12/A1.ipynb` (a JupyterHub's exchange; it must
+         be ada's own file)
 """
 
 import hashlib
@@ -79,11 +82,14 @@ class Found:
 def collect(
     course: Course, downloads, assignment: str | None = None, student: str | None = None
 ) -> list:
-    """Sort what lies in `downloads` (a folder or a zip) into `submitted/`; returns a `Found` for each file, and one for each student who is missing.
+    """Sort what lies in `downloads` (a folder or a zip) into `submitted/`; returns a `Found` for
+    each file, and one for each student who is missing.
 
-    assignment  take files for this one only, and files that name none as being for it (as is done when only one is out)
+    assignment  take files for this one only, and files that name none as being for it
+                (as is done when only one is out)
     student     take everything as being this student's, whatever the names say
-    Of several files of one student the newest is taken; an older one that was collected before is kept under `earlier/`.
+    Of several files of one student the newest is taken; an older one that was collected before is
+    kept under `earlier/`.
     """
     downloads = Path(downloads)
     if not downloads.exists():
@@ -95,7 +101,8 @@ def collect(
     fallback = assignment or (out[0] if len(out) == 1 else "")
     if not students:
         raise CourseError(
-            "students.csv lists nobody, so no file can be told from another. Fill it in first: one line a student."
+            "students.csv lists nobody, so no file can be told from another. Fill it in first: "
+            "one line a student."
         )
     names = _names(students)
     if student is not None and student not in students:
@@ -114,11 +121,14 @@ def collect(
     for each in found:
         if each.student and each.assignment and not each.state:
             chosen[each.student, each.assignment].append(each)
-    for (student, which), several in chosen.items():
+    for several in chosen.values():
         several.sort(key=lambda each: (not _unreadable(each), each.attempt, each.when, each.place))
         for older in several[:-1]:
             older.state = "older" if older.data != several[-1].data else "duplicate"
-            older.problem = f"not used: {several[-1].place} is {'the same' if older.state == 'duplicate' else 'newer'}"
+            older.problem = (
+                f"not used: {several[-1].place} is "
+                f"{'the same' if older.state == 'duplicate' else 'newer'}"
+            )
         # The same file sent twice came when it came first.
         several[-1].when = min(each.when for each in several if each.data == several[-1].data)
         _take(course, several[-1])
@@ -145,11 +155,14 @@ def collect(
     return found
 
 
-# ---------------------------------------------------------------- finding files
+# ---- finding files
 
 
 def _walk(place: Path):
-    """Every file below `place`, also inside zips. One that cannot be read comes with its problem."""
+    """Every file below `place`, also inside zips.
+
+    One that cannot be read comes with its problem.
+    """
     place = place.resolve()
     for path in [place] if place.is_file() else sorted(place.rglob("*")):
         if EXCHANGE.match(path.name) and path.is_dir():
@@ -180,7 +193,9 @@ def _walk(place: Path):
 
 
 def _read(path):
-    """(Its first bytes, what the system says of it.) Raises OSError for a link: a student could lay one to a file that only you may read."""
+    """(Its first bytes, what the system says of it.) Raises OSError for a link: a student could
+    lay one to a file that only you may read.
+    """
     if path.is_symlink():
         raise OSError(0, "it is a link to another place, not a file")
     handle = os.open(
@@ -198,10 +213,12 @@ def _read(path):
 
 
 def _handed_in(folder):
-    """What one student laid into nbgrader's exchange: the notebook, its time, and the secret for the way back.
+    """What one student laid into nbgrader's exchange: the notebook, its time, and the secret for
+    the way back.
 
-    The folder is the student's own and they may do with it what they like, also later. So the file must be theirs, which
-    a link to somebody else's is not, and its time is no earlier than the system saw it change.
+    The folder is the student's own and they may do with it what they like, also later. So the file
+    must be theirs, which a link to somebody else's is not, and its time is no earlier than the
+    system saw it change.
     """
     import pwd  # there is no exchange on Windows
 
@@ -304,18 +321,20 @@ def _unzip(path, parts, when):
         yield Found(str(path), parts, when, problem=f"it is not a whole zip ({problem})")
 
 
-# ---------------------------------------------------------------- whose, and for what
+# ---- whose, and for what
 
 
 def _shown(text):
-    """A name as a terminal and a table may show it: without what moves the cursor, and with whole characters."""
+    """A name as a terminal and a table may show it: without what moves the cursor, and with whole
+    characters.
+    """
     return re.sub(
         r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]", "?", whole(str(text))
     )
 
 
 def _plain(text):
-    """Letters and digits only, without accents and case: how an LMS writes names into file names."""
+    """Letters and digits only, without accents and case: as an LMS writes names into files'."""
     text = unicodedata.normalize("NFKD", text)
     return re.sub(
         r"[^a-z0-9]", "", "".join(c for c in text if not unicodedata.combining(c)).lower()
@@ -427,7 +446,8 @@ def _recognise(found, students, names, assignment, fallback, student=None):
     elif not found.student:
         found.state, found.problem = (
             "unknown student",
-            "its name and folder fit nobody in students.csv (or more than one): name the file A1_ID.ipynb",
+            "its name and folder fit nobody in students.csv (or more than one): name the file "
+            "A1_ID.ipynb",
         )
     elif not which:
         found.state, found.problem = (
@@ -444,7 +464,9 @@ def _recognise(found, students, names, assignment, fallback, student=None):
     elif others and found.student:
         found.state, found.problem = (
             "two names",
-            f"it is {found.student}'s by where it lies, and {', '.join(sorted(others))}'s by a name inside. If it is {found.student}'s: collect it alone, with --student {found.student}",
+            f"it is {found.student}'s by where it lies, and {', '.join(sorted(others))}'s by a "
+            f"name inside. If it is {found.student}'s: collect it alone, with --student "
+            f"{found.student}",
         )
 
 

@@ -1,8 +1,9 @@
 """A bubblewrap sandbox for one submission: started ahead of time, used once, thrown away.
 
-Inside there is no network, no file but the Python environment, the course's own package without this folder, its data
-and an empty `/tmp`; no other process; and limits on memory, processes, files, output and time. What comes out is
-bytes, which `codec` decodes. bubblewrap: https://github.com/containers/bubblewrap
+Inside there is no network, no file but the Python environment, the course's own package without
+this folder, its data and an empty `/tmp`; no other process; and limits on memory, processes,
+files, output and time. What comes out is bytes, which `codec` decodes. bubblewrap:
+https://github.com/containers/bubblewrap
 """
 
 import itertools
@@ -31,9 +32,11 @@ from translearn.errors import CourseError
 RUNNER = [
     "-I",
     "-c",
-    f"import sys; sys.path.insert(0, {str(Path(__file__).resolve().parents[3])!r}); from translearn.coursework.student.runner import main; main()",
+    f"import sys; sys.path.insert(0, {str(Path(__file__).resolve().parents[3])!r}); from "
+    f"translearn.coursework.student.runner import main; main()",
 ]
-FIRST_UID = 610_000  # as real root each running sandbox gets a user of its own, because processes are counted by user
+# as real root each running sandbox gets a user of its own, because processes are counted by user
+FIRST_UID = 610_000
 HOME = "/tmp"  # inside: an empty folder in memory
 PATIENCE = 180  # seconds until a sandbox must be ready: importing TensorFlow on a busy machine
 LOOK = 0.2  # seconds between two looks at memory and processes
@@ -76,21 +79,26 @@ class Slow(Dead):
     """It was stopped because it took too long."""
 
 
-# ---------------------------------------------------------------- the command
+# ---- the command
 
 
 def check(unprotected: bool = False) -> None:
-    """Raise `CourseError` with one sentence unless submissions can be run safely here (or somebody said not to)."""
+    """Raise `CourseError` with one sentence unless submissions can be run safely here (or somebody
+    said not to).
+    """
     if unprotected:
         return
     if sys.platform != "linux":
         raise CourseError(
-            "Submissions are run in a bubblewrap sandbox, which exists on Linux only, so nothing was graded. Grade on a Linux machine, "
-            "or in a container made for it, with --unprotected: then student code runs with all rights of the one who grades."
+            "Submissions are run in a bubblewrap sandbox, which exists on Linux only, so "
+            "nothing was graded. Grade on a Linux machine, "
+            "or in a container made for it, with --unprotected: then student code runs with "
+            "all rights of the one who grades."
         )
     if shutil.which("bwrap") is None:
         raise CourseError(
-            "Submissions are run in a sandbox, and bubblewrap is not installed, so nothing was graded. Install it (Debian and Ubuntu: apt install bubblewrap)."
+            "Submissions are run in a sandbox, and bubblewrap is not installed, so nothing was "
+            "graded. Install it (Debian and Ubuntu: apt install bubblewrap)."
         )
     done = _open(
         [*_walls(0, Limits()), "/bin/true" if os.path.exists("/bin/true") else sys.executable],
@@ -102,7 +110,8 @@ def check(unprotected: bool = False) -> None:
     if done.returncode:
         said = (errors.strip().splitlines() or ["no reason given"])[-1]
         raise CourseError(
-            f"The sandbox cannot be made on this machine (bubblewrap says: {said}), so nothing was graded. In a container it needs user namespaces; see docs/teaching.md."
+            f"The sandbox cannot be made on this machine (bubblewrap says: {said}), so nothing "
+            f"was graded. In a container it needs user namespaces; see docs/teaching.md."
         )
 
 
@@ -119,7 +128,11 @@ def _open(command, **named) -> subprocess.Popen:
 
 
 def _folders():
-    """What is readable inside: system libraries, the environment, and the course without its coursework and solutions."""
+    """(folders that are readable inside, folders of these that are empty there).
+
+    Readable are the system's libraries, the environment, the course's package and data; not what
+    the author and the instructor have: model answers, judges, banks, and how results are recorded.
+    """
     python = {
         sys.prefix,
         sys.base_prefix,
@@ -140,9 +153,10 @@ def _folders():
     ]
     package = Path(__file__).resolve().parents[2]
     wanted = [*system, *sorted(python), str(package), str(paths.DATA)]
-    return [folder for folder in wanted if os.path.exists(folder)], str(
-        package / "coursework" / "instructor"
-    )
+    hidden = [package / "coursework" / "instructor", package / "authoring", package / "evidence"]
+    return [folder for folder in wanted if os.path.exists(folder)], [
+        str(folder) for folder in hidden if folder.is_dir()
+    ]
 
 
 def _walls(slot: int, limits: Limits) -> list:
@@ -162,8 +176,8 @@ def _walls(slot: int, limits: Limits) -> list:
         "sandbox",
         "--clearenv",
     ]
-    # An ordinary user needs a user namespace, which then must not make further ones. Real root does better without: the
-    # limit on processes counts only outside one.
+    # An ordinary user needs a user namespace, which then must not make further ones. Real root
+    # does better without: the limit on processes counts only outside one.
     command += [] if root else ["--unshare-user", "--disable-userns"]
     made = set()
     # First, because the course itself may lie in /tmp and must show through it.
@@ -181,8 +195,8 @@ def _walls(slot: int, limits: Limits) -> list:
             continue
         command += [*parents(folder), "--ro-bind", folder, folder]
         made.add(folder)
-    # This folder holds the judges and the model answers: an empty one stands in its place.
-    command += ["--perms", "0755", "--tmpfs", hidden, "--remount-ro", hidden]
+    for folder in hidden:
+        command += ["--perms", "0755", "--tmpfs", folder, "--remount-ro", folder]
     command += ["--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev"]
     command += ["--perms", "1777", "--size", str(limits.disk), "--tmpfs", "/dev/shm"]
     command += ["--remount-ro", "/", "--chdir", "/tmp"]
@@ -197,7 +211,8 @@ def _walls(slot: int, limits: Limits) -> list:
         "IPYTHONDIR": f"{HOME}/ipython",
         "MPLCONFIGDIR": f"{HOME}/matplotlib",
         "PYTHONDONTWRITEBYTECODE": "1",
-        # One thread each: results do not depend on the machine's cores, and two submissions do not fight for them.
+        # One thread each: results do not depend on the machine's cores, and two submissions do not
+        # fight for them.
         "TF_NUM_INTRAOP_THREADS": "1",
         "TF_NUM_INTEROP_THREADS": "1",
         "OMP_NUM_THREADS": "1",
@@ -206,7 +221,8 @@ def _walls(slot: int, limits: Limits) -> list:
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "CUDA_VISIBLE_DEVICES": "-1",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-        "NBGRADER_EXECUTION": "autograde",  # as nbgrader itself says it: a submit cell then does nothing
+        # as nbgrader itself says it: a submit cell then does nothing
+        "NBGRADER_EXECUTION": "autograde",
     }
     for name, value in variables.items():
         command += ["--setenv", name, value]
@@ -228,7 +244,7 @@ def _walls(slot: int, limits: Limits) -> list:
     return command
 
 
-# ---------------------------------------------------------------- one sandbox
+# ---- one sandbox
 
 _slots = itertools.count(os.getpid() % 97 * 1000)
 
@@ -270,7 +286,10 @@ class Sandbox:
         self.failed = None
 
     def ready(self) -> "Sandbox":
-        """Wait until it has imported. Raises `Dead` if it does not come up, which is never a submission's fault."""
+        """Wait until it has imported.
+
+        Raises `Dead` if it does not come up, which is never a submission's fault.
+        """
         if self.failed is None:
             message = self.receive(PATIENCE)
             if message.get("ready") is not True:
@@ -297,7 +316,9 @@ class Sandbox:
                         raise Dead(self._how_it_ended()) from None
 
     def receive(self, seconds: float) -> dict:
-        """The next message. Raises `Slow` after `seconds`, `Dead` when the sandbox ended or broke a limit, `codec.NotPlain` for nonsense."""
+        """The next message. Raises `Slow` after `seconds`, `Dead` when the sandbox ended or broke
+        a limit, `codec.NotPlain` for nonsense.
+        """
         end = time.monotonic() + seconds
         with selectors.DefaultSelector() as selector:
             selector.register(self.process.stdout, selectors.EVENT_READ)
@@ -338,7 +359,9 @@ class Sandbox:
             return []
 
     def _look(self):
-        """Stop it when its processes together use more than they may: the kernel's own limits are for each process."""
+        """Stop it when its processes together use more than they may: the kernel's own limits are
+        for each process.
+        """
         tree, memory, count = self._tree(), 0, 0
         for process in tree:
             try:
@@ -349,7 +372,8 @@ class Sandbox:
         most = self.limits.memory * 1.1 + 2**30
         if (
             memory > most
-        ):  # forked processes share pages, which were counted for each: look again, exactly and slowly
+            # forked processes share pages, counted for each: look again, exactly and slowly
+        ):
             memory = sum(map(_share, tree))
         self.peak = max(self.peak, memory)
         if memory > most:
@@ -418,13 +442,15 @@ def _share(process):
         return 0
 
 
-# ---------------------------------------------------------------- started ahead
+# ---- started ahead
 
 
 class Pool:
-    """Sandboxes with their imports done, `spare` of them waiting, so that a submission does not wait for TensorFlow.
+    """Sandboxes with their imports done, `spare` of them waiting, so that a submission does not
+    wait for TensorFlow.
 
-    All are started by one thread that lives as long as the pool: the kernel ends a sandbox with the thread that started it.
+    All are started by one thread that lives as long as the pool: the kernel ends a sandbox with
+    the thread that started it.
     """
 
     def __init__(self, ahead=(), spare=2, limits=Limits(), unprotected=False):
@@ -457,7 +483,10 @@ class Pool:
         wish.set()
 
     def take(self) -> Sandbox:
-        """A sandbox that is ready; another one is started in its place. Raises `Dead` if none comes up in three tries."""
+        """A sandbox that is ready; another one is started in its place.
+
+        Raises `Dead` if none comes up in three tries.
+        """
         reason = None
         for _ in range(3):
             self.wishes.put(None)

@@ -1,7 +1,7 @@
 """One submission in its sandbox: its cells are run, then it answers probes.
 
-A cell that hangs or ends Python takes the sandbox with it. Then a new one runs all cells but that one, so that one bad
-cell costs its own question and no other.
+A cell that hangs or ends Python takes the sandbox with it. Then a new one runs all cells but that
+one, so that one bad cell costs its own question and no other.
 """
 
 import base64
@@ -13,11 +13,16 @@ from translearn.coursework.student import codec
 
 RESTARTS = 4
 LARGEST_SIDE = 5000  # pixels of a picture that a page shows
-GRACE = 5  # seconds beyond a cell's time until the sandbox is ended from outside: an alarm inside had its chance
+# seconds beyond a cell's time until the sandbox is ended from outside: an alarm inside had its
+# chance
+GRACE = 5
 
 
 class Hopeless(Exception):
-    """The submission cannot be run at all; it stays ungraded. The message is the reason. `ours`: not the submission's fault, try again."""
+    """The submission cannot be run at all; it stays ungraded.
+
+    The message is the reason. `ours`: not the submission's fault, try again.
+    """
 
     def __init__(self, message, ours=False):
         super().__init__(message)
@@ -25,7 +30,10 @@ class Hopeless(Exception):
 
 
 class Session:
-    """Runs the cells of a submission. `outcomes[i]` is None (ran), or {"kind": "error" | "slow" | "dead", "message": …}."""
+    """Runs the cells of a submission.
+
+    `outcomes[i]` is None (ran), or {"kind": "error" | "slow" | "dead", "message": …}.
+    """
 
     def __init__(self, assignment: str, cells: list, pool: Pool, limits: Limits):
         self.assignment, self.cells, self.pool, self.limits = assignment, list(cells), pool, limits
@@ -87,7 +95,8 @@ class Session:
         )
         todo = [i for i, skip in enumerate(skipped) if not skip]
         for at in todo:
-            # The order is known, so a message that does not fit is no message of the runner's: the cell before sent it.
+            # The order is known, so a message that does not fit is no message of the runner's: the
+            # cell before sent it.
             if self._receive(self.limits.cell_seconds) != {"running": at}:
                 raise Dead("It wrote something that is not an answer.")
             self._at = at
@@ -119,7 +128,10 @@ class Session:
     # ---- probing
 
     def probe(self, request: dict, seconds: float) -> dict:
-        """The raw reply to a probe. Raises `NoAnswer` when it took too long and had to be ended, `Lost` when the sandbox died."""
+        """The raw reply to a probe.
+
+        Raises `NoAnswer` when it took too long and had to be ended, `Lost` when the sandbox died.
+        """
         try:
             self.sandbox.send(request)
             return self._receive(seconds + GRACE)
@@ -152,7 +164,10 @@ class Session:
 
 
 def checked_outputs(outputs) -> list:
-    """What a cell showed, of the three kinds that we know; anything else is dropped. Nobody vouches for what is said here."""
+    """What a cell showed, of the three kinds that we know; anything else is dropped.
+
+    Nobody vouches for what is said here.
+    """
     kept = []
     for item in outputs if isinstance(outputs, list) else []:
         if not isinstance(item, dict):
