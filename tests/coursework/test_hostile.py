@@ -1,4 +1,6 @@
-"""No submission gains what it did not earn, none stops the others, and after each the machine is as it was."""
+"""No submission gains what it did not earn, none stops the others, and after each the machine is
+as it was.
+"""
 
 import dataclasses
 import json
@@ -20,6 +22,7 @@ LIMITS = sandbox.Limits(
     cell_seconds=4,
     probe_seconds=3,
     total_seconds=90,
+    grace_seconds=2,
     disk=128 * 2**20,
     processes=200,
 )
@@ -28,7 +31,9 @@ PERFECT = bank.books("A1")[1]
 
 @pytest.fixture(scope="module")
 def outside(tmp_path_factory):
-    """What a submission must not reach: a class with a secret, somebody else's work, a server on this machine."""
+    """What a submission must not reach: a class with a secret, somebody else's work, a server on
+    this machine.
+    """
     folder = tmp_path_factory.mktemp("secret-class")
     for name in ("secret.key", "gradebook.db", "other.ipynb"):
         (folder / name).write_text("TOPSECRET")
@@ -78,7 +83,9 @@ def _strangers():
 
 
 def _settled(before):
-    """New strangers once things have settled: a sandbox that the pool has just started is not one, so wait for it to come up."""
+    """New strangers once things have settled: a sandbox that the pool has just started is not one,
+    so wait for it to come up.
+    """
     end = time.monotonic() + 20
     while (
         left := {pid: c for pid, c in _strangers().items() if pid not in before}
@@ -87,7 +94,13 @@ def _settled(before):
     return left
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=case.name, marks=[pytest.mark.long("coursework")] * case.long)
+        for case in CASES
+    ],
+)
 def test_hostile(case, released, outside, record_property):
     book = case.change(PERFECT)
     if isinstance(book, dict):
@@ -96,6 +109,7 @@ def test_hostile(case, released, outside, record_property):
         ]
         places += [
             str(ROOT / "translearn" / "coursework" / "instructor" / "judges" / "a1.py"),
+            str(ROOT / "translearn" / "coursework" / "instructor" / "banks" / "a1.py"),
             str(ROOT / "notebooks" / "source" / "A1_losses_optimisers_rates.md"),
             "/etc/shadow",
             "/etc/passwd",
@@ -121,15 +135,18 @@ def test_hostile(case, released, outside, record_property):
     )
 
     got = points(result)
-    expected = {
+    full = {
         name: sum(part["points"] for part in parts) for name, parts in result["questions"].items()
-    } | case.expected
+    }
+    expected = full | case.expected
     record_property(
         "hostile",
         (
             case.name,
             f"{case.state}; {case.expected or 'full'}",
-            f"{result['state']}; { {n: p for n, p in got.items() if p != sum(v['points'] for v in result['questions'][n])} or 'full' } {result['reason'][:60]}",
+            f"{result['state']}; "
+            f"{ {n: p for n, p in got.items() if p != full[n]} or 'full' } "
+            f"{result['reason'][:60]}",
             result["seconds"],
         ),
     )

@@ -21,6 +21,7 @@ from translearn.coursework.instructor.submission import Unreadable, digest, pars
 from translearn.errors import CourseError
 
 VERSION = 1
+ANSWERS_WITHIN = 20  # seconds, a Dask scheduler somewhere else
 
 # ---- one submission: a plain function of its arguments
 
@@ -304,7 +305,7 @@ def _fan_out(course, assignment, released, names, arguments, jobs, scheduler, ke
         )
     try:
         try:
-            client = Client(cluster or scheduler, timeout="20s")
+            client = Client(cluster or scheduler, timeout=ANSWERS_WITHIN)
         except (OSError, TimeoutError, ValueError) as problem:
             raise CourseError(
                 f"The Dask scheduler at {scheduler} does not answer ({problem}). Start it, or "

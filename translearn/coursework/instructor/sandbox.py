@@ -26,6 +26,7 @@ import psutil
 from translearn import paths
 from translearn.coursework.instructor import seccomp
 from translearn.coursework.student import codec
+from translearn.coursework.student.clock import Clock
 from translearn.errors import CourseError
 
 # The package is named by its place: the environment may hold another copy of it, one for students.
@@ -45,7 +46,10 @@ SPARE = min(2**29, psutil.virtual_memory().total // 20)  # bytes that stay free
 
 @dataclass(frozen=True)
 class Limits:
-    """What a submission may use. Memory and file sizes in bytes, times in seconds."""
+    """What a submission may use. Memory and file sizes in bytes, times in seconds.
+
+    In no time but `cpu_seconds` counts what it stood in line for a processor: see `student.clock`.
+    """
 
     memory: int = 4 * 2**30  # of the whole tree of processes
     processes: int = 256  # threads count, as the kernel counts them
@@ -58,6 +62,8 @@ class Limits:
     cell_seconds: float = 60
     probe_seconds: float = 20
     total_seconds: float = 600
+    # beyond a cell's time until it is ended from outside: the alarm inside had its chance
+    grace_seconds: float = 5
     output: int = 96 * 2**20  # bytes that come out of it
 
     def runner(self):
@@ -283,7 +289,8 @@ class Sandbox:
         os.set_blocking(self.process.stdout.fileno(), False)
         os.set_blocking(self.process.stdin.fileno(), False)
         self.buffer = bytearray()
-        self.failed = None
+        self.failed, self.runner = None, self.process.pid
+        self.used = 0.0  # seconds that we waited for it, without those in which it stood in line
 
     def ready(self) -> "Sandbox":
         """Wait until it has imported.
@@ -294,6 +301,7 @@ class Sandbox:
             message = self.receive(PATIENCE)
             if message.get("ready") is not True:
                 raise Dead("The sandbox did not start.")
+            self.runner = [self.process.pid, *(each.pid for each in self._tree())][-1]
             self.failed = message.get("failed") or []
         if self.failed:
             raise Dead(f"The sandbox could not import {self.failed[0]}")
@@ -319,7 +327,13 @@ class Sandbox:
         """The next message. Raises `Slow` after `seconds`, `Dead` when the sandbox ended or broke
         a limit, `codec.NotPlain` for nonsense.
         """
-        end = time.monotonic() + seconds
+        clock = Clock(self.runner)
+        try:
+            return self._receive(seconds, clock)
+        finally:
+            self.used += clock.had()
+
+    def _receive(self, seconds, clock):
         with selectors.DefaultSelector() as selector:
             selector.register(self.process.stdout, selectors.EVENT_READ)
             looked = time.monotonic()
@@ -332,13 +346,14 @@ class Sandbox:
                         body = bytes(self.buffer[4 : 4 + size])
                         del self.buffer[: 4 + size]
                         return codec.unpack(body)
-                now = time.monotonic()
-                if now > end:
-                    raise Slow(f"It took more than {seconds:.0f} s and was stopped.")
-                if now - looked > LOOK:
-                    looked = now
+                if time.monotonic() - looked > LOOK:
+                    looked = time.monotonic()
                     self._look()
-                if not selector.select(min(LOOK, max(0, end - now))):
+                # Whether there is something to read comes first: we may be the ones who are late.
+                left = seconds - clock.had()
+                if not selector.select(min(LOOK, max(0.0, left))):
+                    if left <= 0:
+                        raise Slow(f"It took more than {seconds:.0f} s and was stopped.")
                     continue
                 try:
                     part = os.read(self.process.stdout.fileno(), 1 << 18)
