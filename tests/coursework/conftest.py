@@ -20,11 +20,11 @@ def pytest_configure(config):
 
 @pytest.fixture(scope="session", autouse=True)
 def _sandbox():
-    from translearn.coursework.instructor import sandbox
+    from translearn.coursework.instructor import walls
     from translearn.errors import CourseError
 
     try:
-        sandbox.check()
+        walls.check()
     except CourseError as problem:
         if os.environ.get("CI"):
             pytest.fail(str(problem))

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from conftest import points
-from translearn.coursework.instructor import bank, books, folder, grading, judging, sandbox
+from translearn.coursework.instructor import bank, books, folder, grading, judging, walls
 from translearn.coursework.instructor.folder import Course
 from translearn.coursework.student.question import questions
 from translearn.errors import CourseError
@@ -197,10 +197,10 @@ def test_workers_elsewhere_give_the_same_marks(tmp_path, monkeypatch):
 
 def test_without_a_sandbox_nothing_is_graded(course, hand_in, monkeypatch):
     hand_in("ada", bank.books("A1")[1])
-    monkeypatch.setattr(sandbox.shutil, "which", lambda name: None)
+    monkeypatch.setattr(walls.shutil, "which", lambda name: None)
     with pytest.raises(CourseError, match="bubblewrap is not installed, so nothing was graded"):
         grading.grade(course, "A1", jobs=1, quiet=True)
-    monkeypatch.setattr(sandbox.sys, "platform", "darwin")
+    monkeypatch.setattr(walls.sys, "platform", "darwin")
     with pytest.raises(CourseError, match="exists on Linux only"):
         grading.grade(course, "A1", jobs=1, quiet=True)
     assert course.result("ada", "A1") is None

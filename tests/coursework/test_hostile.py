@@ -14,7 +14,7 @@ import pytest
 from hostile import CASES, matches
 
 from conftest import points
-from translearn.coursework.instructor import bank, grading, sandbox
+from translearn.coursework.instructor import bank, grading, sandbox, walls
 from translearn.paths import ROOT
 
 LIMITS = sandbox.Limits(
@@ -27,6 +27,7 @@ LIMITS = sandbox.Limits(
     processes=200,
 )
 PERFECT = bank.books("A1")[1]
+RUNNING = f"{str(ROOT)!r}); from translearn.coursework.student.runner"
 
 
 @pytest.fixture(scope="module")
@@ -60,22 +61,16 @@ def _strangers():
         for each in list(pool.waiting.queue):
             if isinstance(each, sandbox.Sandbox):
                 waiting |= {process.pid for process in each._tree()}
-    me, found = psutil.Process(), {}
-    beside = {each.pid for each in me.parent().children()} - {
-        me.pid
-    }  # another worker of this test run has sandboxes of its own
-    for process in psutil.process_iter(["pid", "cmdline", "uids"]):
+    found = {}
+    mine = walls.FIRST_UID + sandbox.first_slot()  # each process of Python has users of its own
+    for process in psutil.process_iter(["pid", "ppid", "cmdline", "uids"]):
         uids, command = process.info["uids"], " ".join(process.info["cmdline"] or [])
-        ours = (
-            uids and sandbox.FIRST_UID <= uids.real < sandbox.FIRST_UID + 100_000
-        ) or "translearn.coursework.student.runner" in command
-        if (
-            ours
-            and process.info["pid"] not in waiting
-            and process.status() != psutil.STATUS_ZOMBIE
-        ):
+        ours = uids and mine <= uids.real < mine + sandbox.SLOTS
+        if os.geteuid() != 0:  # there all are one user
+            ours = RUNNING in command and process.info["ppid"] in (1, os.getpid())
+        if ours and process.info["pid"] not in waiting:
             try:
-                if not beside & {each.pid for each in process.parents()}:
+                if process.status() != psutil.STATUS_ZOMBIE:
                     found[process.info["pid"]] = command[:80]
             except psutil.Error:  # gone in the meantime
                 pass

@@ -13,9 +13,9 @@ import threading
 import time
 from dataclasses import asdict
 
-from translearn.coursework.instructor import judging
+from translearn.coursework.instructor import judging, walls
 from translearn.coursework.instructor.folder import Course, read_json, write
-from translearn.coursework.instructor.sandbox import Dead, Limits, Pool, check
+from translearn.coursework.instructor.sandbox import Dead, Limits, Pool
 from translearn.coursework.instructor.session import Hopeless, Session
 from translearn.coursework.instructor.submission import Unreadable, digest, parse, prepare, read
 from translearn.errors import CourseError
@@ -76,7 +76,7 @@ def grade_one(
         "cells": [],
     }
     module = judging.load(assignment.lower())
-    check(unprotected)
+    walls.check(unprotected)
     try:
         prepared = prepare(released, parse(data))
         result["notes"] = prepared.notes
@@ -234,7 +234,7 @@ def grade(
 
     judging.load(assignment.lower())
     if scheduler is None:
-        check(unprotected)
+        walls.check(unprotected)
     released = read_json(course.released(assignment))
     if released is None:
         raise CourseError(
