@@ -1,0 +1,165 @@
+"""What the build refuses, each with file and line."""
+
+import ast
+import re
+
+from translearn.authoring.numbers import REFERENCE
+from translearn.authoring.reading import BEGIN, END, BuildError, Lesson
+from translearn.errors import CourseError
+
+
+def check(lesson: Lesson) -> None:
+    """Raise `BuildError`, with file and line, for what would mislead or shut out a reader."""
+    pending = None  # an exercise still waiting for its check
+    closing = False
+    for cell in lesson.cells:
+        if cell.kind == "markdown":
+            closing = _check_typed(lesson, cell, closing)
+            _check_pictures(lesson, cell)
+            _check_hidden(lesson, cell)
+            continue
+        tree = _parse(lesson, cell)
+        if pending and calls_method(tree, "check"):
+            pending = None
+        if BEGIN in cell.text or END in cell.text:
+            if cell.text.count(BEGIN) != cell.text.count(END):
+                lesson.fail(cell.line, f"'{BEGIN}' and '{END}' do not pair up.")
+            if pending:
+                lesson.fail(
+                    pending.line,
+                    "this exercise has no check cell (a cell that calls .check(…)) before the next exercise.",
+                )
+            pending = None if calls_method(tree, "check") else cell
+        _check_hidden(lesson, cell)
+        _check_figures(lesson, cell, tree)
+    if pending:
+        lesson.fail(
+            pending.line, "this exercise has no check cell (a cell that calls .check(…)) after it."
+        )
+    _check_exercises(lesson)
+
+
+def _parse(lesson, cell):
+    # IPython's magics are not Python; a lesson has no need of them, and nbval and the ledger want plain code.
+    try:
+        return ast.parse(cell.text)
+    except SyntaxError as error:
+        lesson.fail(
+            cell.line + (error.lineno or 1) - 1, f"this cell is not plain Python: {error.msg}."
+        )
+
+
+def calls_method(tree, name):
+    return any(
+        isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and n.func.attr == name
+        for n in ast.walk(tree)
+    )
+
+
+def _check_hidden(lesson, cell):
+    """No solution stays visible: unsolving leaves no marker behind, not even a misspelt one."""
+    from translearn.exercises.engine import unsolve
+
+    text = (
+        unsolve(cell.text) if cell.kind == "code" and "ledger-only" not in cell.tags else cell.text
+    )
+    if re.search(r"(BEGIN|END)\s+SOLUTION", text, re.I):
+        lesson.fail(
+            cell.line,
+            f"a solution would stay visible: '{BEGIN}' and '{END}' stand alone on their lines, in a code cell.",
+        )
+
+
+def _check_typed(lesson, cell, closing):
+    """What the last part says was measured comes from the ledger, not from somebody's keyboard. Returns whether it has begun."""
+    for offset, line in enumerate(cell.text.splitlines()):
+        closing = closing or line.startswith("## 7 ")
+        if closing and (
+            typed := re.search(
+                r"\d[\d.,]*\s*(%|per cent|points?\b|times\b|seconds?\b|s\b|±)",
+                REFERENCE.sub("", line),
+            )
+        ):
+            lesson.fail(
+                cell.line + offset,
+                f"'{typed[0]}' is a measured number typed by hand. Refer to the ledger: {{{{ lesson.experiment.arm.metric | percent }}}}.",
+            )
+    return closing
+
+
+def _check_pictures(lesson, cell):
+    for offset, line in enumerate(cell.text.splitlines()):
+        if re.search(r"!\[\s*\]\(", line):
+            lesson.fail(
+                cell.line + offset, "this picture has no alt text: write ![what it shows](file)."
+            )
+        if re.search(r"<img(?![^>]*\balt=\"[^\"]+\")", line):
+            lesson.fail(
+                cell.line + offset,
+                'this picture has no alt text: write <img alt="what it shows" …>.',
+            )
+
+
+def _check_figures(lesson, cell, tree):
+    made = shown = None
+    for node in ast.walk(tree):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            continue
+        owner = node.func.value.id if isinstance(node.func.value, ast.Name) else ""
+        if owner == "plt" and node.func.attr in ("subplots", "figure"):
+            made = node
+        if owner in ("plt", "fig") and node.func.attr == "show":
+            lesson.fail(
+                cell.line + node.lineno - 1,
+                "show a figure with plots.show(fig, alt=…), which puts its alt text on the page.",
+            )
+        if owner == "plots" and node.func.attr == "show":
+            shown = node
+            alt = next((k.value for k in node.keywords if k.arg == "alt"), None)
+            if alt is None or (isinstance(alt, ast.Constant) and not str(alt.value).strip()):
+                lesson.fail(
+                    cell.line + node.lineno - 1,
+                    "this figure has no alt text: plots.show(fig, alt='what it shows').",
+                )
+    inside_function = any(
+        isinstance(n, ast.FunctionDef) for n in tree.body
+    )  # an explorer's draw returns its figure
+    if made and not shown and not inside_function:
+        lesson.fail(
+            cell.line + made.lineno - 1,
+            "this figure is never shown with plots.show(fig, alt=…), so it has no alt text.",
+        )
+
+
+def _check_exercises(lesson):
+    """Every exercise that the lesson's module defines is set, and no hint is empty."""
+    if not any("exercise" in cell.tags for cell in lesson.cells):
+        return
+    import importlib
+
+    module = f"lesson{lesson.name[:2]}"
+    try:
+        exercises = importlib.import_module(f"translearn.exercises.{module}")
+    except ModuleNotFoundError:
+        lesson.fail(
+            1, f"the lesson has exercises but translearn/exercises/{module}.py does not exist."
+        )
+    except (ValueError, CourseError) as error:
+        raise BuildError(f"translearn/exercises/{module}.py: {error}") from error
+    from translearn.exercises.bank import exercises as exercises_in
+    from translearn.exercises.engine import unmark, unsolve
+
+    cells = [
+        (unmark(c.text).strip(), unsolve(c.text).strip()) for c in lesson.cells if c.kind == "code"
+    ]
+    code = "\n".join(cell.text for cell in lesson.cells if cell.kind == "code")
+    for each in exercises_in(exercises):
+        line = next((c.line for c in lesson.cells if f"exercise.{each.name}.check(" in c.text), 1)
+        if f"exercise.{each.name}.check({each.call})" not in code:
+            lesson.fail(line, f"the lesson never calls exercise.{each.name}.check({each.call}).")
+        # The tests try the module's copy of the solution, so it must be the one that the lesson prints.
+        if (each.solution_source, each.stub_source) not in cells:
+            lesson.fail(
+                line,
+                f"no cell of the lesson is the solution of exercise {each.name} in translearn/exercises/{module}.py.",
+            )
