@@ -6,4 +6,4 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "tests" / "plugins"))
 
-pytest_plugins = ["offline_guard", "notebook_rules"]
+pytest_plugins = ["offline_guard", "long_part", "notebook_rules", "where_time_went"]

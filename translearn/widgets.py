@@ -18,25 +18,30 @@ def explore(draw, alt: str | None = None, **controls):
     alt: the figure's alt text, when `draw` returns the figure alone.
     controls: name → ipywidget, or a list of values, which becomes a slider over them (arrow keys move it).
 
-    Returns the widget; as a cell's last line it is shown. An error in `draw` is shown in the figure's place.
+    Returns the widget; as a cell's last line it is shown. An error in `draw` is shown in the figure's place. The widget's
+    `draw(**values)` gives figure and alt text, `controls` are its controls by name.
     """
     import ipywidgets
 
     controls = {name: _control(name, c) for name, c in controls.items()}
     picture = ipywidgets.HTML()
 
+    def figure(**values):
+        drawn = draw(**values)
+        return drawn if isinstance(drawn, tuple) else (drawn, alt or "")
+
     def redraw(_=None):
         try:
-            drawn = draw(**{name: c.value for name, c in controls.items()})
-            fig, text = drawn if isinstance(drawn, tuple) else (drawn, alt or "")
-            picture.value = plots.to_html(fig, text)
+            picture.value = plots.to_html(*figure(**{n: c.value for n, c in controls.items()}))
         except Exception as error:  # inside a widget's callback it would vanish without a trace
             picture.value = f'<div role="alert" class="translearn-error"><b>{type(error).__name__}</b>: {escape(str(error))}</div>'
 
     for control in controls.values():
         control.observe(redraw, names="value")
     redraw()
-    return ipywidgets.VBox([*controls.values(), picture]).add_class("translearn-explorer")
+    box = ipywidgets.VBox([*controls.values(), picture]).add_class("translearn-explorer")
+    box.draw, box.controls = figure, controls
+    return box
 
 
 def _control(name, control):

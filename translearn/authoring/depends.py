@@ -26,6 +26,8 @@ def gives_and_takes(statement) -> tuple:
                 gives.add(symbol.get_name())
     if isinstance(statement, ast.AugAssign):  # which symtable counts as giving only
         takes |= gives
+    elif not isinstance(statement, ast.Assign):
+        takes -= gives  # a loop's variable, a function that calls itself
     return gives, takes
 
 

@@ -5,7 +5,7 @@ import re
 
 from translearn.errors import CourseError
 
-REFERENCE = re.compile(r"\{\{(.+?)\}\}")
+REFERENCE = re.compile(r"\{\{(?! time \}\})(.+?)\}\}")  # {{ time }} is the estimate of minutes
 FILTERS = {
     "percent": lambda m, s: f"{100 * m:.0f} %",
     "percent1": lambda m, s: f"{100 * m:.1f} %",
@@ -86,6 +86,6 @@ def write_numbers(lesson, cell):
                 lesson.fail(at, f"'{match[0]}': {error}")
 
         lines.append(REFERENCE.sub(put, line))
-        if "{{" in lines[-1]:
+        if "{{" in lines[-1].replace("{{ time }}", ""):
             lesson.fail(cell.line + offset, "a reference {{ … }} stands on one line.")
     return "\n".join(lines)

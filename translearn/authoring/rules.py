@@ -3,9 +3,24 @@
 import ast
 import re
 
+from translearn.authoring import depends, minutes
 from translearn.authoring.numbers import REFERENCE
 from translearn.authoring.reading import BEGIN, END, BuildError, Lesson
 from translearn.errors import CourseError
+
+# Lessons whose core is longer than 45 minutes, until sections of them are marked Further.
+STILL_TOO_LONG = {
+    "01_loss_functions",
+    "02_optimisers",
+    "03_learning_rates",
+    "04_pretraining",
+    "06_fine_tuning",
+    "07_regularisation",
+    "08_early_stopping",
+    "09_vgg16_on_solar_cells",
+    "10_bert_on_reviews",
+    "11_gpt_on_prose",
+}
 
 
 def check(lesson: Lesson) -> None:
@@ -37,6 +52,9 @@ def check(lesson: Lesson) -> None:
             pending.line, "this exercise has no check cell (a cell that calls .check(…)) after it."
         )
     _check_exercises(lesson)
+    _check_unsolved(lesson)
+    _check_further(lesson)
+    _check_bets(lesson)
 
 
 def _parse(lesson, cell):
@@ -163,3 +181,73 @@ def _check_exercises(lesson):
                 line,
                 f"no cell of the lesson is the solution of exercise {each.name} in translearn/exercises/{module}.py.",
             )
+
+
+def _check_unsolved(lesson):
+    """A learner's notebook runs from top to bottom: nothing leans on the answer to an exercise.
+
+    Only the cells from the answer to its check may read it; they say "not attempted" without it.
+    """
+    from translearn.exercises.engine import SOLUTION
+
+    steps, own = [], False
+    for cell in lesson.cells:
+        if cell.kind != "code" or "ledger-only" in cell.tags:
+            continue
+        answer = BEGIN in cell.text
+        own = own or answer
+        marked = [
+            range(cell.text.count("\n", 0, m.start()) + 1, cell.text.count("\n", 0, m.end()) + 2)
+            for m in SOLUTION.finditer(cell.text)
+        ]
+        for statement in ast.parse(cell.text).body:
+            lines = range(statement.lineno, statement.end_lineno + 1)
+            solution = any(set(lines) & set(block) for block in marked)
+            steps.append((cell, statement, "source" if solution else "own" if own else ""))
+        if calls_method(ast.parse(cell.text), "check"):
+            own = False
+    for cell, statement, name in depends.leaks(steps):
+        lesson.fail(
+            cell.line + statement.lineno - 1,
+            f"this reads {name!r}, which is the answer to an exercise: without it the lesson "
+            "would stop here. Give the answer a name of its own.",
+        )
+
+
+def _check_further(lesson):
+    """The core fits one sitting and leans on nothing that stands in a section *Further*."""
+    steps = [
+        (cell, statement, "source" if further else "")
+        for _, further, cell, text in minutes.pieces(lesson)
+        if cell.kind == "code" and "ledger-only" not in cell.tags
+        for statement in ast.parse(text).body
+    ]
+    for cell, statement, name in depends.leaks(steps):
+        lesson.fail(
+            cell.line + statement.lineno - 1,
+            f"the core reads {name!r} here, which a section Further gives: a learner who left that "
+            "out would be stopped. Give it in the core, or under another name there.",
+        )
+    if (core := minutes.core(lesson)) > minutes.CORE and lesson.name not in STILL_TOO_LONG:
+        lesson.fail(
+            1,
+            f"the core takes about {core:.0f} minutes, and {minutes.CORE} is the most. Mark "
+            "sections as '### Further · …', or shorten. What takes how long: "
+            f"python3 course.py build --minutes {lesson.name[:2]}",
+        )
+
+
+def _check_bets(lesson):
+    """Every bet that a reader is asked for is settled further down."""
+    placed = {}
+    for cell in lesson.cells:
+        for node in ast.walk(ast.parse(cell.text)) if cell.kind == "code" else ():
+            if not isinstance(node, (ast.Assign, ast.Call)):
+                continue
+            call = node.value if isinstance(node, ast.Assign) else node
+            if isinstance(node, ast.Assign) and ast.unparse(call).startswith("widgets.Bet("):
+                placed[ast.unparse(node.targets[0])] = cell
+            elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "settle":
+                placed.pop(ast.unparse(node.func.value), None)
+    for name, cell in placed.items():
+        lesson.fail(cell.line, f"this bet is never settled: call {name}.settle(…) further down.")
