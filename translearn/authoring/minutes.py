@@ -90,6 +90,8 @@ def core(lesson) -> float:
 
 def write(lesson, text: str) -> str:
     """A Markdown cell of the lesson with its time at the top and below the heading of each part."""
+    if not (TIME.search(text) or re.search("^## ", text, re.M)):
+        return text
     found = parts(lesson)
     if TIME.search(text):
         total = f"About {5 * max(1, round(core(lesson) / 5))} minutes"

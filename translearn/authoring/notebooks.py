@@ -19,22 +19,23 @@ def notebook(lesson: Lesson, solved: bool) -> str:
 
 def cells(lesson: Lesson, solved: bool) -> list:
     """The lesson's cells as nbformat has them."""
+    return [_cell(lesson, cell, solved) for cell in lesson.cells]
+
+
+def _cell(lesson, cell, solved):
     from translearn.exercises.engine import unmark, unsolve
 
-    made = []
-    for cell in lesson.cells:
-        kind, text = cell.kind, cell.text
-        if kind == "markdown":
-            text = minutes.write(lesson, write_numbers(lesson, cell))
-        elif "ledger-only" in cell.tags:
-            kind, text = "markdown", _folded(text)
-        else:
-            text = unmark(text) if solved else unsolve(text)
-        metadata = {"tags": cell.tags} if cell.tags else {}
-        if "explorer" in cell.tags and len(text.splitlines()) > minutes.FOLDED:
-            metadata["jupyter"] = {"source_hidden": True}
-        made.append(_row(kind, cell.id, metadata, text))
-    return made
+    kind, text = cell.kind, cell.text
+    if kind == "markdown":
+        text = minutes.write(lesson, write_numbers(lesson, cell))
+    elif "ledger-only" in cell.tags:
+        kind, text = "markdown", _folded(text)
+    else:
+        text = unmark(text) if solved else unsolve(text)
+    metadata = {"tags": cell.tags} if cell.tags else {}
+    if "explorer" in cell.tags and len(text.splitlines()) > minutes.FOLDED:
+        metadata["jupyter"] = {"source_hidden": True}
+    return _row(kind, cell.id, metadata, text)
 
 
 def _row(kind, identity, metadata, text):
@@ -81,10 +82,14 @@ def rehearsal(lesson: Lesson) -> str:
     what it must answer (`expect`: "not attempted" or "passed"), and what stands here but not in
     the solved lesson is marked (`added`). Works for a lesson and for an assignment.
     """
-    handed = handout.cells if lesson.name.startswith("A") else cells
-    found = {row["id"]: row for row in handed(lesson, solved=False)}
+    if lesson.name.startswith("A"):
+        unsolved, solved = (handout.cells(lesson, solved) for solved in (False, True))
+    else:  # prose is the same in both, and looks many numbers up
+        unsolved = [_cell(lesson, cell, False) for cell in lesson.cells if cell.kind == "code"]
+        solved = cells(lesson, solved=True)
+    found = {row["id"]: row for row in unsolved}
     rows, first, answer = [], [], False
-    for row in handed(lesson, solved=True):
+    for row in solved:
         code = "".join(row["source"])
         as_found = found.get(row["id"], row)
         if row["cell_type"] == "markdown":
