@@ -2,11 +2,13 @@
 
 import warnings
 
+import keras
 import numpy as np
 import pytest
 
 from translearn import backbones, transfer
 from translearn.errors import CourseError
+from translearn.transfer import features as features_module
 
 
 @pytest.fixture(autouse=True)
@@ -353,7 +355,7 @@ def test_heads_that_make_no_sense_are_refused(call):
 def batches(monkeypatch):
     """How many pictures each forward pass took, in order."""
     seen = []
-    real = transfer._compiled
+    real = features_module._compiled
 
     def counting(network):
         step = real(network)
@@ -364,7 +366,7 @@ def batches(monkeypatch):
 
         return counted
 
-    monkeypatch.setattr(transfer, "_compiled", counting)
+    monkeypatch.setattr(features_module, "_compiled", counting)
     return seen
 
 
@@ -466,9 +468,9 @@ def test_freezing_does_not_throw_features_away_and_compiling_neither(pictures, b
 
 
 def test_an_interrupted_pass_goes_on_where_it_stopped(pictures, batches, monkeypatch):
-    monkeypatch.setattr(transfer, "CHUNK", 8)  # three files of two batches each
+    monkeypatch.setattr(features_module, "CHUNK", 8)  # three files of two batches each
     model = small()
-    counting = transfer._compiled
+    counting = features_module._compiled
 
     def interrupted(network):
         step = counting(network)
@@ -480,11 +482,11 @@ def test_an_interrupted_pass_goes_on_where_it_stopped(pictures, batches, monkeyp
 
         return until_the_fourth
 
-    monkeypatch.setattr(transfer, "_compiled", interrupted)
+    monkeypatch.setattr(features_module, "_compiled", interrupted)
     with pytest.raises(KeyboardInterrupt):
         features(model, pictures)
     assert batches == [4, 4, 4]
-    monkeypatch.setattr(transfer, "_compiled", counting)
+    monkeypatch.setattr(features_module, "_compiled", counting)
     resumed = features(model, pictures)
     assert len(batches) == 3 + 4  # the first file was kept: two of three are computed
     np.testing.assert_allclose(
@@ -499,7 +501,7 @@ def test_an_interrupted_pass_goes_on_where_it_stopped(pictures, batches, monkeyp
 def test_a_damaged_file_is_noticed_and_only_it_is_computed_again(
     pictures, batches, monkeypatch, tmp_path, damage
 ):
-    monkeypatch.setattr(transfer, "CHUNK", 8)
+    monkeypatch.setattr(features_module, "CHUNK", 8)
     model = small()
     first = features(model, pictures, folder=tmp_path / "kept")
     files = sorted((tmp_path / "kept").rglob("*.npy"))
@@ -517,7 +519,7 @@ def test_an_interruption_while_writing_leaves_no_half_file(pictures, monkeypatch
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(transfer.os, "replace", stopped)
+        patched.setattr(features_module.os, "replace", stopped)
         with pytest.raises(KeyboardInterrupt):
             features(small(), pictures, folder=tmp_path / "kept")
     assert [file for file in (tmp_path / "kept").rglob("*") if file.is_file()] == []
@@ -526,12 +528,12 @@ def test_an_interruption_while_writing_leaves_no_half_file(pictures, monkeypatch
 def test_a_full_disk_is_one_warning_and_the_features_are_returned(pictures, monkeypatch):
     import errno
 
-    monkeypatch.setattr(transfer, "CHUNK", 8)
+    monkeypatch.setattr(features_module, "CHUNK", 8)
 
     def full(*_, **__):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(transfer.os, "replace", full)
+    monkeypatch.setattr(features_module.os, "replace", full)
     model = small()
     with pytest.warns(
         UserWarning, match="could not be kept.*No space left.*Free some space"
@@ -577,32 +579,45 @@ def test_progress_is_shown_only_where_there_is_work(pictures, capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_a_snapshot_puts_weights_and_optimiser_back_so_that_training_repeats_bit_for_bit():
-    import keras
-    import numpy as np
-
+def test_a_reusable_model_starts_again_bit_for_bit():
     model = keras.Sequential(
         [keras.Input((3,)), keras.layers.Dense(4, activation="relu"), keras.layers.Dense(2)]
     )
     with pytest.raises(CourseError, match="no optimiser yet"):
-        transfer.snapshot(model)
-    model.compile(
-        keras.optimizers.Adam(0.01), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    )
-    restore = transfer.snapshot(model)
+        transfer.reusable(model)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(0.01), loss)
+    fresh = transfer.reusable(model)
     rng = np.random.default_rng(0)
     x, y = rng.random((20, 3)), rng.integers(0, 2, 20)
 
     def train():
-        restore()
+        assert fresh() is model
         model.fit(x, y, epochs=3, shuffle=False, verbose=0)
         return model.get_weights()
 
     first = train()
     model.optimizer.learning_rate = 1.0
-    again = train()
-    assert all(np.array_equal(a, b) for a, b in zip(first, again))
-    # Without the optimiser's state put back, Adam's moments would carry on and the weights would differ.
+    assert all(np.array_equal(a, b) for a, b in zip(first, train()))
+    # Were the optimiser's state not put back, Adam's moments would carry on.
     model.set_weights(first)
     model.fit(x, y, epochs=3, shuffle=False, verbose=0)
     assert not all(np.array_equal(a, b) for a, b in zip(first, model.get_weights()))
+
+
+def test_a_reusable_model_takes_a_seed_and_a_rate():
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model = transfer.attach_head(small(), 5, batch_norm="training", seed=0)
+    model.compile(keras.optimizers.Adam(0.01), loss)
+    fresh = transfer.reusable(model)
+    wanted = transfer.attach_head(small(), 5, batch_norm="training", seed=7)
+    kernel = fresh(seed=7, rate=0.5).get_layer("classifier_logits").kernel.numpy()
+    assert np.array_equal(kernel, wanted.get_layer("classifier_logits").kernel.numpy())
+    assert float(model.optimizer.learning_rate.numpy()) == 0.5
+    first = np.random.rand()
+    fresh(seed=7)
+    assert np.random.rand() == first and np.isclose(model.optimizer.learning_rate.numpy(), 0.01)
+    falling = keras.optimizers.schedules.CosineDecay(0.01, 10)
+    model.compile(keras.optimizers.Adam(falling), loss)
+    with pytest.raises(CourseError, match="follows a schedule"):
+        transfer.reusable(model)(rate=0.1)

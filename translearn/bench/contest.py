@@ -1,4 +1,6 @@
-"""Benchmarks: `python3 course.py bench recipes` and `bench throughput`. They report ratios, since seconds belong to the machine."""
+"""Benchmarks: `python3 course.py bench recipes` and `bench throughput`. They report ratios, since
+seconds belong to the machine.
+"""
 
 import argparse
 import ast
@@ -25,7 +27,8 @@ def code() -> str:
 
 
 def contest(seeds: int = 3, jobs: int = 1) -> measure.Results:
-    """Run every recipe on every problem; finished runs are kept, so the same call carries on after an interruption.
+    """Run every recipe on every problem; finished runs are kept, so the same call carries on after
+    an interruption.
 
     seeds  of each recipe, at least 3. A run takes up to `recipes.MOMENTS[-1]` CPU-seconds.
     jobs   runs at a time, each in a process and on a thread of its own.
@@ -59,11 +62,13 @@ def _arm(problem, recipe):
     return lambda seed: recipes.attempt(recipes.RECIPES[recipe], problem, seed)
 
 
-# ---- What it says -------------------------------------------------------------------------------------------------
+# ---- What it says
 
 
 def target(results, problem: str) -> float:
-    """The score that counts as arrived: 95 % of what the best recipe scores in the end, on average."""
+    """The score that counts as arrived: 95 % of what the best recipe scores in the end, on
+    average.
+    """
     return GOOD * max(
         results.values(f"{problem}, {recipe}", "score").mean() for recipe in recipes.RECIPES
     )
@@ -79,7 +84,9 @@ def reached(results, problem: str, recipe: str) -> np.ndarray:
 
 
 def table(results, problem: str):
-    """One row a recipe: score, and score and computing as ratios to ours, seed by seed, with their spread."""
+    """One row a recipe: score, and score and computing as ratios to ours, seed by seed, with their
+    spread.
+    """
     import pandas as pd
 
     ours, rows = f"{problem}, ours", {}
@@ -107,7 +114,9 @@ def table(results, problem: str):
 
 
 def frontier(results, problem: str):
-    """One row for each moment from 10 CPU-seconds: our score, the best other recipe's, and the difference seed by seed."""
+    """One row for each moment from 10 CPU-seconds: our score, the best other recipe's, and the
+    difference seed by seed.
+    """
     import pandas as pd
 
     others, rows = [recipe for recipe in recipes.RECIPES if recipe != "ours"], {}
@@ -172,9 +181,8 @@ def figure(results):
     axes[-1].legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     return (
         fig,
-        "Two panels of test score against computing, one line a recipe with its spread. At the end: "
-        + "; ".join(told)
-        + ".",
+        "Two panels of test score against computing, one line a recipe with its spread. At the "
+        "end: " + "; ".join(told) + ".",
     )
 
 
@@ -188,7 +196,7 @@ def _classes(problem):
     return {"emoji": 12, "solar cells": 2}[problem]
 
 
-# ---- The command --------------------------------------------------------------------------------------------------
+# ---- The command
 
 
 def main(argv=None) -> int:
@@ -218,7 +226,10 @@ def main(argv=None) -> int:
     contest_of.add_argument("--record", action="store_true", help="write the runs into the ledger")
     speed = commands.add_parser(
         "throughput",
-        help="each network's speed, share of this machine's peak, start and memory (some four minutes)",
+        help=(
+            "each network's speed, share of this machine's peak, start and memory (some four "
+            "minutes)"
+        ),
     )
     speed.add_argument(
         "networks",
@@ -255,12 +266,14 @@ def recipes_command(args) -> int:
         }
     if args.recorded and CONTEST not in ledger.read(CONTEST)["experiments"]:
         raise CourseError(
-            "The ledger has no such benchmark yet. Run it: python3 course.py bench recipes --record"
+            "The ledger has no such benchmark yet. Run it: python3 course.py bench recipes "
+            "--record"
         )
     results = measure.recorded(CONTEST) if args.recorded else contest(args.seeds, args.jobs)
     for problem, (_, labels) in recipes.PROBLEMS.items():
         print(
-            f"\n{problem}: {labels} labelled pictures of each class, {results.seeds} seeds, mean ± standard deviation. "
+            f"\n{problem}: {labels} labelled pictures of each class, {results.seeds} seeds, mean "
+            "± standard deviation. "
             f"Target: {100 * target(results, problem):.1f} % balanced accuracy on test\n"
         )
         print(table(results, problem).to_string())

@@ -1,4 +1,6 @@
-"""`course.py doctor`: one line for each thing the course needs, and what to do where it is missing."""
+"""`course.py doctor`: one line for each thing the course needs, and what to do where it is
+missing.
+"""
 
 import importlib.metadata
 import os
@@ -21,7 +23,9 @@ SHOWN = ("tensorflow", "keras", "jupyterlab")
 
 
 def find_chromium() -> str | None:
-    """The path of a Chromium or Chrome for the browser tests; `TRANSLEARN_CHROMIUM` names another one."""
+    """The path of a Chromium or Chrome for the browser tests; `TRANSLEARN_CHROMIUM` names another
+    one.
+    """
     named = os.environ.get("TRANSLEARN_CHROMIUM")
     if named:
         return named if Path(named).exists() else None
@@ -135,7 +139,8 @@ def browser() -> Iterator[Line]:
         if program
         else (
             NOTE,
-            "Chromium: none; only the browser tests need it (Debian and Ubuntu: sudo apt install chromium)",
+            "Chromium: none; only the browser tests need it (Debian and Ubuntu: sudo apt install "
+            "chromium)",
         )
     )
 
@@ -148,7 +153,8 @@ def sandbox() -> Iterator[Line]:
     if program is None:
         yield (
             NOTE,
-            "grading sandbox: no bubblewrap; only instructors need it (Debian and Ubuntu: sudo apt install bubblewrap)",
+            "grading sandbox: no bubblewrap; only instructors need it (Debian and Ubuntu: sudo "
+            "apt install bubblewrap)",
         )
         return
     tried = subprocess.run(
@@ -183,7 +189,8 @@ def notebooks() -> Iterator[Line]:
     else:
         yield (
             NOTE,
-            "notebooks differ from their sources: yours to keep if you worked in them; python3 course.py build writes them anew",
+            "notebooks differ from their sources: yours to keep if you worked in them; python3 "
+            "course.py build writes them anew",
         )
 
 
@@ -191,7 +198,9 @@ CHECKS = (python, environment, machine, data_and_weights, browser, sandbox, note
 
 
 def run(checks=CHECKS) -> list[Line]:
-    """The lines of all checks. A check that fails to run is a broken thing too, and never hides the others."""
+    """The lines of all checks. A check that fails to run is a broken thing too, and never hides
+    the others.
+    """
     lines: list[Line] = []
     for check in checks:
         try:
