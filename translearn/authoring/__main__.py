@@ -5,8 +5,9 @@ import sys
 from pathlib import Path
 
 from translearn import paths
-from translearn.authoring import find, measure_lesson, run
+from translearn.authoring import find, handout, measure_lesson, minutes, notebooks, run
 from translearn.authoring.pages import build, out_of_sync, outputs
+from translearn.authoring.reading import read, sources
 from translearn.errors import CourseError
 
 
@@ -18,6 +19,18 @@ def main(argv=None) -> int:
         "--check",
         action="store_true",
         help="write nothing; fail if a notebook differs from a fresh build",
+    )
+    verb.add_argument(
+        "--minutes",
+        metavar="NN",
+        nargs="?",
+        const="",
+        help="write nothing; say how long a lesson takes, part by part",
+    )
+    verb.add_argument(
+        "--rehearsal",
+        action="store_true",
+        help="write only the rehearsals that the tests run, into .cache/rehearsal",
     )
     verb = verbs.add_parser("measure", help="run the lessons' experiments into the ledger")
     verb.add_argument("lesson", nargs="*", help="such as 05; all lessons when none is named")
@@ -45,16 +58,21 @@ def _do(args):
     if args.check:
         differ = out_of_sync()
         for path in differ:
-            print(
-                f"{path.relative_to(paths.NOTEBOOKS.parent)} differs from its source. Run: python3 course.py build",
-                file=sys.stderr,
-            )
+            name = path.relative_to(paths.NOTEBOOKS.parent)
+            print(f"{name} differs from its source. Run: python3 course.py build", file=sys.stderr)
         return 1 if differ else 0
+    if args.minutes is not None:
+        for path in find([args.minutes] if args.minutes else []):
+            print(minutes.table(read(path)), end="\n\n")
+        return 0
+    if args.rehearsal:
+        for path in [*sources(), *handout.sources()]:
+            print(notebooks.write_rehearsal(read(path)))
+        return 0
     changed, fresh = build(), outputs()
     for path in changed:
-        print(
-            f"{'wrote' if path in fresh else 'no source any more, delete it:'} {path.relative_to(paths.NOTEBOOKS.parent)}"
-        )
+        done = "wrote" if path in fresh else "no source any more, delete it:"
+        print(f"{done} {path.relative_to(paths.NOTEBOOKS.parent)}")
     print(f"{len(changed)} of {len(fresh)} pages changed.")
     return 0
 

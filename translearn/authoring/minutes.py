@@ -5,7 +5,8 @@ The estimate adds up, for each part of a lesson:
 * prose at 180 words a minute, the pace of technical reading on a screen; a formula, a number from
   the ledger and a link count as one word each;
 * code that is meant to be read at 5 seconds a line, since the prose beside it says what it does.
-  The folded code of a longer figure and of the ledger's experiments is not counted;
+  A line is a statement, or 80 characters of a longer one, however it is laid out. The folded code
+  of a longer figure and of the ledger's experiments is not counted;
 * half a minute to look at a figure, a minute to move an explorer;
 * an exercise at a minute to read and check it and half a minute for each line of our solution; a
   question with lettered answers at a minute and a half;
@@ -14,7 +15,9 @@ The estimate adds up, for each part of a lesson:
 A section whose heading begins with "Further" is not part of the core, and is counted by itself.
 """
 
+import ast
 import re
+import textwrap
 
 from translearn.authoring.reading import BEGIN, END
 
@@ -55,24 +58,29 @@ def pieces(lesson):
             yield part, bool(level), cell, "\n".join(block)
 
 
+def lines(code: str) -> int:
+    """How many lines of at most 80 characters the code has, one statement a line at least."""
+    return sum(-(-len(line.strip()) // 80) for line in ast.unparse(ast.parse(code)).splitlines())
+
+
 def of(cell, text) -> float:
     """Minutes for one piece of a lesson."""
-    lines = [line for line in text.splitlines() if line.strip()]
     if cell.kind == "markdown":
         plain = re.sub(r"\$\$.*?\$\$|\$.*?\$|\{\{.*?\}\}|\]\(.*?\)|<.*?>", " x ", text, flags=re.S)
         return len(re.findall(r"\w[\w'’-]*", plain)) / WORDS
     if "ledger-only" in cell.tags:
         return 0.0
     if BEGIN in text:
-        own = re.findall(rf"{BEGIN}\n(.*?){END}", text, re.S)
-        solution = [line for part in own for line in part.splitlines() if line.strip()]
-        if len(lines) == 3 and re.fullmatch(r"\w+ = [\"']\w[\"']", solution[0]):
+        own = re.findall(rf"{BEGIN}\n(.*?)\n[ \t]*{END}", text, re.S)
+        solution = sum(lines(textwrap.dedent(part)) for part in own)
+        if re.fullmatch(rf"{BEGIN}\n\w+ = [\"']\w[\"']\n{END}", text.strip()):
             return QUESTION
-        return EXERCISE + SOLUTION_LINE * len(solution) + LINE * (len(lines) - len(solution) - 2)
+        return EXERCISE + SOLUTION_LINE * solution + LINE * (lines(text) - solution)
     if "exercise" in cell.tags:
         return 0.0  # the check, or the question's options: counted with the exercise
     looked = EXPLORER if "widgets.explore(" in text else FIGURE if "plots.show(" in text else 0.0
-    return looked + (0 if "explorer" in cell.tags and len(lines) > FOLDED else LINE * len(lines))
+    folded = "explorer" in cell.tags and len(text.splitlines()) > FOLDED
+    return looked + (0 if folded else LINE * lines(text))
 
 
 def parts(lesson) -> dict:

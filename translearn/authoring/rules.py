@@ -14,6 +14,7 @@ STILL_TOO_LONG = {
     "02_optimisers",
     "03_learning_rates",
     "04_pretraining",
+    "05_freezing",
     "06_fine_tuning",
     "07_regularisation",
     "08_early_stopping",
