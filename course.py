@@ -574,12 +574,6 @@ def parser():
         action="store_true",
         help="write nothing; fail if a notebook is not what its source makes",
     )
-    build.add_argument(
-        "--minutes", metavar="NN", nargs="?", const="", help="say how long a lesson takes"
-    )
-    build.add_argument(
-        "--rehearsal", action="store_true", help="write what the tests run into .cache/rehearsal"
-    )
     measure = commands.add_parser(
         "measure", help="run the lessons' experiments and write data/ledger (resumable)"
     )
@@ -641,9 +635,7 @@ def main(argv):
         return hand_over(["-m", "translearn.lab"] + tail)
     if options.command == "test":
         # The whole suite runs two files at a time, so that the browser's waiting costs nothing; a part of it as asked.
-        whole = not tail or tail[0].startswith(("--long", "--area"))
-        two = ["-n", "2", "--dist", "loadfile"] if whole else []
-        return hand_over(["-m", "pytest"] + two + tail)
+        return hand_over(["-m", "pytest"] + (tail or ["-n", "2", "--dist", "loadfile"]))
     if options.command == "bench":
         return hand_over(["-m", "translearn.bench.contest"] + tail)
     if options.command == "coursework":

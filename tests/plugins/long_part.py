@@ -45,6 +45,17 @@ def areas(config) -> set:
     return set(AREAS) if config.option.long else {area} - {None}
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks
+def pytest_cmdline_main(config):
+    """The whole suite runs two files at a time, so that waiting costs nothing; a part as asked.
+
+    By the file, since the cells of a lesson share a kernel and the tests of a page a browser.
+    """
+    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    if whole and config.option.numprocesses is None and not config.option.collectonly:
+        config.option.numprocesses, config.option.dist = 2, "loadfile"
+
+
 def pytest_report_header(config):
     taken = areas(config)
     return f"long part: {', '.join(sorted(taken))}" if taken else None
@@ -90,8 +101,9 @@ def commits() -> int:
 
 def chosen(things, count: int) -> list:
     """`count` of the things, in an order that the commit decides."""
-    return sorted(things, key=lambda each: _luck(str(each)))[:count]
+    return sorted(things, key=_luck)[:count]
 
 
-def _luck(text: str) -> str:
-    return hashlib.sha256(f"{head()}\0{text}".encode()).hexdigest()
+def _luck(thing) -> str:
+    name = thing.name if isinstance(thing, Path) else str(thing)  # the same in every folder
+    return hashlib.sha256(f"{head()}\0{name}".encode()).hexdigest()
