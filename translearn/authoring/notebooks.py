@@ -9,7 +9,7 @@ from translearn.authoring import handout, minutes
 from translearn.authoring.numbers import write_numbers
 from translearn.authoring.reading import Lesson
 
-DEFAULT_BUDGET = 90  # seconds of computing for a lesson, on two idle cores
+DEFAULT_BUDGET = 60  # seconds of computing for a lesson, on two idle cores
 
 
 def notebook(lesson: Lesson, solved: bool) -> str:
