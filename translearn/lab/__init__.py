@@ -114,7 +114,7 @@ class Server:
 
     def ask(self, path: str, method: str = "GET"):
         """What the server's own interface answers at `path`: (status, decoded JSON or None)."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request(method, path, headers={"Authorization": f"token {self.token}"})
             answer = connection.getresponse()
