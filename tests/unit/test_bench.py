@@ -10,6 +10,7 @@ import sklearn.metrics  # noqa: F401, so that its import is on no clock
 from translearn import measure
 from translearn.bench import contest as bench
 from translearn.bench import recipes
+from translearn.bench.__main__ import main
 from translearn.errors import CourseError
 from translearn.evidence import book
 from translearn.measure import ledger

@@ -125,7 +125,13 @@ def test_an_interrupted_measurement_carries_on_if_nothing_it_rests_on_has_change
     stop.clear()
     measured(arm, means=[0.5])
     assert ran == [0, 1, 2, 2, 3, 4] and "carrying on, 2 runs" in capsys.readouterr().out
-    assert list(measure.recorded("toy.scores").values("0.5", "accuracy")) == [0, 0.1, 0.2, 0.3, 0.4]
+    assert list(measure.recorded("toy.scores").values("0.5", "accuracy")) == [
+        0,
+        0.1,
+        0.2,
+        0.3,
+        0.4,
+    ]
     stop.append(True)
     with pytest.raises(KeyboardInterrupt):
         measured(arm, means=[0.5], rests_on=RESTS | {"cells": "1" * 16})

@@ -20,9 +20,7 @@ def test_the_notebooks_are_what_the_sources_give():
 
 def test_the_ledger_holds_nothing_that_no_lesson_and_no_benchmark_measures():
     every = [authoring.read(source) for source in authoring.sources()]
-    experiments = {name for lesson in every for name in lessons.trees_of(lesson)} | {
-        bench.CONTEST
-    }
+    experiments = {name for lesson in every for name in lessons.trees_of(lesson)} | {bench.CONTEST}
     claims = {text for lesson in every for _, text in lessons.claims(lesson)}
     for file in paths.LEDGER.glob("*.json"):
         book = json.loads(file.read_text(encoding="utf-8"))
@@ -33,6 +31,6 @@ def test_the_ledger_holds_nothing_that_no_lesson_and_no_benchmark_measures():
 
 
 def test_only_an_experiment_that_says_so_may_have_three_seeds():
-    least = lessons.least_seeds(authoring.read(lessons.find(["09"])[0]))
+    least = lessons.least_seeds(authoring.read(authoring.find(["09"])[0]))
     assert [name for name, seeds in least.items() if seeds < 5] == ["vgg.recipes"]
     assert least["vgg.recipes"] == 3

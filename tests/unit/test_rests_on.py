@@ -6,7 +6,8 @@ import shutil
 
 import pytest
 
-from translearn import paths
+from translearn import authoring, paths
+from translearn.authoring import reading
 from translearn.errors import CourseError
 from translearn.evidence import lessons, rests_on
 
@@ -283,8 +284,8 @@ def test_packages_are_those_of_the_lock_either_build_of_tensorflow(package):
 def test_every_module_that_a_lesson_reaches_has_its_numerics_or_makes_no_numbers():
     """A new module of the front row cannot be forgotten: it has a number, or it stands here as one that makes none."""
     none = {"errors", "paths", "plots", "quiet", "widgets"}
-    for source in lessons.find([]):
-        for tree in lessons.trees_of(lessons.read(source)).values():
+    for source in reading.find([]):
+        for tree in lessons.trees_of(authoring.read(source)).values():
             cells = [rests_on.bare(t) for t in rests_on.needed(tree)]
             modules = rests_on.reached(cells)
             numbered = rests_on.numerics(modules)

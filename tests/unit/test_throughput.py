@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from translearn import backbones, language
-from translearn.bench import contest as bench
 from translearn.bench import throughput
+from translearn.bench.__main__ import main
 from translearn.errors import CourseError
 
 
@@ -85,7 +85,7 @@ def test_the_table_has_a_row_a_network_and_says_how_much_it_varies():
 
 
 def test_an_unknown_network_is_one_sentence_on_the_command_line(capsys):
-    assert bench.main(["throughput", "vgg19"]) == 1
+    assert main(["throughput", "vgg19"]) == 1
     said = capsys.readouterr()
     assert (
         said.err

@@ -90,18 +90,18 @@ def time_one(name: str) -> dict:
     began = time.perf_counter()
     import tensorflow as tf
 
-    from translearn import backbones, language
+    from translearn import backbones
+    from translearn.data import registry
 
     imported = time.perf_counter() - began
     what, size, batch = NETWORKS[name]
     began = time.perf_counter()
+    weights = "pretrained" if registry.entry(name)["weights"] else None
     if what == "images":
-        model = backbones.load(
-            name, weights=None if name == "small_cnn" else "pretrained", size=size
-        )
+        model = backbones.load(name, weights, size=size)
         items = np.random.default_rng(0).integers(0, 256, (batch, size, size, 3)).astype("float32")
     else:
-        model = language.load(name, include_top=what == "tokens")
+        model = backbones.load(name, weights, include_top=what == "tokens")
         items = np.random.default_rng(0).integers(1, 1000, (batch, size)).astype("int32")
     loaded = time.perf_counter() - began
     graph = tf.function(lambda batch: model(batch, training=False))

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from translearn import paths
-from translearn.authoring import read
+from translearn.authoring import find, read, reading
 from translearn.errors import CourseError
 from translearn.evidence import book, lessons, replay
 from translearn.evidence.claiming import claim_anew
@@ -75,7 +75,7 @@ def parser():
 
 
 def _do(args) -> int:
-    sources = lessons.find(args.lesson)
+    sources = reading.find(args.lesson)
     if args.replay:
         if args.minutes is not None and args.minutes <= 0:
             raise CourseError(f"--minutes wants a number above 0, not {args.minutes:g}.")

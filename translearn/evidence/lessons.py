@@ -3,28 +3,12 @@
 import ast
 from pathlib import Path
 
-from translearn.authoring import Lesson, read, sources
+from translearn.authoring import Lesson
 from translearn.errors import CourseError
 from translearn.evidence import book, rests_on
 from translearn.measure import ledger
 
 NO_MEASURE = ("exercise", "explorer", "bug")  # tags of cells that no experiment rests on
-
-
-def find(names) -> list:
-    """The sources that `05`, `05_freezing` or nothing at all (every lesson) names."""
-    every = sources()
-    if not names:
-        return every
-    found = []
-    for name in names:
-        hits = [s for s in every if s.stem == name or s.stem.startswith(f"{name}_")]
-        if not hits:
-            raise CourseError(
-                f"There is no lesson {name!r}. The lessons are: {', '.join(s.stem for s in every)}."
-            )
-        found += hits
-    return found
 
 
 def cells_of(lesson: Lesson) -> list:

@@ -1,4 +1,6 @@
-"""Measuring into the ledger: `measure.experiment.recorder` while `course.py measure` runs a lesson's cells."""
+"""Measuring into the ledger: `measure.experiment.recorder` while `course.py measure` runs a
+lesson's cells.
+"""
 
 import hashlib
 import json
@@ -11,13 +13,18 @@ from translearn.evidence import book
 
 
 class Recorder:
-    """Runs each named experiment with the ledger's seeds and writes it; passes by what the ledger has already.
+    """Runs each named experiment with the ledger's seeds and writes it; passes by what the ledger
+    has already.
 
-    rests_on   experiment → what it rests on: the entry keeps it, and kept runs are found again by it
-    seeds      at least this many for each, but for experiments that ask for fewer than five (`ledger_seeds=3`)
-    client     a `dask.distributed.Client`, to run on its workers; without one the runs take place here
+    rests_on   experiment → what it rests on: the entry keeps it, and kept runs are found again by
+               it
+    seeds      at least this many for each, but for experiments that ask for fewer than five
+               (`ledger_seeds=3`)
+    client     a `dask.distributed.Client`, to run on its workers; without one the runs take place
+               here
 
-    Each finished run is kept on disk at once: after an interruption, the same command carries on where it stopped.
+    Each finished run is kept on disk at once: after an interruption, the same command carries on
+    where it stopped.
     """
 
     def __init__(self, rests_on: dict, seeds: int = 5, client=None):
@@ -29,24 +36,30 @@ class Recorder:
             return results(_runs(experiment, experiment.seeds, {}), experiment)
         if name not in self.rests_on:
             raise CourseError(
-                f"The experiment {name!r} stands in no cell that is measured. Give it a plain name, name='lesson.experiment'."
+                f"The experiment {name!r} stands in no cell that is measured. Give it a plain "
+                "name, name='lesson.experiment'."
             )
         seeds = how_many(experiment, self.seeds)
         if book.is_current(name, seeds, self.rests_on[name]):
             print(f"{name}: already in the ledger, and nothing it rests on has changed.")
             return replace(measure.recorded(name), live_seeds=experiment.seeds)
-        kept = Kept(name, self.rests_on[name])
-        if kept.runs:
-            print(
-                f"{name}: carrying on, {len(kept.runs)} runs were measured before the interruption."
-            )
-        runs = _runs(experiment, seeds, kept.runs, self.client, kept.add)
+        runs = measured(experiment, seeds, self.rests_on[name], self.client)
         book.put_experiment(name, runs, experiment.budget, seeds, self.rests_on[name])
-        kept.forget()
+        Kept(name, self.rests_on[name]).forget()
         return results(runs, experiment)
 
     def claim(self, name, text, row):
         book.put_claim(name, text, row)
+
+
+def measured(experiment, seeds: int, rests_on: dict, client=None) -> list:
+    """[arm, seed, metrics, seconds] for every arm and seed, each kept on disk as soon as it is
+    done.
+    """
+    kept = Kept(experiment.name, rests_on)
+    if kept.runs:
+        print(f"{experiment.name}: carrying on, {len(kept.runs)} runs were measured before.")
+    return _runs(experiment, seeds, kept.runs, client, kept.add)
 
 
 def how_many(experiment, least: int) -> int:
@@ -69,7 +82,8 @@ def results(runs: list, experiment):
 
 
 def _runs(experiment, seeds, kept, client=None, keep=lambda *run: None):
-    """[arm, seed, metrics, seconds] for every arm and seed, arm by arm; those in `kept` are not run again.
+    """[arm, seed, metrics, seconds] for every arm and seed, arm by arm; those in `kept` are not
+    run again.
 
     They run seed by seed with the arms in turn, so that a machine that slows down slows every arm.
     """
@@ -87,7 +101,8 @@ def _runs(experiment, seeds, kept, client=None, keep=lambda *run: None):
         first = next((m for (a, _), (m, _) in found.items() if a == arm), metrics)
         if first.keys() != metrics.keys():  # the pairs would no longer be pairs
             raise CourseError(
-                f"Arm {arm!r} returned {sorted(metrics)} for seed {seed}, but {sorted(first)} before."
+                f"Arm {arm!r} returned {sorted(metrics)} for seed {seed}, but {sorted(first)} "
+                "before."
             )
         found[arm, seed] = (metrics, seconds)
         keep(arm, seed, metrics, seconds)
@@ -111,7 +126,9 @@ def one(experiment, arm, seed):
 
 
 class Kept:
-    """The finished runs of an experiment whose measuring has not ended: a file with one line for each."""
+    """The finished runs of an experiment whose measuring has not ended: a file with one line for
+    each.
+    """
 
     def __init__(self, name, rests_on):
         key = hashlib.sha256(json.dumps(rests_on, sort_keys=True).encode()).hexdigest()[:16]
@@ -135,7 +152,8 @@ class Kept:
                 file.write("\n" + json.dumps([arm, seed, metrics, seconds]) + "\n")
         except OSError as error:  # a full disk costs the safety net, not the measurement
             print(
-                f"This run could not be kept on disk ({error.strerror}); the experiment goes on without a safety net."
+                f"This run could not be kept on disk ({error.strerror}); the experiment goes on "
+                "without a safety net."
             )
 
     def forget(self):

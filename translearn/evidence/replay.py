@@ -209,7 +209,7 @@ def differences(entry: dict, runs: list, same: bool) -> list:
     1 - 0.001 / count (Bonferroni), so that 999 of 1,000 replays of unchanged code agree where numbers spread
     normally; s is at least `SMALLEST_SPREAD`, as in a claim. This is a blunt tool for arms of five seeds.
 
-    Times are only asked to be times. `tests/unit/test_replay.py` simulates how large a change each rule sees.
+    Times are only asked to be times. `tests/unit/test_replaying.py` simulates how large a change each rule sees.
     """
     recorded = {}
     for arm, seed, metrics, _ in entry["runs"]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from translearn import paths
+from translearn import authoring, paths
 from translearn.errors import CourseError
 from translearn.evidence import __main__ as command
 from translearn.evidence import book, lessons, replay
@@ -88,11 +88,11 @@ def test_only_the_arms_of_what_is_replayed_run_one_seed_each_and_only_the_cells_
 def test_what_agrees_is_stamped_anew_and_keeps_its_runs(lesson):
     runs = ledger.experiment("toy.first")["runs"]
     change(lesson, "base = 0.5", "base = 0.25 + 0.25")
-    assert any("toy.first has changed" in said for said in lessons.stale(lessons.read(lesson)))
+    assert any("toy.first has changed" in said for said in lessons.stale(authoring.read(lesson)))
     assert agreed(replay.replay([lesson])) == {"toy.first": True, "toy.second": True}
     entry = ledger.experiment("toy.first")
     assert entry["stamp"]["how"] == "replayed" and entry["runs"] == runs
-    assert lessons.stale(lessons.read(lesson)) == []
+    assert lessons.stale(authoring.read(lesson)) == []
     assert replay.replay([lesson]) == [], "everything is current"
 
 
@@ -104,7 +104,7 @@ def test_what_does_not_agree_stays_stale_and_says_by_how_much(lesson, capsys):
     )
     assert len(outcome.problems) == 2 and "2 differ" in capsys.readouterr().out
     assert ledger.experiment("toy.first")["stamp"]["how"] == "measured"
-    assert any("toy.first has changed" in said for said in lessons.stale(lessons.read(lesson)))
+    assert any("toy.first has changed" in said for said in lessons.stale(authoring.read(lesson)))
 
 
 def test_a_replay_can_be_told_to_leave_the_ledger_alone_and_to_run_what_is_current(lesson):
