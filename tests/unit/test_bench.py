@@ -177,7 +177,7 @@ def test_the_record_is_of_the_recipes_as_they_are_now():
 
 
 def test_too_few_seeds_are_refused(capsys):
-    assert bench.main(["recipes", "--seeds", "2"]) == 1
+    assert main(["recipes", "--seeds", "2"]) == 1
     assert "three seeds" in capsys.readouterr().err
     with pytest.raises(CourseError):
         bench.recipes_command(type("Args", (), {"seeds": 3, "jobs": 0})())
