@@ -330,7 +330,7 @@ def test_unsolved_in_every_way():
         "def f(p, y):\n    loss = ...\n    return loss + 1",
         "def f(p, y):\n    return [1, ...]",
     ):
-        assert exercise.cross_entropy.check(typed(source).f).kind == "not attempted", source
+        assert exercise.cross_entropy.check(typed(text).f).kind == "not attempted", text
     assert progress.passed() == {}
 
 
