@@ -20,18 +20,21 @@ def explore(draw, alt: str | None = None, **controls):
     move it).
 
     Returns the widget; as a cell's last line it is shown. An error in `draw` is shown in the
-    figure's place.
+    figure's place. The widget's `draw(**values)` gives a figure and its alt text; `controls` are
+    its controls by name.
     """
     import ipywidgets
 
     controls = {name: _control(name, c) for name, c in controls.items()}
     picture = ipywidgets.HTML()
 
+    def figure(**values):
+        drawn = draw(**values)
+        return drawn if isinstance(drawn, tuple) else (drawn, alt or "")
+
     def redraw(_=None):
         try:
-            drawn = draw(**{name: c.value for name, c in controls.items()})
-            fig, text = drawn if isinstance(drawn, tuple) else (drawn, alt or "")
-            picture.value = plots.to_html(fig, text)
+            picture.value = plots.to_html(*figure(**{n: c.value for n, c in controls.items()}))
         except Exception as error:  # inside a widget's callback it would vanish without a trace
             picture.value = (
                 f'<div role="alert" class="translearn-error"><b>{type(error).__name__}</b>: '
@@ -41,7 +44,9 @@ def explore(draw, alt: str | None = None, **controls):
     for control in controls.values():
         control.observe(redraw, names="value")
     redraw()
-    return ipywidgets.VBox([*controls.values(), picture]).add_class("translearn-explorer")
+    box = ipywidgets.VBox([*controls.values(), picture]).add_class("translearn-explorer")
+    box.draw, box.controls = figure, controls
+    return box
 
 
 def _control(name, control):

@@ -1,5 +1,6 @@
-"""A class on one server, from set-up to feedback, as deploy/README.md says. Run by test_server.py as root of a machine of its own:
-its /etc, /home, network and processes are made for it and end with it. Prints what it saw as one line of JSON.
+"""A class on one server, from set-up to feedback, as deploy/README.md says. Run by test_server.py
+as root of a machine of its own: its /etc, /home, network and processes are made for it and end
+with it. Prints what it saw as one line of JSON.
 
     python server_walk.py CHECKOUT SERVER NOTEBOOKS.json
 """
@@ -38,7 +39,8 @@ def run(*command, user=None, ok=True, **named):
     done = subprocess.run(command, capture_output=True, text=True, timeout=240, **named)
     if ok and done.returncode:
         sys.exit(
-            f"{' '.join(map(str, command))} ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-3000:]}"
+            f"{' '.join(map(str, command))} ended with {done.returncode}:\n"
+            f"{done.stdout[-2000:]}{done.stderr[-3000:]}"
         )
     return done.stdout + done.stderr
 
@@ -91,7 +93,8 @@ class Person:
 
     def start(self):
         self.web.get(f"{HUB}/hub/spawn", timeout=60)
-        # The page of JupyterLab takes the session through the hub's login and sets the cookie that later requests are checked against.
+        # The page of JupyterLab takes the session through the hub's login and sets the cookie that
+        # later requests are checked against.
         wait(
             f"{self.name}'s server",
             lambda: (
@@ -252,13 +255,20 @@ def main():
     seen["open ports"] = len(ports)
     seen["without a login"] = sorted({each.status_code for each in direct})
 
-    # What bob may try in the exchange: somebody else's name, and links to files that only tina can read.
+    # What bob may try in the exchange: somebody else's name, and links to files that only tina can
+    # read.
     forge = """
 import os, shutil, sys
 inbound, answers = sys.argv[1:]
-os.makedirs(f"{inbound}/ada+A1+2098-01-01 00:00:00.000000 UTC+x"); shutil.copy(os.path.expanduser("~/A1/A1.ipynb"), f"{inbound}/ada+A1+2098-01-01 00:00:00.000000 UTC+x/A1.ipynb")
-os.makedirs(f"{inbound}/bob+A1+2098-01-01 00:00:00.000000 UTC+x"); os.symlink(answers, f"{inbound}/bob+A1+2098-01-01 00:00:00.000000 UTC+x/A1.ipynb")
-os.symlink(os.path.dirname(answers), f"{inbound}/bob+A1+2098-01-02 00:00:00.000000 UTC+x")
+ada, bob, linked = (
+    f"{inbound}/{name}+A1+{day} 00:00:00.000000 UTC+x"
+    for name, day in (("ada", "2098-01-01"), ("bob", "2098-01-01"), ("bob", "2098-01-02"))
+)
+os.makedirs(ada)
+shutil.copy(os.path.expanduser("~/A1/A1.ipynb"), f"{ada}/A1.ipynb")
+os.makedirs(bob)
+os.symlink(answers, f"{bob}/A1.ipynb")
+os.symlink(os.path.dirname(answers), linked)
 """
     run(
         sys.executable,

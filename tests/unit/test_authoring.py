@@ -8,6 +8,7 @@ import pytest
 
 from translearn import authoring, measure, paths
 from translearn.authoring import BuildError
+from translearn.authoring import __main__ as command
 from translearn.evidence import rests_on as fingerprint
 
 HEADER = "---\nkernelspec:\n  name: python3\n  display_name: Python 3\n---\n\n"
@@ -196,14 +197,14 @@ def test_a_missing_or_old_ledger_entry_and_a_missing_claim_are_reported(source):
 def test_build_keeps_a_notebook_that_somebody_has_worked_in(source, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("TRANSLEARN_CACHE", str(tmp_path / "cache"))
     source("# T\n\n" + code("a = 1"))
-    authoring.main(["build"])
+    command.main(["build"])
     book = tmp_path / "out" / "99_test.ipynb"
     run = book.read_text().replace('"execution_count": null', '"execution_count": 7')
     edited = book.read_text().replace("a = 1", "a = my_answer")
     for number, worked_in in enumerate((run, edited), 1):
         book.write_text(worked_in)
         os.utime(book, (number, number))
-        authoring.main(["build"])
+        command.main(["build"])
         kept = sorted(
             (tmp_path / "cache" / "kept").iterdir(), key=lambda path: int(path.stem.split("-")[-1])
         )
@@ -213,14 +214,14 @@ def test_build_keeps_a_notebook_that_somebody_has_worked_in(source, tmp_path, mo
             and str(kept[-1]) in capsys.readouterr().out
         )
     source("# T\n\n" + code("a = 2"))  # the source moves on, nobody has touched the notebook
-    authoring.main(["build"])
+    command.main(["build"])
     assert len(list((tmp_path / "cache" / "kept").iterdir())) == 2
 
 
 def test_build_writes_and_check_notices_every_difference(source, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("TRANSLEARN_CACHE", str(tmp_path / "cache"))
     source("# T\n\n" + code("a = 1"))
-    assert authoring.main(["build"]) == 0 and authoring.main(["build", "--check"]) == 0
+    assert command.main(["build"]) == 0 and authoring.main(["build", "--check"]) == 0
     book = tmp_path / "out" / "99_test.ipynb"
     text = book.read_text()
     for spoiled in (
@@ -229,16 +230,16 @@ def test_build_writes_and_check_notices_every_difference(source, tmp_path, monke
         text.replace('"outputs": []', '"outputs": [{}]'),
     ):
         book.write_text(spoiled)
-        assert authoring.main(["build", "--check"]) == 1
-        assert authoring.main(["build"]) == 0
+        assert command.main(["build", "--check"]) == 1
+        assert command.main(["build"]) == 0
         assert book.read_text() == text
     (tmp_path / "out" / "98_orphan.ipynb").write_text(text)
-    assert authoring.main(["build", "--check"]) == 1
+    assert command.main(["build", "--check"]) == 1
 
 
 def test_an_unknown_lesson_is_named(source, capsys):
     source("# T\n")
-    assert authoring.main(["measure", "42"]) == 1
+    assert command.main(["measure", "42"]) == 1
     assert "no lesson '42'" in capsys.readouterr().err
 
 

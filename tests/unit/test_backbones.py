@@ -229,7 +229,7 @@ def test_imagenet_weights_without_a_network_say_so_in_one_sentence(tmp_path):
     """)
     run = subprocess.run(
         [sys.executable, "-c", script],
-        env={**os.environ, "KERAS_HOME": str(tmp_path)},
+        env={**os.environ, "TRANSLEARN_CACHE": str(tmp_path)},
         cwd=paths.ROOT,
         capture_output=True,
         text=True,

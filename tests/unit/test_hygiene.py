@@ -194,7 +194,7 @@ def test_the_lock_answers_pyproject(platform):
 FRONT = """
     quiet paths errors content data backbones transfer optim measure plots widgets exercises
 """.split()
-ROOMS = "coursework.student evidence bench authoring coursework.instructor lab".split()
+ROOMS = "coursework.student authoring evidence bench coursework.instructor lab".split()
 ORDER = [*FRONT, *ROOMS]
 RANK = {name: rank for rank, name in enumerate(ORDER)}
 PACKAGE = ROOT / "translearn"

@@ -114,7 +114,7 @@ class Server:
 
     def ask(self, path: str, method: str = "GET"):
         """What the server's own interface answers at `path`: (status, decoded JSON or None)."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request(method, path, headers={"Authorization": f"token {self.token}"})
             answer = connection.getresponse()
@@ -186,10 +186,20 @@ def main(argv: list[str] | None = None) -> int:
     """Serve the lessons until Ctrl-C."""
     import argparse
 
-    parser = argparse.ArgumentParser(prog="course.py lab")
-    parser.add_argument("--no-browser", action="store_true")
-    parser.add_argument("--port", type=int, default=PORT)
+    parser = argparse.ArgumentParser(
+        prog="course.py lab", description="Open the lessons in JupyterLab, on this machine only."
+    )
+    parser.add_argument("--no-browser", action="store_true", help="only print the address")
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=PORT,
+        metavar="N",
+        help=f"default {PORT}; if taken, the next free one is used",
+    )
     options = parser.parse_args(argv)
+    if not 1 <= options.port <= 65535:
+        parser.error("--port takes a number from 1 to 65535")
 
     def leave(*_):
         raise KeyboardInterrupt

@@ -3,6 +3,7 @@ missing.
 """
 
 import importlib.metadata
+import json
 import os
 import platform
 import re
@@ -12,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import translearn
 from translearn import paths
 
 # What a line says: all is well; something optional is missing; something needed is broken.
@@ -122,6 +124,25 @@ def machine() -> Iterator[Line]:
     )
 
 
+def keras_settings() -> Iterator[Line]:
+    """The course's own; the reader's are named where they differ."""
+    yield OK, f"Keras: on TensorFlow, with settings of its own in {paths.cache_folder() / 'keras'}"
+    for name, value in translearn.SET_ASIDE.items():
+        if value != os.environ.get(name):
+            yield NOTE, f"{name}={value} is set on this machine: the course sets it aside"
+    file = Path("~/.keras/keras.json").expanduser()
+    plain = {"image_data_format": "channels_last", "floatx": "float32", "backend": "tensorflow"}
+    try:
+        theirs = json.loads(file.read_text(encoding="utf-8"))
+        differ = [
+            f"{key} {theirs[key]}" for key in plain if theirs.get(key, plain[key]) != plain[key]
+        ]
+    except (OSError, ValueError, AttributeError):
+        return
+    if differ:
+        yield NOTE, f"{file} says {', '.join(differ)}: the course does not read it"
+
+
 def data_and_weights() -> Iterator[Line]:
     from translearn.data import registry
 
@@ -194,7 +215,16 @@ def notebooks() -> Iterator[Line]:
         )
 
 
-CHECKS = (python, environment, machine, data_and_weights, browser, sandbox, notebooks)
+CHECKS = (
+    python,
+    environment,
+    machine,
+    keras_settings,
+    data_and_weights,
+    browser,
+    sandbox,
+    notebooks,
+)
 
 
 def run(checks=CHECKS) -> list[Line]:

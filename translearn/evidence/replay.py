@@ -1,0 +1,267 @@
+"""Evidence by replay: a recorded result is good as long as running it again gives it again.
+
+`replay` runs one seed of each arm of an experiment, in a fresh process, with an empty cache, and nothing before it but
+the cells that the experiment needs; what these take from other experiments is read from the ledger. Each number is held
+against the ledger's row of that arm and seed. What agrees is stamped anew; what does not is stale, and says by how much.
+"""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from translearn import measure, paths
+from translearn.authoring import read
+from translearn.errors import CourseError
+from translearn.evidence import book, lessons, rests_on
+from translearn.measure import experiment as measuring
+from translearn.measure import ledger
+from translearn.measure.claims import SMALLEST_SPREAD
+
+ROUNDING = 1e-3  # relative: a number printed to three digits stays the same
+SHARE = (
+    0.75  # of an arm's spread: what threads that add in another order make of a trained network
+)
+START = 12  # seconds that a fresh process takes before it computes: Python, TensorFlow, the lesson's data
+CONFIDENCE = 0.999  # so many replays of unchanged code agree
+
+
+# ---------------------------------------------------------------- one replay, in a process of its own
+
+
+class Replayer:
+    """In the place of the ledger's recorder: one seed of each arm of one experiment; all others are read."""
+
+    def __init__(self, name: str, seed: int):
+        self.name, self.seed, self.runs = name, seed, []
+
+    def run(self, experiment):
+        if experiment.name == self.name:
+            self.runs = [
+                [arm, self.seed, *experiment.measure_one(arm, self.seed)]
+                for arm in experiment.points
+            ]
+        return measure.recorded(experiment.name)
+
+    def claim(self, name, text, row):
+        """Claims are made when a lesson runs and when the ledger is measured, not here."""
+
+
+def run_here(path: Path, name: str, seed: int) -> list:
+    """Run one seed of each arm of an experiment here and now: [[arm, seed, {metric: value}, seconds], …]."""
+    trees = lessons.trees_of(read(path)).get(name)
+    if trees is None:
+        raise CourseError(f"{path.stem} has no experiment named {name!r}.")
+    player = measuring.recorder = Replayer(name, seed)
+    try:
+        lessons.run([rests_on.computing(tree) for tree in rests_on.needed(trees)], path)
+    finally:
+        measuring.recorder = None
+    return player.runs
+
+
+def _run_apart(path, name, seed, cache):
+    """As `run_here`, in a fresh process that computes everything itself: (runs, None) or (None, what went wrong)."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "runs.json"
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "translearn.evidence",
+                "one",
+                str(path),
+                name,
+                str(seed),
+                str(out),
+            ],
+            env=os.environ | {"MPLBACKEND": "agg", "TRANSLEARN_CACHE": cache},
+            cwd=paths.NOTEBOOKS,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+        if done.returncode:
+            return None, (done.stdout.strip().splitlines() or ["no message"])[-1]
+        return json.loads(out.read_text(encoding="utf-8")), None
+
+
+# ---------------------------------------------------------------- many of them
+
+
+@dataclass
+class Outcome:
+    name: str
+    seconds: float
+    problems: list  # one sentence for each thing that does not agree; empty when all does
+
+
+def replay(
+    paths_of_lessons, only=(), everything=False, minutes=None, choose="", stamp=True
+) -> list:
+    """Replay the experiments of some lessons; returns an `Outcome` for each.
+
+    only         names of experiments, such as `pretraining.contest`; all of the lessons' when empty.
+    everything   also those whose stamp is current.
+    minutes      no more than fit into so much time, chosen at random, by the seconds that they took before.
+    choose       a text, such as a commit's id, that fixes this choice and the seed that each is replayed with.
+    stamp        renew the stamp of what agrees and was not current, at once: an interruption loses nothing.
+    """
+    todo = {}
+    for path in paths_of_lessons:
+        for name, now in lessons.experiments(read(path)).items():
+            entry = ledger.read(name)["experiments"].get(name)
+            current = entry is not None and book.stamped(entry) == now
+            if (not only or name in only) and (everything or only or not current):
+                todo[name] = (path, entry, now)
+    if unknown := [name for name in only if name not in todo]:
+        raise CourseError(f"The lessons asked for have no experiment named {', '.join(unknown)}.")
+    if minutes is not None:
+        fits = fitting(
+            {n: expected(e) for n, (_, e, _) in todo.items() if e}, 60 * minutes, choose
+        )
+        todo = {name: todo[name] for name in fits}
+    outcomes = []
+    with tempfile.TemporaryDirectory(prefix="translearn-replay-") as cache:
+        for number, (name, (path, entry, now)) in enumerate(todo.items(), 1):
+            outcomes.append(one(path, name, entry, now, choose, cache, stamp))
+            said = f"{len(outcomes[-1].problems)} differ" if outcomes[-1].problems else "agrees"
+            print(
+                f"{number}/{len(todo)} {name}: {said} ({outcomes[-1].seconds:.0f} s)", flush=True
+            )
+            for problem in outcomes[-1].problems:
+                print(f"    {problem}", flush=True)
+    return outcomes
+
+
+def one(path, name, entry, now, choose, cache, stamp) -> Outcome:
+    if entry is None:
+        return Outcome(name, 0.0, ["the ledger does not have it: measure it."])
+    start = time.perf_counter()
+    runs, error = _run_apart(path, name, seed_of(name, entry["seeds"], choose), cache)
+    seconds = time.perf_counter() - start
+    problems = (
+        [f"it does not run: {error}"] if error else differences(entry, runs, like_ours(entry))
+    )
+    if not problems and stamp and book.stamped(entry) != now:
+        book.stamp(name, now, seconds)
+    return Outcome(name, seconds, problems)
+
+
+def _number(text):
+    return int(hashlib.sha256(text.encode()).hexdigest(), 16)
+
+
+def seed_of(name: str, seeds: int, choose: str) -> int:
+    """Which of the recorded seeds to replay: 0, or with `choose` one that this text picks."""
+    return _number(f"{choose} {name} seed") % seeds if choose else 0
+
+
+def expected(entry: dict) -> float:
+    """How many seconds a replay will take: as many as the last one took, or what the ledger's first seed did."""
+    if "seconds" in (entry.get("stamp") or {}):
+        return entry["stamp"]["seconds"]
+    return START + sum(run[3] for run in entry["runs"] if run[1] == 0)
+
+
+def fitting(seconds: dict, limit: float, choose: str) -> list:
+    """Names in a random order that `choose` fixes, as many as fit into `limit` seconds."""
+    chosen = []
+    for name in sorted(seconds, key=lambda name: _number(f"{choose} {name}")):
+        if seconds[name] <= limit:
+            chosen.append(name)
+            limit -= seconds[name]
+    return chosen
+
+
+# ---------------------------------------------------------------- does it agree?
+
+
+def like_ours(entry: dict) -> bool:
+    """Whether an entry was measured on this kind of machine with these packages (Python's version rounds nothing)."""
+    ours = book.versions()
+    theirs = {name: version for name, version in entry["versions"].items() if name != "python"}
+    return entry["hardware"] == book.hardware() and all(
+        ours.get(p) == v for p, v in theirs.items()
+    )
+
+
+def differences(entry: dict, runs: list, same: bool) -> list:
+    """What does not agree between an entry and runs of one seed of each arm, one sentence each.
+
+    same   whether machine and packages are of the kind that the entry was measured with; see `allowed`.
+    """
+    recorded = {}
+    for arm, seed, metrics, _ in entry["runs"]:
+        recorded.setdefault(arm, {})[seed] = metrics
+    if {run[0] for run in runs} != recorded.keys():
+        return [_unlike("arms", {run[0] for run in runs}, recorded.keys())]
+    problems, tests = [], sum(not timing(name) for run in runs for name in run[2])
+    for arm, seed, metrics, _ in runs:
+        old = recorded[arm][seed]
+        if metrics.keys() != old.keys():
+            problems.append(_unlike(f"metrics of {arm}", metrics.keys(), old.keys()))
+            continue
+        for name, value in metrics.items():
+            if timing(name):
+                if not (np.isfinite(value) and value >= 0):
+                    problems.append(f"{arm}, {name}: {value:g}, which is no time.")
+                continue
+            others = [row[name] for s, row in recorded[arm].items() if s != seed]
+            low, high = allowed(old[name], others, same, tests)
+            if not (low <= value <= high or np.array_equal(value, old[name], equal_nan=True)):
+                spread = np.std([old[name], *others], ddof=1)
+                off = (
+                    f"{abs(value - old[name]) / spread:.1f} spreads" if spread > 0 else "no spread"
+                )
+                problems.append(
+                    f"{arm}, {name}, seed {seed}: {value:.5g}, recorded {old[name]:.5g} ({off}); "
+                    f"allowed is {low:.5g} to {high:.5g}."
+                )
+    return problems
+
+
+def timing(metric: str) -> bool:
+    """Whether a metric is a time: it belongs to the machine, and only has to be one."""
+    return "seconds" in metric
+
+
+def _unlike(what, found, recorded):
+    more = ", ".join(sorted(found - recorded)) or "none"
+    fewer = ", ".join(sorted(recorded - found)) or "none"
+    return f"the {what} are others: new {more}; no longer there {fewer}."
+
+
+def allowed(old: float, others: list, same: bool, tests: int = 1) -> tuple:
+    """Between what two numbers a replayed metric agrees: (low, high), around what was recorded.
+
+    old      the recorded number of the same arm and seed; `others`, those of the arm's other seeds.
+    tests    how many numbers of the experiment are held so (times are not).
+
+    On the same kind of machine with the same packages: equal to rounding, a thousandth of the number, or
+    `SHARE` of the arm's spread when that is more. How that was chosen: SEE_BELOW
+
+    Elsewhere: the prediction interval of one more run from the arm's other seeds, mean ± t · s · sqrt(1 + 1/n)
+    with n others (Hahn and Meeker, Statistical Intervals, 1991, section 4.7). Whether the seed decides the number or chance does
+    all over again, it is one more draw like the others. t is taken at 1 - 0.001 / `tests` (Bonferroni), so that 999 of
+    1,000 replays of unchanged code agree where numbers spread normally. s is at least `SMALLEST_SPREAD`, as in a claim:
+    another machine's rounding turns a picture over. `tests/unit/test_replay.py` shows by simulation what each sees.
+    """
+    if same:
+        half = max(ROUNDING * abs(old), SHARE * float(np.std([old, *others], ddof=1)))
+        return (old - half, old + half) if np.isfinite(half) else (-np.inf, np.inf)
+    from scipy.stats import t
+
+    if len(others) < 2 or not np.isfinite(others).all():  # an arm that diverges now and then
+        return -np.inf, np.inf
+    n, spread = len(others), max(float(np.std(others, ddof=1)), SMALLEST_SPREAD)
+    half = t.ppf(1 - (1 - CONFIDENCE) / tests / 2, n - 1) * spread * np.sqrt(1 + 1 / n)
+    return float(np.mean(others)) - half, float(np.mean(others)) + half
