@@ -21,8 +21,14 @@ MODULES = {"build": ["-m", "translearn.authoring", "build"], "test": ["-m", "pyt
 def section(title) -> list:
     """The blocks of a section as (language, file or None, text)."""
     text = PAGE.read_text(encoding="utf-8")
-    (part,) = re.findall(rf"^## {title}\n(.*?)(?=^## |\Z)", text, re.M | re.S)
-    return [(match[2], match[3], match[4]) for match in BLOCK.finditer(part)]
+    part = re.search(rf"^## {title}\n.*?(?=^## |\Z)", without_blocks(text), re.M | re.S)
+    blocks = BLOCK.finditer(text, part.start(), part.end())
+    return [(match[2], match[3], match[4]) for match in blocks]
+
+
+def without_blocks(text) -> str:
+    """The page with its blocks blanked out, each character in its place."""
+    return BLOCK.sub(lambda match: " " * len(match[0]), text)
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +149,7 @@ def test_the_page_links_to_what_is_there():
     text = PAGE.read_text(encoding="utf-8")
     headings = {
         re.sub(r"[^\w -]", "", line[3:].lower()).replace(" ", "-")
-        for line in text.splitlines()
+        for line in without_blocks(text).splitlines()
         if line.startswith("## ")
     }
     for link in re.findall(r"\]\((?!https?:)([^)]+)\)", text):
