@@ -39,7 +39,8 @@ def copy(tmp_path_factory):
     left_out = shutil.ignore_patterns("__pycache__", "*.npz", "weights", "ledger")
     for folder in ("translearn", "data", "tests/exercises", "tests/golden", "tests/plugins"):
         shutil.copytree(ROOT / folder, place / folder, ignore=left_out)
-    for file in ("tests/unit/golden.py", "pyproject.toml", "requirements.lock", "conftest.py"):
+    files = "README.md tests/unit/golden.py pyproject.toml requirements.lock conftest.py"
+    for file in files.split():
         (place / file).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / file, place / file)
     for file in [*(ROOT / "data").glob("*.npz"), ROOT / "data/weights", ROOT / "data/ledger"]:
@@ -119,6 +120,8 @@ def test_a_lesson(copy):
     table = "from translearn.exercises import overview; print(repr(overview.lessons()))"
     assert "[16 · Stripes](16_stripes.ipynb) | How dark are stripes?" in python(copy, table)
     assert "dark" in (copy / "notebooks/glossary.md").read_text("utf-8")
+    row = "| 16 | [Stripes](notebooks/16_stripes.ipynb) | How dark are stripes? | **ready** |"
+    assert row in (copy / "README.md").read_text("utf-8").splitlines()
     assert "BEGIN SOLUTION" not in (copy / "notebooks/16_stripes.ipynb").read_text("utf-8")
 
 
