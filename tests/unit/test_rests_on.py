@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from translearn import paths
+from translearn import authoring, paths
 from translearn.authoring import reading
 from translearn.errors import CourseError
 from translearn.evidence import lessons, rests_on
@@ -191,7 +191,7 @@ def package(tmp_path, monkeypatch):
     (tmp_path / "requirements.lock").write_text((paths.ROOT / "requirements.lock").read_text())
     (tmp_path / "data" / "registry.toml").write_text(
         '[letters]\nkind = "data"\nsha256 = "%s"\n[words]\nkind = "vocabulary"\nsha256 = "%s"\n'
-        % ("1" * 64, "2" * 64)
+        '[net]\nkind = "network"\nvocabulary = "words"\n' % ("1" * 64, "2" * 64)
     )
     monkeypatch.setattr(paths, "ROOT", tmp_path)
     monkeypatch.setattr(paths, "DATA", tmp_path / "data")
@@ -264,6 +264,12 @@ def test_data_are_those_that_the_cells_name_and_word_lists_those_that_a_module_n
     ] == {"words": "2" * 16}
 
 
+def test_a_network_without_a_file_brings_its_vocabulary(package):
+    package(backbones="")
+    found = rests_on.of(cells("from translearn import backbones", "backbones.load('net')"))
+    assert found["data"] == {"words": "2" * 16}
+
+
 def test_packages_are_those_of_the_lock_either_build_of_tensorflow(package):
     package()
     found = rests_on.packages()
@@ -279,7 +285,7 @@ def test_every_module_that_a_lesson_reaches_has_its_numerics_or_makes_no_numbers
     """A new module of the front row cannot be forgotten: it has a number, or it stands here as one that makes none."""
     none = {"errors", "paths", "plots", "quiet", "widgets"}
     for source in reading.find([]):
-        for tree in lessons.trees_of(lessons.read(source)).values():
+        for tree in lessons.trees_of(authoring.read(source)).values():
             cells = [rests_on.bare(t) for t in rests_on.needed(tree)]
             modules = rests_on.reached(cells)
             numbered = rests_on.numerics(modules)

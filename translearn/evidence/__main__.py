@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 
 from translearn import paths
-from translearn.authoring import read, reading
+from translearn.authoring import find, read
 from translearn.errors import CourseError
 from translearn.evidence import book, lessons, replay
+from translearn.evidence.claiming import claim_anew
 from translearn.evidence.recording import Recorder
 from translearn.measure import experiment as measuring
 
@@ -23,9 +24,7 @@ def main(argv=None) -> int:
             runs = replay.run_here(Path(source), name, int(seed))
             Path(out).write_text(json.dumps(runs), encoding="utf-8")
             return 0
-        if argv[:1] == [
-            "cells"
-        ]:  # a lesson's measuring in a process of its own, started by `measure`
+        if argv[:1] == ["cells"]:  # a lesson's measuring in a process of its own
             measure_here(Path(argv[1]), int(argv[2]))
             return 0
         return _do(parser().parse_args(argv))
@@ -54,6 +53,11 @@ def parser():
         help="run one seed of each arm again and hold it against the ledger; what agrees is stamped anew",
     )
     p.add_argument(
+        "--claims",
+        action="store_true",
+        help="run nothing: make the lessons' claims anew on the recorded runs (seconds)",
+    )
+    p.add_argument(
         "--minutes",
         type=float,
         metavar="M",
@@ -69,7 +73,11 @@ def parser():
 
 
 def _do(args) -> int:
-    sources = reading.find(args.lesson)
+    sources = find(args.lesson)
+    if args.claims:
+        for path in sources:
+            print(f"{path.stem}: {len(claim_anew(path))} claims are borne out by the recorded runs.")
+        return 0
     if args.replay:
         if args.minutes is not None and args.minutes <= 0:
             raise CourseError(f"--minutes wants a number above 0, not {args.minutes:g}.")

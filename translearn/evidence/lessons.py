@@ -3,7 +3,6 @@
 import ast
 from pathlib import Path
 
-from translearn import paths
 from translearn.authoring import Lesson
 from translearn.errors import CourseError
 from translearn.evidence import book, rests_on
@@ -154,10 +153,12 @@ def stale(lesson: Lesson) -> list:
     return problems
 
 
-def run(trees, path: Path) -> None:
-    """Run cells, given as syntax trees, one after the other in a namespace of their own, as a notebook would."""
+def run(trees, path: Path, **names) -> None:
+    """Run cells, given as syntax trees, one after the other in a namespace of their own, as a notebook
+    would; `names` are there from the start.
+    """
     import builtins
 
-    namespace = {"__name__": "__main__", "__builtins__": builtins}
+    namespace = {"__name__": "__main__", "__builtins__": builtins, **names}
     for tree in trees:
-        exec(compile(tree, str(path.relative_to(paths.ROOT)), "exec"), namespace)
+        exec(compile(tree, str(path), "exec"), namespace)

@@ -446,14 +446,16 @@ def _number(module):
 
 
 def data(cells, modules) -> dict:
-    """The data and weights that the cells name, by hash; and the word lists and labels that a module they reach names."""
-    named = _texts(cells)
-    helpers = _texts([source(module) for module in modules])
-    return {
-        name: entry["sha256"][:16]
-        for name, entry in sorted(_registry().items())
-        if name in named or name in helpers and entry["kind"] not in ("data", "weights")
-    }
+    """The data and weights that the cells name, by hash; with weights their vocabulary; and the labels
+    and vocabularies that a module they reach names.
+    """
+    registry = _registry()
+    named = _texts(cells) & registry.keys()
+    named |= {registry[name].get("vocabulary") for name in named} & registry.keys()
+    helpers = _texts([source(module) for module in modules]) & registry.keys()
+    named |= {name for name in helpers if registry[name]["kind"] in ("labels", "vocabulary")}
+    hashes = {name: registry[name].get("sha256") for name in sorted(named)}
+    return {name: sha[:16] for name, sha in hashes.items() if sha}  # a network may have no file
 
 
 def _registry():
