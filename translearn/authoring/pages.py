@@ -1,16 +1,16 @@
-"""Every page that the sources give, held against what stands in `notebooks/`, and written there."""
+"""Every page that the sources give, held against what stands there, and written."""
 
 import json
 
 from translearn import paths
-from translearn.authoring import glossary, handout
+from translearn.authoring import glossary, handout, readme
 from translearn.authoring.notebooks import notebook
 from translearn.authoring.reading import read, sources
 from translearn.authoring.rules import check
 
 
 def outputs() -> dict:
-    """Every page that the sources give, the notebooks and the glossary: path → text."""
+    """Every page that the sources give: path → text. Notebooks, glossary, the README's tables."""
     found, lessons = {}, [read(source) for source in sources()]
     for lesson, line, problem in glossary.twice(lessons):
         lesson.fail(line, problem)
@@ -22,9 +22,12 @@ def outputs() -> dict:
         )
     if lessons:
         found[paths.NOTEBOOKS / "glossary.md"] = glossary.page(lessons)
-    for assignment in map(read, handout.sources()):
+    assignments = [read(source) for source in handout.sources()]
+    for assignment in assignments:
         handout.check(assignment)
         found |= handout.pages(assignment)
+    if (file := paths.NOTEBOOKS.parent / "README.md").exists():
+        found[file] = readme.page(file.read_text(encoding="utf-8"), lessons, assignments)
     return found
 
 
@@ -65,7 +68,9 @@ def build() -> list:
 
 
 def _keep_work(path):
-    """Copy a notebook that somebody has run or edited before the build writes over it: their answers are in it."""
+    """Copy a notebook that somebody has run or edited before the build writes over it: their
+    answers are in it.
+    """
     book = _cells_of(path) if path.exists() and path.suffix == ".ipynb" else None
     if book is None:
         return

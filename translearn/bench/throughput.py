@@ -13,16 +13,23 @@ import time
 
 import numpy as np
 
+from translearn.data import registry
 from translearn.errors import CourseError
+
+
+def _counted(record):
+    """What a network is timed in."""
+    return (
+        "images" if record["family"] == "pictures" else "tokens" if record["top"] else "sentences"
+    )
+
 
 # name: (what is counted, side of a picture or length of a text in tokens, how many of them at a
 # time)
 NETWORKS = {
-    "small_cnn": ("images", 28, 64),
-    "efficientnet_lite0": ("images", 96, 64),
-    "vgg16": ("images", 96, 16),
-    "minilm": ("sentences", 32, 64),
-    "tiny_gpt": ("tokens", 128, 16),
+    name: (_counted(record), *record["bench"])
+    for name in registry.names(having="bench")
+    if (record := registry.entry(name))
 }
 SECONDS = 2.0  # each way of calling is timed for at least so long
 
@@ -91,7 +98,6 @@ def time_one(name: str) -> dict:
     import tensorflow as tf
 
     from translearn import backbones
-    from translearn.data import registry
 
     imported = time.perf_counter() - began
     what, size, batch = NETWORKS[name]

@@ -90,7 +90,7 @@ def _of_classes(pictures, classes):
 
 
 def remembered(name: str, size: int, make) -> np.ndarray:
-    """`make()`, kept in the cache folder under its size, the SHA-256 of its source, and `NUMERICS`.
+    """`make()`, kept in the cache folder under size, the SHA-256 of its source, and `NUMERICS`.
 
     A file that is damaged or half written is made again.
     """
