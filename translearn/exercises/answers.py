@@ -1,8 +1,9 @@
 """What a check says, and how it looks at an answer.
 
-A check is a plain function. It returns when the answer is right and raises one of the signals below
-when it is not. The helpers turn whatever a learner hands in into plain NumPy arrays and numbers before
-anything is compared: an object's own `__eq__` or `__repr__` is never asked for its opinion.
+A check is a plain function. It returns when the answer is right and raises one of the signals
+below when it is not. The helpers turn whatever a learner hands in into plain NumPy arrays and
+numbers before anything is compared: an object's own `__eq__` or `__repr__` is never asked for its
+opinion.
 """
 
 import functools
@@ -40,7 +41,7 @@ class LearnerError(Signal):
         self.called = called
 
 
-# --- looking without touching ---------------------------------------------------------------------
+# --- looking without touching --------------------------------------------------------------------
 
 
 def describe(value) -> str:
@@ -64,7 +65,7 @@ def describe(value) -> str:
 
 
 def has_blank(value, depth=4) -> bool:
-    """Whether `...` still stands in `value`, or in a list, tuple, set, dict or object array of it."""
+    """Whether `...` stands in `value`, or in a list, tuple, set, dict or object array of it."""
     if value is ...:
         return True
     if depth and type(value) in (list, tuple, set):
@@ -91,7 +92,7 @@ def is_stub(value) -> bool:
     return True
 
 
-# --- running the learner's code -------------------------------------------------------------------
+# --- running the learner's code ------------------------------------------------------------------
 
 
 @contextmanager
@@ -111,8 +112,8 @@ def learners_code(called=""):
 
 
 class Guarded:
-    """A learner's function, called safely: its errors are theirs, arrays go in as copies, and a `...`
-    that comes out means that it is not finished."""
+    """A learner's function, called safely: its errors are theirs, arrays go in as copies, and a
+    `...` that comes out means that it is not finished."""
 
     def __init__(self, function):
         self.function = function
@@ -147,7 +148,7 @@ def expect_callable(value, what="your answer") -> Guarded:
     return Guarded(value)
 
 
-# --- numbers --------------------------------------------------------------------------------------
+# --- numbers -------------------------------------------------------------------------------------
 
 
 def _plain(value, what, boolean):
@@ -161,7 +162,8 @@ def _plain(value, what, boolean):
         array = np.asarray(value)
     except (ValueError, TypeError):
         raise Incorrect(
-            f"Expected numbers for {what}, got {describe(value)} that does not form an array: "
+            f"Expected numbers for {what}, got {describe(value)} that does not form an "
+            "array: "
             "are its rows of different lengths?"
         ) from None
     if type(array) is not np.ndarray or array.dtype.kind not in ("iufb" if boolean else "iuf"):
@@ -173,8 +175,8 @@ def _plain(value, what, boolean):
 def expect_array(value, shape=None, what="your answer", finite=True, boolean=False) -> np.ndarray:
     """`value` as a plain NumPy array of numbers, or `Incorrect` with what was seen.
 
-    Lists, NumPy arrays, tensors and pandas columns are all welcome. `shape` is a tuple in which None
-    stands for any length; `finite=False` lets NaN and infinity through, `boolean=True` masks.
+    Lists, NumPy arrays, tensors and pandas columns are all welcome. `shape` is a tuple in which
+    None stands for any length; `finite=False` lets NaN and infinity through, `boolean=True` masks.
     """
     array = _plain(value, what, boolean)
     if shape is not None and (
@@ -195,7 +197,8 @@ def expect_array(value, shape=None, what="your answer", finite=True, boolean=Fal
         where = "" if array.ndim == 0 else f" (first at position {_position(bad)})"
         kind = "NaN" if np.isnan(array).any() else "infinity"
         raise Incorrect(
-            f"Expected finite numbers for {what}, got {int(bad.sum())} that are not{where}: {kind}. "
+            f"Expected finite numbers for {what}, got {int(bad.sum())} that are not{where}: "
+            f"{kind}. "
             "Look for a logarithm of 0, a division by 0 or an overflow."
         )
     return array
@@ -236,7 +239,7 @@ def close(got, target, tol=1e-6) -> bool:
 
 
 def expect_close(got, target, tol=1e-6, what="your answer") -> np.ndarray:
-    """`got` as an array with the shape of `target` and close to it, or `Incorrect` with both values."""
+    """`got` as an array of the shape of `target` and close to it, or `Incorrect` with both."""
     target = np.asarray(target, dtype=float)
     got = expect_array(got, shape=target.shape, what=what)
     apart = _apart(got, target, tol)
@@ -250,8 +253,82 @@ def expect_close(got, target, tol=1e-6, what="your answer") -> np.ndarray:
     return got
 
 
+def expect_same(got, target, tol=1e-6, what="your answer"):
+    """`got` is what `target` is, or `Incorrect` with both values at the first entry that differs.
+
+    `target` is ours: numbers, arrays, text, truth values, None, or a list, tuple, set or
+    dictionary of them. Numbers agree within `tol * max(1, |target|)`, whole numbers exactly, NaN
+    with NaN.
+    """
+    if got is None and target is not None:
+        raise Incorrect(f"Got None for {what}. Did a function forget to `return`?")
+    if target is None or isinstance(target, str):
+        if not (isinstance(got, str) if target is not None else got is None) or (
+            target is not None and str(got) != str(target)
+        ):
+            raise Incorrect(f"Expected {describe(target)} for {what}, got {describe(got)}.")
+    elif isinstance(target, dict):
+        _same_keys(got, target, dict, what)
+        for key, value in target.items():
+            expect_same(got[key], value, tol, f"{what} at {describe(key)}")
+    elif isinstance(target, (set, frozenset)):
+        _same_keys(got, target, (set, frozenset), what)
+    else:
+        try:
+            numbers = np.asarray(target)
+        except ValueError:  # arrays of several shapes
+            numbers = np.empty(0, object)
+        if numbers.dtype.kind in "iufb":
+            _same_numbers(got, numbers, tol, what)
+        else:
+            _same_items(got, list(target), tol, what)
+
+
+def _same_keys(got, target, kinds, what):
+    if not isinstance(got, kinds):
+        raise Incorrect(f"Expected {describe(target)} for {what}, got {describe(got)}.")
+    for key in target:
+        if key not in got:
+            raise Incorrect(f"Expected {describe(key)} in {what}; it is missing.")
+    for key in got:
+        if key not in target:
+            raise Incorrect(f"Did not expect {describe(key)} in {what}.")
+
+
+def _same_items(got, target, tol, what):
+    if type(got) not in (list, tuple, np.ndarray) and not type(got).__module__.startswith(
+        "pandas"
+    ):
+        raise Incorrect(f"Expected {describe(target)} for {what}, got {describe(got)}.")
+    got = list(got)
+    if len(got) != len(target):
+        raise Incorrect(f"Expected {len(target)} items for {what}, got {len(got)}.")
+    for at, (one, other) in enumerate(zip(got, target)):
+        expect_same(one, other, tol, f"{what}, item {at}")
+
+
+def _same_numbers(got, target, tol, what):
+    truth, whole = target.dtype.kind == "b", target.dtype.kind in "iu"
+    got = expect_array(got, what=what, finite=np.isfinite(target).all(), boolean=truth)
+    if not (target.ndim == 0 and got.size == 1):
+        got = expect_array(got, shape=target.shape, what=what, finite=False, boolean=truth)
+    number, got = target.astype(float), got.astype(float).reshape(target.shape)
+    apart = _apart(got, number, min(tol, 1e-12) if whole else tol)
+    apart &= ~(np.isnan(got) & np.isnan(number))
+    if apart.any():
+        at = tuple(int(i) for i in np.argwhere(apart)[0])
+        where = f" at position {_position(apart)}" if at else ""
+        shown = [bool(n[at]) if truth else n[at] for n in (number, got)]
+        expected, found = [str(n) if truth else _figure(n) for n in shown]
+        raise Incorrect(f"Expected {expected} for {what}{where}, got {found}.")
+
+
+def _figure(number) -> str:
+    return f"{number:,.0f}" if number == round(number, 0) < 1e15 else f"{number:.6g}"
+
+
 def expect_better(value, reference, what="your result", higher=True, form="{:.3g}"):
-    """One number better than `reference` ("beat this number"), or `Incorrect` saying how far it is.
+    """One number better than `reference` ("beat this number"), or `Incorrect` with both.
 
     `form` formats both numbers, for example `"{:.1%}"`. Returns the number.
     """
@@ -264,11 +341,12 @@ def expect_better(value, reference, what="your result", higher=True, form="{:.3g
 
 
 def better_guesses(guesses, splits, trained_on, reference, too_good):
-    """Guesses for the validation pictures with a better balanced accuracy than `reference`; returns the praise.
+    """Guesses for the validation pictures with a better balanced accuracy than `reference`;
+    returns the praise.
 
-    `guesses` is (n,), class numbers; `trained_on` the number of training pictures, to recognise guesses for the wrong
-    ones; above `too_good` the labels of the validation pictures must have been used. These mistakes are misconceptions
-    that an exercise with this check declares.
+    `guesses` is (n,), class numbers; `trained_on` the number of training pictures, to recognise
+    guesses for the wrong ones; above `too_good` the labels of the validation pictures must have
+    been used.
     """
     from sklearn.metrics import balanced_accuracy_score
 
@@ -276,12 +354,14 @@ def better_guesses(guesses, splits, trained_on, reference, too_good):
     if got.ndim == 2:
         raise Misconception(
             "scores, not classes",
-            "That has a row of scores for each picture. Take the best class of each: `.argmax(axis=1)`.",
+            "That has a row of scores for each picture. Take the best class of each: "
+            "`.argmax(axis=1)`.",
         )
     if got.shape == (trained_on,):
         raise Misconception(
             "on the training pictures",
-            "Those are guesses for the training pictures. A score only counts on pictures that were not trained on.",
+            "Those are guesses for the training pictures. A score only counts on pictures "
+            "that were not trained on.",
         )
     got = expect_array(
         got, shape=(len(splits.validation),), what="the guesses, one for each validation picture"
@@ -292,16 +372,19 @@ def better_guesses(guesses, splits, trained_on, reference, too_good):
     if score > too_good:
         raise Misconception(
             "the answers themselves",
-            f"{score:.0%} is more than these pictures can teach. Were the labels of the validation pictures used in training, or handed in?",
+            f"{score:.0%} is more than these pictures can teach. Were the labels of the "
+            "validation pictures used in training, or handed in?",
         )
     expect_better(score, reference, "the balanced accuracy", form="{:.2%}")
     return f"{score:.2%} against {reference:.2%}."
 
 
 def to_beat(experiment, arm, metric, seed=None):
-    """The `reference` of an exercise: a function that fetches a metric from the ledger, once, and not before it is asked.
+    """The `reference` of an exercise: a function that fetches a metric from the ledger, once, and
+    not before it is asked.
 
-    The mean over the seeds, or the value of one seed where the exercise has that seed's own pictures.
+    The mean over the seeds, or the value of one seed where the exercise has that seed's own
+    pictures.
     """
 
     @functools.cache
