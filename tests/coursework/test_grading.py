@@ -131,7 +131,7 @@ def test_a_bank_has_what_a_bank_needs(assignment):
     assert len(right) >= 3 and all(p is None for answers in right for _, p in answers.values())
     wrong = [answers for name, answers in judges.SUBMISSIONS.items() if "mistake" in name]
     for each in asked:
-        assert sum(each.name in answers for answers in wrong) >= min(3, len(each.wrong)), (
+        assert sum(each.name in answers for answers in wrong) >= min(3, len(each.misconceptions)), (
             f"{each.name}: a wrong submission for each misconception, please"
         )
         assert sum(each.name in answers for answers in right) >= 1, (
@@ -167,8 +167,8 @@ def test_the_visible_check_agrees_with_the_bank(assignment):
                     f"{name}, {each.name} gets nothing and passes its visible check"
                 )
     for each in questions(module):
-        assert set(each.wrong) <= met[each.name], (
-            f"{each.name}: no submission has {set(each.wrong) - met[each.name]}"
+        assert set(each.misconceptions) <= met[each.name], (
+            f"{each.name}: no submission has {set(each.misconceptions) - met[each.name]}"
         )
 
 

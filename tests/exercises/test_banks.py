@@ -2,35 +2,40 @@
 
 import importlib
 import re
-from pathlib import Path
 
+import bank
 import pytest
 
-import translearn.exercises
 from translearn import paths
-from translearn.exercises import bank
+from translearn.exercises import Choice, exercises_of
 
-MODULES = [
-    importlib.import_module(f"translearn.exercises.{file.stem}")
-    for file in sorted(Path(translearn.exercises.__file__).parent.glob("lesson*.py"))
-]
-CASES = [case for module in MODULES for case in bank.cases(module)]
-
-
-def test_every_lesson_has_its_exercises():
-    lessons = {
-        f"lesson{m[1]}"
-        for file in paths.SOURCE.glob("*.md")
-        if (m := re.match(r"(\d\d)_", file.name))
-    }
-    modules = {module.__name__.rpartition(".")[2] for module in MODULES}
-    assert lessons <= modules, f"lessons without exercises: {sorted(lessons - modules)}"
-    assert modules <= lessons, f"exercises without a lesson: {sorted(modules - lessons)}"
+LESSONS = sorted(
+    m[1] for file in paths.SOURCE.glob("*.md") if (m := re.match(r"(\d\d)_", file.name))
+)
+BANKS = [bank.load(file) for file in sorted(bank.HERE.glob("lesson*.py"))]
+CASES = [case for each in BANKS for case in bank.cases(each)]
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__.rpartition(".")[2])
-def test_nothing_is_missing(module):
-    assert not bank.problems(module)
+def lesson_of(each):
+    return each.module.__name__.rpartition(".")[2]
+
+
+def test_every_lesson_has_its_exercises_and_its_bank():
+    assert {lesson_of(each) for each in BANKS} == {f"lesson{number}" for number in LESSONS}
+
+
+@pytest.mark.parametrize("each", BANKS, ids=lesson_of)
+def test_nothing_is_missing(each):
+    assert not bank.problems(each)
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_the_longest_option_is_no_hint(lesson):
+    """Who always takes the longest option is right in at most half of a lesson's questions."""
+    module = importlib.import_module(f"translearn.exercises.lesson{lesson}")
+    questions = [each for each in exercises_of(module) if isinstance(each, Choice)]
+    longest = bank.right_is_longest(module)
+    assert 2 * len(longest) <= len(questions), f"the right option is the longest in {longest}"
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

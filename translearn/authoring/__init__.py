@@ -150,7 +150,7 @@ def _calls_method(tree, name):
 
 def _check_hidden(lesson, cell):
     """No solution stays visible: unsolving leaves no marker behind, not even a misspelt one."""
-    from translearn.exercises.engine import unsolve
+    from translearn.exercises.source import unsolve
 
     text = (
         unsolve(cell.text) if cell.kind == "code" and "ledger-only" not in cell.tags else cell.text
@@ -238,22 +238,23 @@ def _check_exercises(lesson):
         )
     except (ValueError, CourseError) as error:
         raise BuildError(f"translearn/exercises/{module}.py: {error}") from error
-    from translearn.exercises.bank import exercises as exercises_in
-    from translearn.exercises.engine import unmark, unsolve
+    from translearn.exercises import Choice, exercises_of
+    from translearn.exercises.source import unmark
 
-    cells = [
-        (unmark(c.text).strip(), unsolve(c.text).strip()) for c in lesson.cells if c.kind == "code"
-    ]
-    code = "\n".join(cell.text for cell in lesson.cells if cell.kind == "code")
-    for each in exercises_in(exercises):
-        line = next((c.line for c in lesson.cells if f"exercise.{each.name}.check(" in c.text), 1)
-        if f"exercise.{each.name}.check({each.call})" not in code:
-            lesson.fail(line, f"the lesson never calls exercise.{each.name}.check({each.call}).")
-        # The tests try the module's copy of the solution, so it must be the one that the lesson prints.
-        if (each.solution_source, each.stub_source) not in cells:
+    codes = [cell for cell in lesson.cells if cell.kind == "code"]
+    for each in exercises_of(exercises):
+        call = f"exercise.{each.name}.check("
+        at = next((n for n, cell in enumerate(codes) if f"{call}{each.call})" in cell.text), None)
+        if at is None:
+            line = next((cell.line for cell in codes if call in cell.text), 1)
+            lesson.fail(line, f"the lesson never calls {call}{each.call}).")
+        # The solution stands in the lesson; the module knows only which letter of a question is right.
+        solved = next((unmark(c.text).strip() for c in codes[at::-1] if BEGIN in c.text), "")
+        if isinstance(each, Choice) and solved != f'{each.call} = "{each.right}"':
             lesson.fail(
-                line,
-                f"no cell of the lesson is the solution of exercise {each.name} in translearn/exercises/{module}.py.",
+                codes[at].line,
+                f'the solution of {each.name} should be {each.call} = "{each.right}", '
+                f"as translearn/exercises/{module}.py says.",
             )
 
 
@@ -349,7 +350,7 @@ def _write_numbers(lesson, cell):
 
 def notebook(lesson: Lesson, solved: bool) -> str:
     """The lesson as the text of a notebook file, with its solutions or without."""
-    from translearn.exercises.engine import unmark, unsolve
+    from translearn.exercises.source import unmark, unsolve
 
     cells = []
     for cell in lesson.cells:

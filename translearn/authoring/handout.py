@@ -77,7 +77,7 @@ def check(lesson) -> None:
 def cells(lesson, solved: bool) -> list:
     """The cells of the notebook as nbformat has them: for the instructor (`solved`), or as released."""
     from translearn.coursework.student.question import marks_table
-    from translearn.exercises.engine import unmark, unsolve
+    from translearn.exercises.source import unmark, unsolve
 
     module, made = module_of(lesson), []
     code = [cell for cell in lesson.cells if cell.kind == "code"]

@@ -15,17 +15,21 @@ from translearn.exercises.answers import (
     expect_callable,
     expect_close,
     expect_number,
+    expect_same,
     learners_code,
     to_beat,
 )
-from translearn.exercises.engine import Choice, Exercise, Outcome, exercise
+from translearn.exercises.engine import Choice, Exercise, Outcome, exercise, exercises_of
+from translearn.exercises.functions import Function, Mistake, expect_right
 from translearn.exercises.models import copy_of, expect_model, preserving
 
 __all__ = [
     "Choice",
     "Exercise",
+    "Function",
     "Incorrect",
     "Misconception",
+    "Mistake",
     "NotAttempted",
     "Outcome",
     "better_guesses",
@@ -33,12 +37,15 @@ __all__ = [
     "copy_of",
     "describe",
     "exercise",
+    "exercises_of",
     "expect_array",
     "expect_better",
     "expect_callable",
     "expect_close",
     "expect_model",
     "expect_number",
+    "expect_right",
+    "expect_same",
     "learners_code",
     "preserving",
     "to_beat",

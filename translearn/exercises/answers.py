@@ -40,7 +40,7 @@ class LearnerError(Signal):
         self.called = called
 
 
-# --- looking without touching ---------------------------------------------------------------------
+# --- looking without touching --------------------------------------------------------------------
 
 
 def describe(value) -> str:
@@ -91,7 +91,7 @@ def is_stub(value) -> bool:
     return True
 
 
-# --- running the learner's code -------------------------------------------------------------------
+# --- running the learner's code ------------------------------------------------------------------
 
 
 @contextmanager
@@ -147,7 +147,7 @@ def expect_callable(value, what="your answer") -> Guarded:
     return Guarded(value)
 
 
-# --- numbers --------------------------------------------------------------------------------------
+# --- numbers -------------------------------------------------------------------------------------
 
 
 def _plain(value, what, boolean):
@@ -161,7 +161,8 @@ def _plain(value, what, boolean):
         array = np.asarray(value)
     except (ValueError, TypeError):
         raise Incorrect(
-            f"Expected numbers for {what}, got {describe(value)} that does not form an array: "
+            f"Expected numbers for {what}, got {describe(value)} that does not form an "
+            "array: "
             "are its rows of different lengths?"
         ) from None
     if type(array) is not np.ndarray or array.dtype.kind not in ("iufb" if boolean else "iuf"):
@@ -195,7 +196,8 @@ def expect_array(value, shape=None, what="your answer", finite=True, boolean=Fal
         where = "" if array.ndim == 0 else f" (first at position {_position(bad)})"
         kind = "NaN" if np.isnan(array).any() else "infinity"
         raise Incorrect(
-            f"Expected finite numbers for {what}, got {int(bad.sum())} that are not{where}: {kind}. "
+            f"Expected finite numbers for {what}, got {int(bad.sum())} that are not{where}: "
+            f"{kind}. "
             "Look for a logarithm of 0, a division by 0 or an overflow."
         )
     return array
@@ -250,6 +252,79 @@ def expect_close(got, target, tol=1e-6, what="your answer") -> np.ndarray:
     return got
 
 
+def expect_same(got, target, tol=1e-6, what="your answer"):
+    """`got` is what `target` is, or `Incorrect` with both values at the first entry that differs.
+
+    `target` is ours: numbers, arrays, text, truth values, None, or a list, tuple, set or dictionary
+    of them. Numbers agree within `tol * max(1, |target|)`, whole numbers exactly, NaN with NaN.
+    """
+    if got is None and target is not None:
+        raise Incorrect(f"Got None for {what}. Did a function forget to `return`?")
+    if target is None or isinstance(target, str):
+        if not (isinstance(got, str) if target is not None else got is None) or (
+            target is not None and str(got) != str(target)
+        ):
+            raise Incorrect(f"Expected {describe(target)} for {what}, got {describe(got)}.")
+    elif isinstance(target, dict):
+        _same_keys(got, target, dict, what)
+        for key, value in target.items():
+            expect_same(got[key], value, tol, f"{what} at {describe(key)}")
+    elif isinstance(target, (set, frozenset)):
+        _same_keys(got, target, (set, frozenset), what)
+    else:
+        try:
+            numbers = np.asarray(target)
+        except ValueError:  # arrays of several shapes
+            numbers = np.empty(0, object)
+        if numbers.dtype.kind in "iufb":
+            _same_numbers(got, numbers, tol, what)
+        else:
+            _same_items(got, list(target), tol, what)
+
+
+def _same_keys(got, target, kinds, what):
+    if not isinstance(got, kinds):
+        raise Incorrect(f"Expected {describe(target)} for {what}, got {describe(got)}.")
+    for key in target:
+        if key not in got:
+            raise Incorrect(f"Expected {describe(key)} in {what}; it is missing.")
+    for key in got:
+        if key not in target:
+            raise Incorrect(f"Did not expect {describe(key)} in {what}.")
+
+
+def _same_items(got, target, tol, what):
+    if type(got) not in (list, tuple, np.ndarray) and not type(got).__module__.startswith(
+        "pandas"
+    ):
+        raise Incorrect(f"Expected {describe(target)} for {what}, got {describe(got)}.")
+    got = list(got)
+    if len(got) != len(target):
+        raise Incorrect(f"Expected {len(target)} items for {what}, got {len(got)}.")
+    for at, (one, other) in enumerate(zip(got, target)):
+        expect_same(one, other, tol, f"{what}, item {at}")
+
+
+def _same_numbers(got, target, tol, what):
+    truth, whole = target.dtype.kind == "b", target.dtype.kind in "iu"
+    got = expect_array(got, what=what, finite=np.isfinite(target).all(), boolean=truth)
+    if not (target.ndim == 0 and got.size == 1):
+        got = expect_array(got, shape=target.shape, what=what, finite=False, boolean=truth)
+    number, got = target.astype(float), got.astype(float).reshape(target.shape)
+    apart = _apart(got, number, min(tol, 1e-9) if whole else tol)
+    apart &= ~(np.isnan(got) & np.isnan(number))
+    if apart.any():
+        at = tuple(int(i) for i in np.argwhere(apart)[0])
+        where = f" at position {_position(apart)}" if at else ""
+        shown = [bool(n[at]) if truth else n[at] for n in (number, got)]
+        expected, found = [str(n) if truth else _figure(n) for n in shown]
+        raise Incorrect(f"Expected {expected} for {what}{where}, got {found}.")
+
+
+def _figure(number) -> str:
+    return f"{number:,.0f}" if number == round(number, 0) < 1e15 else f"{number:.6g}"
+
+
 def expect_better(value, reference, what="your result", higher=True, form="{:.3g}"):
     """One number better than `reference` ("beat this number"), or `Incorrect` saying how far it is.
 
@@ -276,12 +351,14 @@ def better_guesses(guesses, splits, trained_on, reference, too_good):
     if got.ndim == 2:
         raise Misconception(
             "scores, not classes",
-            "That has a row of scores for each picture. Take the best class of each: `.argmax(axis=1)`.",
+            "That has a row of scores for each picture. Take the best class of each: "
+            "`.argmax(axis=1)`.",
         )
     if got.shape == (trained_on,):
         raise Misconception(
             "on the training pictures",
-            "Those are guesses for the training pictures. A score only counts on pictures that were not trained on.",
+            "Those are guesses for the training pictures. A score only counts on pictures "
+            "that were not trained on.",
         )
     got = expect_array(
         got, shape=(len(splits.validation),), what="the guesses, one for each validation picture"
@@ -292,7 +369,8 @@ def better_guesses(guesses, splits, trained_on, reference, too_good):
     if score > too_good:
         raise Misconception(
             "the answers themselves",
-            f"{score:.0%} is more than these pictures can teach. Were the labels of the validation pictures used in training, or handed in?",
+            f"{score:.0%} is more than these pictures can teach. Were the labels of the "
+            "validation pictures used in training, or handed in?",
         )
     expect_better(score, reference, "the balanced accuracy", form="{:.2%}")
     return f"{score:.2%} against {reference:.2%}."

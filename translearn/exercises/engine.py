@@ -1,16 +1,14 @@
 """The check engine: an exercise, and the typed outcomes of checking an answer to it.
 
 Lesson modules declare exercises; see `exercise` and `Choice`. What a check says and how it looks at an
-answer is in `answers.py`, Keras models in `models.py`, the tests of every exercise in `bank.py`.
+answer is in `answers.py`, functions in `functions.py`, Keras models in `models.py`. Every exercise is
+tried with its bank of answers in `tests/exercises/`.
 """
 
-import ast
 import inspect
 import linecache
 import random
-import re
 import sys
-import textwrap
 import traceback
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from translearn.errors import CourseError
-from translearn.exercises import progress
+from translearn.exercises import progress, source
 from translearn.exercises.answers import (
     Incorrect,
     LearnerError,
@@ -30,12 +28,7 @@ from translearn.exercises.answers import (
 )
 from translearn.exercises.render import Card, box, fence, plain
 
-SOLUTION = re.compile(
-    r"^([ \t]*)### BEGIN SOLUTION[ \t]*\n(.*?)^[ \t]*### END SOLUTION[ \t]*(?:\n|\Z)", re.M | re.S
-)
-
-
-# --- outcomes -------------------------------------------------------------------------------------
+# --- outcomes ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, repr=False)
@@ -65,13 +58,13 @@ class Outcome:
         return plain(*self._parts())
 
 
-# --- exercises ------------------------------------------------------------------------------------
+# --- exercises -----------------------------------------------------------------------------------
 
 
 class Exercise:
-    """One exercise: a check, escalating hints, a solution, and the bank of answers that tests the check.
+    """One exercise: a check, escalating hints, and the lesson's cell that holds its solution.
 
-    Made by the decorator `exercise`, which describes the parameters.
+    Made by the decorator `exercise`, which describes the parameters, or as a `Choice` or `Function`.
     """
 
     handle = "exercise"  # what a notebook calls the module that it is in
@@ -82,25 +75,22 @@ class Exercise:
         *,
         title,
         hints,
-        solution,
-        stub=None,
-        alternatives=(),
-        wrong=None,
-        refused=(),
-        setup="",
-        call=None,
         praise="",
+        call=None,
         reference=None,
+        name=None,
+        module=None,
+        parameters=None,
         where=None,
+        **old,  # until the last lesson is converted: what now stands in its bank
     ):
-        self.name, self.module = check.__name__, check.__module__
+        self.name, self.module = name or check.__name__, module or check.__module__
         self.title, self.praise, self.reference = title, praise, reference
         self._check, self._shown = check, 0
         self._where = where or f"{check.__code__.co_filename}:{check.__code__.co_firstlineno}"
-        self.parameters = [
-            name for name in inspect.signature(check).parameters if name != "reference"
-        ]
-        if ("reference" in inspect.signature(check).parameters) != (reference is not None):
+        taken = list(inspect.signature(check).parameters)
+        self.parameters = parameters or [name for name in taken if name != "reference"]
+        if ("reference" in taken) != (reference is not None):
             self._refuse(
                 "`reference` must be given exactly when the check has a parameter of that name"
             )
@@ -111,33 +101,21 @@ class Exercise:
                 self._refuse(f"hint {number} is empty")
         if not title.strip() or not self.hints or not self.parameters:
             self._refuse("a title, hints and something to check are needed")
-        marked = _source(solution)
-        self.cell_source = marked  # what stands in the lesson's source, markers and all
-        self.solution_source = unmark(marked)
-        self.stub_source = _source(stub) if stub is not None else unsolve(marked)
-        if self.stub_source == self.solution_source:
-            self._refuse(
-                "the solution has no `### BEGIN SOLUTION` and `### END SOLUTION`, and no stub is given"
-            )
-        self.setup = _source(setup)
-        self.alternatives = tuple(map(_source, alternatives))
-        self.refused = tuple(map(_source, refused))
-        self.wrong = {
-            name: tuple(map(_source, [texts] if isinstance(texts, str) else texts))
-            for name, texts in (wrong or {}).items()
-        }
-        for text in [
-            self.stub_source,
-            self.solution_source,
-            self.setup,
-            *self.alternatives,
-            *self.refused,
-            *(text for texts in self.wrong.values() for text in texts),
-        ]:
-            try:
-                ast.parse(text)
-            except SyntaxError as problem:
-                self._refuse(f"a source does not parse ({problem.msg}, its line {problem.lineno})")
+
+    @property
+    def cell_source(self) -> str:
+        """The lesson's cell with the solution, markers and all. Raises `CourseError` without it."""
+        return source.cell(self.module, self.name)
+
+    @property
+    def solution_source(self) -> str:
+        """The cell solved."""
+        return source.unmark(self.cell_source)
+
+    @property
+    def stub_source(self) -> str:
+        """The cell as the learner gets it."""
+        return source.unsolve(self.cell_source)
 
     def _refuse(self, what):
         raise CourseError(f"{self._where}: exercise {self.name!r}: {what}.")
@@ -160,12 +138,9 @@ class Exercise:
         if outcome.passed:
             sentence = progress.record(self.lesson, self.name)
             done = progress.passed(self.lesson)
-            names = [
-                each.name
-                for each in vars(sys.modules[self.module]).values()
-                if isinstance(each, Exercise)
-            ]
-            foot = f"{sum(name in done for name in names)} of {len(names)} exercises of this lesson passed. {sentence}"
+            names = [each.name for each in exercises_of(sys.modules[self.module])]
+            count = f"{sum(name in done for name in names)} of {len(names)}"
+            foot = f"{count} exercises of this lesson passed. {sentence}"
             outcome = Outcome("passed", outcome.title, outcome.message, foot=foot.strip())
         return outcome
 
@@ -176,7 +151,8 @@ class Exercise:
             number = self._shown
         if number > len(self.hints):
             return Card(
-                f"That was the last of {len(self.hints)} hints for **{self.title}**. {self._after_the_hints()}"
+                f"That was the last of {len(self.hints)} hints for **{self.title}**. "
+                f"{self._after_the_hints()}"
             )
         number = max(number, 1)
         return Card(f"**Hint {number} of {len(self.hints)}** · {self.hints[number - 1].strip()}")
@@ -233,9 +209,8 @@ class Exercise:
                 return blank
         try:
             with _same_luck():
-                if self.reference is not None:
-                    given["reference"] = self.reference()
-                praise = self._check(**given)
+                more = {} if self.reference is None else {"reference": self.reference()}
+                praise = self._check(*given.values(), **more)
             if not (praise is None or type(praise) is str):
                 raise TypeError(
                     f"the check returned {describe(praise)}; it must raise, or return None or praise"
@@ -244,11 +219,7 @@ class Exercise:
         except NotAttempted as signal:
             return outcome("not attempted", str(signal), foot=stuck) if str(signal) else blank
         except Misconception as signal:
-            if signal.name in self.wrong:
-                return outcome("misconception", str(signal), misconception=signal.name, foot=stuck)
-            return outcome(
-                "our fault", f"The misconception {signal.name!r} is not declared. {signal}"
-            )
+            return outcome("misconception", str(signal), misconception=signal.name, foot=stuck)
         except Incorrect as signal:
             return outcome("incorrect", str(signal), foot=stuck)
         except (Exception, SystemExit) as problem:
@@ -280,19 +251,15 @@ def exercise(**options):
     The check's parameters are the names a learner hands in, in that order. It returns None or a word of
     praise when they are right, and raises `Incorrect`, `Misconception` or `NotAttempted` otherwise.
 
-    title, praise   what it is called; what is said after passing and below the solution
+    title, praise   what it is called; what is said after passing and below the solution, so it must be
+                    true of every right answer (a check returns its own praise for what it saw)
     hints           at least two, the later the more telling
-    solution        the lesson's cell with `### BEGIN SOLUTION` / `### END SOLUTION`; the stub follows from it
-    stub            the cell a learner gets, where it cannot be derived
-    alternatives    at least two other correct answers: the sources of whole cells
-    wrong           {misconception: source, or a list of them}; every misconception the check names
-    refused         sources of wrong answers without a name
-    setup           source of what earlier cells of the lesson have made
     call            how the answers are handed in, if not by the names of the parameters
-    reference       a function without parameters that fetches the number to beat (from the ledger); its value
-                    reaches the check, and the setup, as `reference`
+    reference       a function without parameters that fetches the number to beat (from the ledger);
+                    its value reaches the check as `reference`
 
-    Raises `CourseError` with file and line for an empty hint or a source that does not parse.
+    The solution is the lesson's cell with `### BEGIN SOLUTION` / `### END SOLUTION` before the one that
+    calls the check; the stub follows from it. Raises `CourseError` with file and line for an empty hint.
     """
     return lambda check: Exercise(check, **options)
 
@@ -331,7 +298,6 @@ class Choice(Exercise):
             if letter != right:
                 raise Misconception(*wrong[letter])
 
-        check.__name__, check.__module__ = name, caller.f_globals["__name__"]
         where = f"{caller.f_code.co_filename}:{caller.f_lineno}"
         if (
             right not in letters
@@ -342,21 +308,17 @@ class Choice(Exercise):
                 f"{where}: question {name!r}: every option but the right one needs its "
                 "misconception, and options are lower-case letters."
             )
-        named = {}
-        for letter, (misconception, _) in wrong.items():
-            named.setdefault(misconception, []).append(f'{variable} = "{letter}"')
         super().__init__(
             check,
+            name=name,
+            module=caller.f_globals["__name__"],
             title=title or question,
             hints=hints,
             praise=praise,
             call=variable,
             where=where,
-            solution=f'{variable} = "{right}"',
-            stub=f"{variable} = ...",
-            wrong=named,
-            alternatives=[f'{variable} = "{right.upper()}"', f'{variable} = " {right}) "'],
         )
+        self.right, self.wrong = right, dict(wrong)
         self.question, self.options = question, dict(options)
 
     def _repr_markdown_(self):
@@ -372,40 +334,12 @@ class Choice(Exercise):
         return "\n".join([self.question, *(f"  {a}  {text}" for a, text in self.options.items())])
 
 
-# --- solution and stub ----------------------------------------------------------------------------
+def exercises_of(module) -> list:
+    """The exercises of a lesson's module, in the order they stand in it."""
+    return [value for value in vars(module).values() if isinstance(value, Exercise)]
 
 
-def unmark(source: str) -> str:
-    """The cell solved: the marker lines gone, everything else as it stands."""
-    return SOLUTION.sub(r"\2", source).strip("\n")
-
-
-def unsolve(source: str) -> str:
-    """The cell as a learner gets it: every marked stretch becomes `...` at its indentation.
-
-    Outside a function, the plain names that the stretch assigns stay (`rate = ...`), so that the check below finds them.
-    """
-
-    def blank(match):
-        statements = ast.parse(textwrap.dedent(match[2])).body if not match[1] else []
-        names = [
-            name.id
-            for s in statements
-            if isinstance(s, ast.Assign)
-            for target in s.targets
-            for name in ast.walk(target)
-            if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)
-        ]
-        return "".join(f"{name} = ...\n" for name in dict.fromkeys(names)) or f"{match[1]}...\n"
-
-    return SOLUTION.sub(blank, source).strip("\n")
-
-
-def _source(text: str) -> str:
-    return textwrap.dedent(text).strip("\n").rstrip()
-
-
-# --- the learner's errors -------------------------------------------------------------------------
+# --- the learner's errors ------------------------------------------------------------------------
 
 
 def _learners_line(problem) -> str:
@@ -449,13 +383,15 @@ def _short(problem, limit=400) -> str:
 def _advice(problem) -> str:
     for kind, sentence in {
         NameError: "A name is not known there: check its spelling, and run the cells above.",
-        AttributeError: "That object has no such attribute: look at what it is with `type(…)` and `dir(…)`.",
+        AttributeError: "That object has no such attribute: look at what it is with `type(…)` and "
+        "`dir(…)`.",
         KeyError: "There is no such key: print the keys that exist.",
         IndexError: "A position lies outside: print the length or the shape.",
         ZeroDivisionError: "Something is divided by zero: print the divisor.",
         RecursionError: "A function calls itself without an end.",
         NotImplementedError: "A part is still missing.",
-        TypeError: "A value has another type, or a function other parameters, than the line expects.",
+        TypeError: "A value has another type, or a function other parameters, than the line "
+        "expects.",
         ValueError: "A value does not fit: print its shape and its range just before that line.",
     }.items():
         if isinstance(problem, kind):

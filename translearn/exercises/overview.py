@@ -6,7 +6,7 @@ import json
 from translearn import paths
 from translearn.errors import CourseError
 from translearn.exercises import progress
-from translearn.exercises.bank import exercises
+from translearn.exercises.engine import exercises_of
 from translearn.exercises.render import Card
 
 
@@ -46,6 +46,6 @@ def _passed(number):
         module = importlib.import_module(f".lesson{number}", __package__)
     except (ModuleNotFoundError, CourseError):
         return ""
-    names = [each.name for each in exercises(module)]
+    names = [each.name for each in exercises_of(module)]
     done = sum(name in progress.passed(f"lesson{number}") for name in names)
     return f"{'●' * done}{'○' * (len(names) - done)} {done} of {len(names)}"

@@ -38,10 +38,13 @@ def box(kind: str, title: str, body: str, code: str = "", foot: str = "") -> str
         else ""
     )
     return (
-        f"<div role='status' style='border-left:4px solid {colour}; padding:.3em .9em; margin:.3em 0; "
+        f"<div role='status' style='border-left:4px solid {colour}; padding:.3em .9em; "
+        "margin:.3em 0; "
         f"color:var(--jp-content-font-color1, inherit)'>"
-        f"<p style='margin:.3em 0'><span aria-hidden='true' style='color:{colour}'>{symbol}</span> "
-        f"<strong>{words}</strong> · {html.escape(title)}</p>{inline(body)}{shown}{inline(foot)}</div>"
+        "<p style='margin:.3em 0'><span aria-hidden='true' "
+        f"style='color:{colour}'>{symbol}</span> "
+        f"<strong>{words}</strong> · "
+        f"{html.escape(title)}</p>{inline(body)}{shown}{inline(foot)}</div>"
     )
 
 

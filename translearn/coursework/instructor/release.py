@@ -90,7 +90,7 @@ def _data(name):
 def solutions(assignment: str) -> list:
     """The lines of an assignment's model answers that no release may hold: the test looks for them."""
     from translearn.authoring.handout import MARKED
-    from translearn.exercises.engine import SOLUTION
+    from translearn.exercises.source import SOLUTION
 
     found = []
     for cell in authoring.read(assignments()[assignment]).cells:

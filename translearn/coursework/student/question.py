@@ -28,7 +28,7 @@ class Question(Exercise):
         self.parameters = list(inspect.signature(check).parameters)
         self.call = call or ", ".join(self.parameters)
         self.marks, self.hints = dict(marks), tuple(hints)
-        self.wrong = dict.fromkeys(misconceptions, ())
+        self.misconceptions = tuple(misconceptions)
         if (
             not title.strip()
             or len(self.hints) < 2
@@ -67,6 +67,10 @@ class Question(Exercise):
 
     def _after_the_hints(self):
         return "The rest is yours; ask in class if you are stuck."
+
+    @property
+    def cell_source(self):
+        raise CourseError(f"{self.title} is coursework: what solves it is not here.")
 
     def solution(self) -> Card:
         """There is none to see: it is coursework."""
