@@ -170,6 +170,9 @@ def test_the_visible_check_agrees_with_the_bank(assignment):
         assert set(each.misconceptions) <= met[each.name], (
             f"{each.name}: no submission has {set(each.misconceptions) - met[each.name]}"
         )
+        assert met[each.name] - {""} <= set(each.misconceptions), (
+            f"{each.name}: raises {met[each.name] - {''} - set(each.misconceptions)}, not declared"
+        )
 
 
 # ---- killed at any moment

@@ -7,13 +7,13 @@ A bank, `banks/lessonNN.py`, is what a learner might type, as real code:
     @bank.alternative("unfreeze")
     def layer_by_layer(model, rate): ...
 
-It runs as `__main__`, as a notebook does, and its imports and helpers stand for the lesson's earlier
-cells: the lesson's own solution and stub run with them. An answer is the function itself or a value;
-where `@bank.given("exercise")` makes what earlier cells have made, an answer is a function of that
-(`given.model`) which returns what is handed in, a tuple for several.
+It runs as `__main__`, as a notebook does, and its imports and helpers stand for the lesson's
+earlier cells: the lesson's own solution and stub run with them. An answer is the function itself
+or a value; where `@bank.given("exercise")` makes what earlier cells have made, an answer is a
+function of that (`given.model`) which returns what is handed in, a tuple for several.
 
-`cases(bank)` lists what to try, `failure(case)` says in one sentence what is wrong with the outcome
-("" when nothing is), `problems(bank)` finds what is missing.
+`cases(bank)` lists what to try, `failure(case)` says in one sentence what is wrong with the
+outcome ("" when nothing is), `problems(bank)` finds what is missing.
 """
 
 import ast
@@ -37,8 +37,8 @@ from translearn.exercises.models import walk
 
 HERE = Path(__file__).parent / "banks"
 
-# Answers that no exercise may accept, and over which no check may break. They are sources: what goes
-# wrong inside them is the learner's code, as in a notebook.
+# Answers that no exercise may accept, and over which no check may break. They are sources: what
+# goes wrong inside them is the learner's code, as in a notebook.
 JUNK = {
     "text": "'banana'",
     "NaN": "float('nan')",
@@ -99,7 +99,8 @@ class Case:
 class Bank:
     """The answers to one lesson's exercises, `Bank("05")`, or to those of another `module`.
 
-    Each method names the exercise first, and decorates the answer or takes it as its last argument.
+    Each method names the exercise first, and decorates the answer or takes it as its last
+    argument.
     """
 
     def __init__(self, lesson, module=None):
@@ -152,7 +153,7 @@ class Bank:
 
 
 def load(path) -> Bank:
-    """A bank from its file, run as a notebook's code is: the engine knows a learner's code by it."""
+    """A bank from its file, run as a notebook's code is, by which the engine knows it."""
     space = {"__name__": "__main__", "__file__": str(path)}
     exec(compile(Path(path).read_text(encoding="utf-8"), str(path), "exec"), space)
     return space["bank"]
@@ -338,7 +339,7 @@ def _given(bank, exercise):
 
 @functools.lru_cache(maxsize=1)
 def _solved(bank, name):
-    # One solved cell serves all the junk of an exercise: checks change nothing, which is tested too.
+    # One solved cell serves all the junk of an exercise: checks change nothing, as is tested too.
     space = {"__name__": "__main__"}
     exec(compile(JUNK_CLASSES, "<junk>", "exec"), space)
     exercise = bank.exercises[name]
@@ -357,7 +358,7 @@ def _functions(exercise):
 
 
 def _state(value):
-    """What a check must leave alone: arrays, weights, flags, the optimiser. Compared afterwards."""
+    """What a check must leave alone: arrays, weights, flags, the optimiser."""
     keras = sys.modules.get("keras")
     if type(value) is np.ndarray:
         plain = value.dtype != object
@@ -380,7 +381,7 @@ def _state(value):
 
 
 def _bones(answer):
-    """What makes two answers the same answer: code without names' layout and comments, or a value."""
+    """What makes two answers the same: code without layout and comments, or a value."""
     code = getattr(answer, "__code__", None)
     if code is None:
         return repr(answer)

@@ -1,88 +1,59 @@
-"""A lesson module as an author writes it; the tests of the engine and of the bank tester run it."""
+"""A lesson's exercises as an author writes them; the tests of the engine run them."""
+
+from pathlib import Path
 
 import numpy as np
 
 from translearn.exercises import (
     Choice,
+    Function,
     Incorrect,
     Misconception,
+    Mistake,
     NotAttempted,
-    close,
     exercise,
     expect_better,
-    expect_callable,
     expect_close,
     expect_model,
     expect_number,
     preserving,
 )
 
+SOURCE = Path(__file__).with_name("demo_lesson.md")
 
-@exercise(
+
+def probabilities():
+    rng = np.random.default_rng(0)
+    return [(rng.dirichlet(np.ones(4), size=6), rng.integers(0, 4, size=6))]
+
+
+cross_entropy = Function(
+    "cross_entropy",
     title="Cross-entropy by hand",
     hints=[
         "Only the probability of the true class counts.",
         "`-np.log(p)` at that place, then the mean over the rows.",
     ],
     praise="Confident and wrong is punished without a bound.",
-    setup="import numpy as np",
-    solution="""
-        def cross_entropy(p, y):
-            ### BEGIN SOLUTION
-            return -np.log(p[np.arange(len(y)), y]).mean()
-            ### END SOLUTION
-    """,
-    alternatives=[
-        "def cross_entropy(p, y):\n    return np.mean([-np.log(row[k]) for row, k in zip(p, y)])",
-        "def cross_entropy(p, y):\n    p *= np.eye(p.shape[1])[y]\n    return -np.log(p.sum(axis=1)).sum() / len(y)",
-    ],
-    wrong={
-        "sum instead of mean": "def cross_entropy(p, y):\n    return -np.log(p[np.arange(len(y)), y]).sum()",
-        "accuracy is not a loss": "def cross_entropy(p, y):\n    return (p.argmax(axis=1) == y).mean()",
-    },
-    refused=[
-        "def cross_entropy(p, y):\n    loss = p.mean()",
-        "def cross_entropy(p, y):\n    return np.log(p - p)",
-    ],
-)
-def cross_entropy(cross_entropy):
-    f = expect_callable(cross_entropy, "cross_entropy")
-    rng = np.random.default_rng(0)
-    p, y = rng.dirichlet(np.ones(4), size=6), rng.integers(0, 4, size=6)
-    right = -np.log(p[np.arange(6), y])
-    got = expect_number(f(p, y), "the loss")
-    if close(got, right.sum()):
-        raise Misconception(
+    probes=probabilities,
+    mistakes=[
+        Mistake(
             "sum instead of mean",
             "You added the rows up: with a larger batch the loss would grow.",
-        )
-    if close(got, (p.argmax(axis=1) == y).mean()):
-        raise Misconception(
-            "accuracy is not a loss", "That is the accuracy, and it has no gradient."
-        )
-    expect_close(got, right.mean(), what="the loss")
+            lambda p, y: -np.log(p[np.arange(len(y)), y]).sum(),
+        ),
+        Mistake(
+            "accuracy is not a loss",
+            "That is the accuracy, and it has no gradient.",
+            lambda p, y: (p.argmax(axis=1) == y).mean(),
+        ),
+    ],
+)
 
 
 @exercise(
     title="Freeze all but the last layer",
     hints=["Each layer has a `trainable`.", "`model.layers[:-1]` are all but the last."],
-    setup="""
-        import keras
-        model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(4, name="lower"),
-                                  keras.layers.Dense(2, name="head")])
-    """,
-    solution="""
-        ### BEGIN SOLUTION
-        for layer in model.layers[:-1]:
-            layer.trainable = False
-        ### END SOLUTION
-    """,
-    alternatives=[
-        "model.get_layer('lower').trainable = False",
-        "for layer in model.layers:\n    layer.trainable = layer.name == 'head'",
-    ],
-    wrong={"everything is frozen": "model.trainable = False"},
-    refused=["model.layers[-1].trainable = False"],
 )
 def freeze_all_but_last(model):
     expect_model(model, "model")
@@ -104,11 +75,6 @@ def freeze_all_but_last(model):
     title="Beat this number",
     hints=["Any honest number above it.", "Add something to `reference`."],
     reference=lambda: 0.62,
-    setup="goal = reference",
-    solution="### BEGIN SOLUTION\nscore = goal + 0.01\n### END SOLUTION",
-    alternatives=["score = 0.7", "import numpy as np\nscore = np.array([goal + 0.2])"],
-    wrong={"per cent": "score = 63"},
-    refused=["score = goal", "score = 0.1"],
 )
 def beat_it(score, reference):
     if expect_number(score, "the accuracy") > 1:
@@ -119,13 +85,6 @@ def beat_it(score, reference):
 @exercise(
     title="Two answers",
     hints=["Count.", "There are three rows."],
-    stub="rows = ...\nmeans = ...",
-    solution="rows = 3\nmeans = [1.0, 2.0]",
-    alternatives=[
-        "import numpy as np\nrows = np.int64(3)\nmeans = np.array([1, 2])",
-        "rows = 3.0\nmeans = (1.0, 2.0)",
-    ],
-    refused=["rows = 3\nmeans = [1.0, 2.0, 3.0]"],
 )
 def two_answers(rows, means):
     if expect_number(rows, "rows", integer=True) != 3:

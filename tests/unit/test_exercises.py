@@ -1,11 +1,13 @@
 """The check engine and the bank tester, on the demo lesson beside this file."""
 
 import html.parser
+import importlib
 import random
 import subprocess
 import sys
+import tempfile
 import types
-import warnings
+from pathlib import Path
 
 import demo_lesson as exercise
 import numpy as np
@@ -13,21 +15,20 @@ import pytest
 
 from translearn import exercises, paths
 from translearn.errors import CourseError
-from translearn.exercises import (
-    Incorrect,
-    answers,
-    bank,
-    engine,
-    progress,
-)
+from translearn.exercises import Incorrect, answers, engine, progress, source
 
-CASES = list(bank.cases(exercise))
+sys.path.insert(0, str(paths.ROOT / "tests" / "exercises"))
+
+import bank  # noqa: E402
+
+DEMO = bank.load(Path(__file__).with_name("demo_bank.py"))
+CASES = list(bank.cases(DEMO))
 
 
 @pytest.fixture(autouse=True)
 def _own_progress(tmp_path, monkeypatch):
     monkeypatch.setenv("TRANSLEARN_PROGRESS", str(tmp_path / "progress.json"))
-    for each in bank.exercises(exercise):
+    for each in exercises.exercises_of(exercise):
         monkeypatch.setattr(each, "_shown", 0)
 
 
@@ -41,20 +42,35 @@ def typed(source, **names):
     )
 
 
-def made(source):
-    """A lesson module from source, to see what the bank tester says of it."""
+def made(source, cells=""):
+    """A lesson module from source, its solution's cell beside it, to see what is said of it."""
     module = types.ModuleType("translearn.exercises.lesson99")
     module.__file__ = "lesson99.py"
+    folder = Path(tempfile.mkdtemp())
+    module.SOURCE = folder / "lesson99.md"
+    module.SOURCE.write_text(cells or CELLS)
+    # A real file, so that the code of its checks can be read.
+    file = folder / "lesson99.py"
     text = "from translearn.exercises import *\n" + source
-    engine.linecache.cache["lesson99.py"] = (len(text), None, text.splitlines(True), "lesson99.py")
+    file.write_text(text)
     sys.modules[module.__name__] = module
-    exec(compile(text, "lesson99.py", "exec"), module.__dict__)
+    exec(compile(text, str(file), "exec"), module.__dict__)
     return module
 
 
+CELLS = """
+```{code-cell} ipython3
+### BEGIN SOLUTION
+n = 3
+### END SOLUTION
+```
+
+```{code-cell} ipython3
+exercise.three.check(n)
+```
+"""
 GOOD = """
-@exercise(title="Three", hints=["Count.", "It is 3."], stub="n = ...", solution="n = 3",
-          alternatives=["n = 3.0", "n = [3]"], wrong={"off by one": "n = 4"}, refused=["n = 9"])
+@exercise(title="Three", hints=["Count.", "It is 3."])
 def three(n):
     n = expect_number(n)
     if n == 4:
@@ -62,40 +78,46 @@ def three(n):
     if n != 3:
         raise Incorrect("Count again.")
 """
+ANSWERS = """
+bank.alternative("three", 3.0)
+bank.alternative("three", [3])
+bank.alternative("three", (3,))
+bank.mistake("three", "off by one", 4)
+bank.near_miss("three", "from 0", 2)
+bank.refused("three", 9)
+"""
 
 
-def complaints(source):
-    module = made(source)
-    return bank.problems(module) + [f for f in map(bank.failure, bank.cases(module)) if f]
+def complaints(source, cells="", answers=ANSWERS):
+    space = {"__name__": "__main__", "module": made(source, cells), "Bank": bank.Bank}
+    exec("bank = Bank('99', module)\n" + answers, space)
+    tried = [bank.failure(case) for case in bank.cases(space["bank"])]
+    return bank.problems(space["bank"]) + [failure for failure in tried if failure]
 
 
-# --- the demo lesson, whole -----------------------------------------------------------------------
+# --- the demo lesson, whole ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_the_demo_lesson(case):
-    with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", RuntimeWarning
-        )  # one wrong answer takes the logarithm of 0
-        assert bank.failure(case) == ""
+    assert bank.failure(case) == ""
 
 
 def test_the_demo_lesson_lacks_nothing_and_tries_every_group():
-    assert bank.problems(exercise) == []
-    groups = {case.group.split(" ")[0] for case in CASES}
-    assert groups == {
+    assert bank.problems(DEMO) == []
+    assert {case.group for case in CASES} == {
         "stub",
         "solution",
         "alternative",
-        "misconception",
+        "mistake",
+        "near miss",
         "refused",
-        "planted",
+        "planted error",
         "junk",
     }
 
 
-# --- the bank tester finds what is wrong ----------------------------------------------------------
+# --- the bank tester finds what is wrong --------------------------------------------------------
 
 
 def test_a_good_exercise_has_no_complaints():
@@ -106,31 +128,14 @@ def test_a_good_exercise_has_no_complaints():
     "change, told",
     [
         (("if n != 3", "if False"), "expected incorrect, got passed"),  # accepts everything
-        (
-            ("if n != 3", "if type(n) is not int"),
-            "solution 1: expected passed, got incorrect",
-        ),  # too strict
-        (
-            ('Misconception("off by one", "S', 'Misconception("off", "S'),
-            "no exercise has a wrong answer for the misconception 'off'",
-        ),
-        (('Misconception("off by one", "S', 'Misconception("off", "S'), "is not declared"),
+        (("if n != 3", "if type(n) is not int"), "solution: expected passed, got incorrect"),
+        (('Misconception("off by one"', 'Misconception("off"'), "shows the mistake 'off'"),
+        (('Misconception("off by one"', 'Misconception("off"'), "the check does not know"),
         (("n == 4", "n == 5"), "expected misconception, got incorrect"),
         (("Count again.", ""), "refused without a word"),
         (("n = expect_number(n)", "n + 1"), "got our fault"),  # breaks on junk
-        (
-            ("    if n != 3", "    return n == 3\n    if n != 3"),
-            "the check returned",
-        ),  # a forgotten raise
-        (('"n = 3.0", "n = [3]"', '"n = 3.0"'), "two alternative"),
-        (('"n = 3.0", "n = [3]"', '"n  =  3 # same", "n = [3]"'), "two alternative"),
+        (("    if n != 3", "    return n == 3\n    if n != 3"), "the check returned"),
         (('hints=["Count.", "It is 3."]', 'hints=["Count.", "Count. "]'), "two hints"),
-        (
-            ('wrong={"off by one": "n = 4"}', 'wrong={"off by one": []}'),
-            "misconception without a wrong answer",
-        ),
-        (('wrong={"off by one": "n = 4"}, refused=["n = 9"]', ""), "no wrong answer"),
-        (('stub="n = ..."', 'stub="n = 0"'), "expected not attempted"),
         (
             (
                 "n = expect_number(n)",
@@ -141,27 +146,142 @@ def test_a_good_exercise_has_no_complaints():
     ],
 )
 def test_a_bad_exercise_is_found_out(change, told):
-    before, after = change
-    assert before in GOOD
-    assert any(told in complaint for complaint in complaints(GOOD.replace(before, after))), (
-        complaints(GOOD.replace(before, after))
+    assert change[0] in GOOD
+    found = complaints(GOOD.replace(*change))
+    assert any(told in complaint for complaint in found), found
+
+
+@pytest.mark.parametrize(
+    "change, told",
+    [
+        (('bank.alternative("three", (3,))', ""), "three alternatives"),
+        (('bank.alternative("three", (3,))', 'bank.alternative("three", [3])'), "three alter"),
+        (('bank.mistake("three", "off by one", 4)', ""), "no answer shows the mistake"),
+        (('"from 0", 2', '" ", 2'), "does not say which requirement"),
+        (('"from 0", 2', '"from 0", 3'), "expected incorrect or misconception or error, got pass"),
+        (('bank.refused("three", 9)', 'bank.refused("three", 4)'), "got misconception"),
+    ],
+)
+def test_a_bad_bank_is_found_out(change, told):
+    assert change[0] in ANSWERS
+    found = complaints(GOOD, answers=ANSWERS.replace(*change))
+    assert any(told in complaint for complaint in found), found
+
+
+def test_a_cell_that_starts_solved_is_found_out():
+    cells = CELLS.replace("n = 3\n", "print(3)\n").replace("### BEGIN", "n = 3\n### BEGIN")
+    assert any("expected not attempted, got passed" in each for each in complaints(GOOD, cells))
+
+
+FUNCTION = """
+twice = Function("twice", title="Twice", hints=["Add.", "n + n"], probes=[0, 2, 3],
+                 mistakes=[Mistake("squared", "That is n times n.", lambda n: n * n)])
+"""
+TWICE = CELLS.replace("n = 3", "twice = lambda n: 2 * n").replace(
+    "three.check(n)", "twice.check(twice)"
+)
+
+
+def test_a_mistake_is_named_only_when_the_answer_is_it_everywhere():
+    twice = made(FUNCTION, TWICE).twice
+    assert twice.judge(lambda n: n + n).passed
+    squared = twice.judge(lambda n: n**2)
+    assert (squared.misconception, squared.message) == ("squared", "That is n times n.")
+    # Like the mistake on some of the probes only: wrong, and not that.
+    other = twice.judge(lambda n: n * n if n < 3 else 8)
+    assert other.kind == "incorrect" and other.message == "Expected 6 for `twice(3)`, got 8."
+
+
+def test_a_mistake_that_no_probe_tells_from_the_right_answer_is_found_out():
+    bad = FUNCTION.replace("[0, 2, 3]", "[0, 2]")
+    assert any(
+        "itself 1: expected misconception, got passed" in each
+        for each in complaints(bad, TWICE, "")
     )
+
+
+def test_the_first_entry_that_differs_is_told_with_both_values():
+    module = made(
+        """
+import numpy as np
+rows = Function("rows", title="T", hints=["a", "b"], probes={"two rows": (np.ones((2, 2)),)},
+                right=lambda x: x + [[0, 1], [2, 3]])
+items = Function("items", title="T", hints=["a", "b"], probes=[()], read=sorted,
+                 right=lambda: ["a", "b"])
+later = Function("later", title="T", hints=["a", "b"], probes=[1], right=lambda n: n,
+                 also=lambda f: f(5) == 5 and "Also for 5.")
+"""
+    )
+    outcome = module.rows.judge(lambda x: x + [[0, 1], [5, 7]])
+    assert outcome.message == "Expected 3 for two rows at position (1, 0), got 6."
+    assert "Expected shape (2, 2)" in module.rows.judge(lambda x: x[0]).message
+    assert module.items.judge(lambda: ("b", "a")).passed
+    assert "item 1, got 'c'" in module.items.judge(lambda: ["c", "a"]).message
+    assert module.items.judge(lambda: 3).kind == "incorrect"
+    assert module.later.judge(lambda n: n).message == "Also for 5."
+
+
+@pytest.mark.parametrize(
+    "got, target, told",
+    [
+        (3.0, 3, ""),
+        ([3], 3, ""),
+        (10**9 + 1, 10**9, "Expected 1,000,000,000 for it, got 1,000,000,001."),
+        (1e9 + 1, 1e9, ""),
+        (None, 3, "Got None for it"),
+        ("3", 3, "got '3'"),
+        (1, True, ""),
+        (False, True, "Expected True for it, got False."),
+        (np.str_("a"), "a", ""),
+        (b"a", "a", "Expected 'a'"),
+        (None, None, ""),
+        (0, None, "Expected None for it, got 0."),
+        ([1.0, np.nan], [1, np.nan], ""),
+        ([1.0, np.nan], [1, 2], "finite"),
+        ([1, [2, 3]], [np.ones(()), np.array([2, 3])], ""),
+        ({"a": 1}, {"a": 1.0}, ""),
+        ({"a": 1, "b": 2}, {"a": 1}, "Did not expect 'b' in it."),
+        ({"a": 1}, {"a": 2}, "Expected 2 for it at 'a', got 1."),
+        ({"a"}, {"a", "b"}, "Expected 'b' in it; it is missing."),
+        (["a"], {"a"}, "got a list of 1"),
+        (["a", "b"], ["a"], "Expected 1 items"),
+    ],
+)
+def test_expect_same(got, target, told):
+    if not told:
+        return exercises.expect_same(got, target)
+    with pytest.raises(Incorrect) as caught:
+        exercises.expect_same(got, target, what="it")
+    assert told in str(caught.value)
+
+
+def test_a_value_is_held_against_mistakes():
+    half = exercises.Mistake("half", "Only half.", lambda n: n / 2)
+    exercises.expect_right(8, 8, [half], 8)
+    with pytest.raises(exercises.Misconception, match="Only half"):
+        exercises.expect_right(4, 8, [half], 8)
+    with pytest.raises(Incorrect, match="Expected 8 for the rate, got 5"):
+        exercises.expect_right(5, 8, [half], 8, what="the rate")
 
 
 def test_a_check_that_changes_the_model_is_found_out():
     source = """
-@exercise(title="T", hints=["a", "b"], setup="import keras\\nm = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])",
-          stub="m = ...", solution="m.trainable = False", alternatives=["m.layers[0].trainable = False"], refused=["1"])
+@exercise(title="T", hints=["a", "b"])
 def t(m):
     expect_model(m)
     if m.trainable_weights:
         raise Incorrect("Still trainable.")
     m.set_weights([0 * w + 9 for w in m.get_weights()])
 """
-    assert any(
-        "solution 1: the check changed what was handed in" in complaint
-        for complaint in complaints(source)
-    )
+    cells = CELLS.replace("n = 3", "m.trainable = False").replace("three.check(n)", "t.check(m)")
+    answers = """
+@bank.given("t")
+def model():
+    import keras
+    return {"m": keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])}
+"""
+    found = complaints(source, cells, answers)
+    assert any("solution: the check changed what was handed in" in each for each in found)
 
 
 @pytest.mark.parametrize(
@@ -170,8 +290,6 @@ def t(m):
         (('"Count."', '""'), "hint 1 is empty"),
         (('"It is 3."', '" \\n "'), "hint 2 is empty"),
         (('hints=["Count.", "It is 3."]', "hints=[]"), "hints"),
-        (('stub="n = ...", ', ""), "### BEGIN SOLUTION"),
-        (('"n = [3]"', '"n = [3"'), "does not parse"),
         (("def three(n)", "def three(n, reference)"), "`reference`"),
     ],
 )
@@ -184,11 +302,12 @@ def test_what_cannot_be_an_exercise_fails_at_import_with_file_and_line(change, t
 def test_a_question_without_all_its_misconceptions_fails_at_import():
     with pytest.raises(CourseError, match="lesson99.py:2"):
         made(
-            'q = Choice("q", "Why?", {"a": "x", "b": "y", "c": "z"}, right="a", wrong={"b": ("m", "n")}, hints=["h", "i"])'
+            'q = Choice("q", "Why?", {"a": "x", "b": "y", "c": "z"}, right="a", '
+            'wrong={"b": ("m", "n")}, hints=["h", "i"])'
         )
 
 
-# --- the outcomes ---------------------------------------------------------------------------------
+# --- the outcomes -------------------------------------------------------------------------------
 
 
 def test_unsolved_in_every_way():
@@ -201,7 +320,7 @@ def test_unsolved_in_every_way():
         np.array([1, ...], dtype=object),
     ):
         assert exercise.two_answers.check(3, blank).kind == "not attempted"
-    for source in (
+    for text in (
         "def f(p, y): ...",
         "def f(p, y):\n    'Docs.'\n    ...",
         "def f(p, y): pass",
@@ -211,7 +330,7 @@ def test_unsolved_in_every_way():
         "def f(p, y):\n    loss = ...\n    return loss + 1",
         "def f(p, y):\n    return [1, ...]",
     ):
-        assert exercise.cross_entropy.check(typed(source).f).kind == "not attempted", source
+        assert exercise.cross_entropy.check(typed(text).f).kind == "not attempted", text
     assert progress.passed() == {}
 
 
@@ -295,7 +414,7 @@ class Broken(keras.layers.Layer):
     )
     module = made("""
 import numpy as np
-@exercise(title="T", hints=["a", "b"], stub="layer = ...", solution="layer = 1")
+@exercise(title="T", hints=["a", "b"])
 def t(layer):
     layer(np.ones((1, 1)))
 """)
@@ -309,7 +428,7 @@ def test_a_model_that_does_not_fit_is_the_learners_when_the_check_says_so():
 
     module = made("""
 import numpy as np
-@exercise(title="T", hints=["a", "b"], stub="model = ...", solution="model = 1")
+@exercise(title="T", hints=["a", "b"])
 def t(model):
     with learners_code("model.predict(images)"):
         expect_model(model).predict(np.ones((1, 5)), verbose=0)
@@ -357,7 +476,7 @@ def test_the_number_to_beat_is_fetched_late_and_both_numbers_are_said():
     assert "70.0%" in exercise.beat_it.check(0.7).message
 
 
-# --- hostile objects ------------------------------------------------------------------------------
+# --- hostile objects ----------------------------------------------------------------------------
 
 
 def test_objects_that_lie_or_fight_back_never_pass_and_never_break_the_check():
@@ -414,7 +533,8 @@ def test_an_error_whose_message_raises_is_still_shown():
 
 def test_a_function_cannot_change_what_it_is_compared_with():
     f = typed(
-        "def f(p, y):\n    right = -np.log(p[np.arange(len(y)), y]).mean()\n    p[:] = 0\n    return right"
+        "def f(p, y):\n    right = -np.log(p[np.arange(len(y)), y]).mean()\n    p[:] = "
+        "0\n    return right"
     ).f
     assert exercise.cross_entropy.check(f).passed
 
@@ -429,7 +549,7 @@ def test_random_state_is_put_back():
     assert (np.random.random(), random.random()) == expected
 
 
-# --- the helpers ----------------------------------------------------------------------------------
+# --- the helpers --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -590,7 +710,7 @@ def test_a_first_fit_belongs_on_a_copy():
         model.fit(x, y, verbose=0)
 
 
-# --- hints, solutions, stubs ----------------------------------------------------------------------
+# --- hints, solutions, stubs --------------------------------------------------------------------
 
 
 def test_hints_escalate_and_end():
@@ -599,6 +719,23 @@ def test_hints_escalate_and_end():
     assert "Hint 2 of 2" in hints[1] and "gradient" in hints[1]
     assert "exercise.why.solution()" in hints[2] and hints[2] == hints[3]
     assert "Hint 1 of 2" in repr(exercise.why.hint(1)) and "Hint 1" in repr(exercise.why.hint(-3))
+
+
+def test_without_the_lessons_source_it_is_said_what_is_missing():
+    module = made(GOOD, "no cells")
+    with pytest.raises(CourseError, match="lesson99.md has no cell with a solution before exer"):
+        module.three.solution()
+    module.SOURCE = Path("gone.md")
+    with pytest.raises(CourseError, match="source of lesson99, which holds its solutions, is mis"):
+        module.three.solution()
+    assert module.three.judge(3).passed
+
+
+def test_every_exercise_of_the_course_finds_its_cell():
+    for number in range(12):
+        module = importlib.import_module(f"translearn.exercises.lesson{number:02d}")
+        for each in exercises.exercises_of(module):
+            assert each.stub_source != each.solution_source, each
 
 
 def test_the_solution_is_the_source_of_the_lesson_without_its_markers():
@@ -631,7 +768,8 @@ def test_the_solution_is_the_source_of_the_lesson_without_its_markers():
             "def f():\n    x = 1\n    return x",
         ),
         (
-            "### BEGIN SOLUTION\na = 1\n### END SOLUTION\n\n### BEGIN SOLUTION\nprint(a)\n### END SOLUTION\n",
+            "### BEGIN SOLUTION\na = 1\n### END SOLUTION\n\n### BEGIN "
+            "SOLUTION\nprint(a)\n### END SOLUTION\n",
             "a = ...\n\n...",
             "a = 1\n\nprint(a)",
         ),
@@ -640,11 +778,11 @@ def test_the_solution_is_the_source_of_the_lesson_without_its_markers():
     ],
 )
 def test_stub_and_solution_follow_from_the_markers(marked, stub, solved):
-    assert engine.unsolve(marked) == stub
-    assert engine.unmark(marked) == solved
+    assert source.unsolve(marked) == stub
+    assert source.unmark(marked) == solved
 
 
-# --- how it looks ---------------------------------------------------------------------------------
+# --- how it looks -------------------------------------------------------------------------------
 
 
 class Page(html.parser.HTMLParser):
@@ -701,7 +839,7 @@ def test_a_question_shows_its_options():
         )
 
 
-# --- as a learner meets it ------------------------------------------------------------------------
+# --- as a learner meets it ----------------------------------------------------------------------
 
 
 def test_in_a_real_kernel():
@@ -709,10 +847,13 @@ def test_in_a_real_kernel():
     from nbclient import NotebookClient
 
     cells = [
-        "import sys; sys.path.insert(0, 'tests/unit')\nimport demo_lesson as exercise\nimport numpy as np",
+        "import sys; sys.path.insert(0, 'tests/unit')\nimport demo_lesson as "
+        "exercise\nimport numpy as np",
         "def cross_entropy(p, y):\n    ...\nexercise.cross_entropy.check(cross_entropy)",
-        "def cross_entropy(p, y):\n    q = p + 1\n    return q.men()\nexercise.cross_entropy.check(cross_entropy)",
-        "def cross_entropy(p, y):\n    return -np.log(p[np.arange(len(y)), y]).mean()\nexercise.cross_entropy.check(cross_entropy)",
+        "def cross_entropy(p, y):\n    q = p + 1\n    return "
+        "q.men()\nexercise.cross_entropy.check(cross_entropy)",
+        "def cross_entropy(p, y):\n    return -np.log(p[np.arange(len(y)), "
+        "y]).mean()\nexercise.cross_entropy.check(cross_entropy)",
         "exercise.cross_entropy.hint()",
         "exercise.why",
     ]
@@ -733,8 +874,9 @@ def test_in_a_real_kernel():
 
 def test_the_engine_brings_no_tensorflow():
     code = (
-        "import sys, translearn.exercises as e, translearn.exercises.bank\n"
+        "import sys, translearn.exercises as e, translearn.exercises.lesson00\n"
         "try: e.expect_model(3)\nexcept e.Incorrect: pass\n"
-        "assert not {'tensorflow', 'keras', 'pandas', 'sklearn', 'matplotlib'} & set(sys.modules)"
+        "assert not {'tensorflow', 'keras', 'pandas', 'sklearn', 'matplotlib'} & "
+        "set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], cwd=paths.ROOT, check=True)

@@ -3,7 +3,7 @@
 import pytest
 
 from translearn import paths
-from translearn.exercises import bank, lesson00, overview, progress
+from translearn.exercises import exercises_of, lesson00, overview, progress
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def test_every_lesson_has_a_row_with_a_link_and_its_question(fresh):
 
 
 def test_a_passed_exercise_shows_at_once_and_forgetting_takes_it_back(fresh):
-    n = len(bank.exercises(lesson00))
+    n = len(exercises_of(lesson00))
     assert row().endswith(f"| {'○' * n} 0 of {n} |")
     from translearn import data
 

@@ -1,4 +1,4 @@
-"""Exercises that answer back: one module a lesson, `from translearn.exercises import lesson05 as exercise`.
+"""Exercises that answer back, one module a lesson: `import translearn.exercises.lesson05`.
 
 What a lesson module needs is gathered here.
 """

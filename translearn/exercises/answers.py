@@ -1,8 +1,9 @@
 """What a check says, and how it looks at an answer.
 
-A check is a plain function. It returns when the answer is right and raises one of the signals below
-when it is not. The helpers turn whatever a learner hands in into plain NumPy arrays and numbers before
-anything is compared: an object's own `__eq__` or `__repr__` is never asked for its opinion.
+A check is a plain function. It returns when the answer is right and raises one of the signals
+below when it is not. The helpers turn whatever a learner hands in into plain NumPy arrays and
+numbers before anything is compared: an object's own `__eq__` or `__repr__` is never asked for its
+opinion.
 """
 
 import functools
@@ -64,7 +65,7 @@ def describe(value) -> str:
 
 
 def has_blank(value, depth=4) -> bool:
-    """Whether `...` still stands in `value`, or in a list, tuple, set, dict or object array of it."""
+    """Whether `...` stands in `value`, or in a list, tuple, set, dict or object array of it."""
     if value is ...:
         return True
     if depth and type(value) in (list, tuple, set):
@@ -111,8 +112,8 @@ def learners_code(called=""):
 
 
 class Guarded:
-    """A learner's function, called safely: its errors are theirs, arrays go in as copies, and a `...`
-    that comes out means that it is not finished."""
+    """A learner's function, called safely: its errors are theirs, arrays go in as copies, and a
+    `...` that comes out means that it is not finished."""
 
     def __init__(self, function):
         self.function = function
@@ -174,8 +175,8 @@ def _plain(value, what, boolean):
 def expect_array(value, shape=None, what="your answer", finite=True, boolean=False) -> np.ndarray:
     """`value` as a plain NumPy array of numbers, or `Incorrect` with what was seen.
 
-    Lists, NumPy arrays, tensors and pandas columns are all welcome. `shape` is a tuple in which None
-    stands for any length; `finite=False` lets NaN and infinity through, `boolean=True` masks.
+    Lists, NumPy arrays, tensors and pandas columns are all welcome. `shape` is a tuple in which
+    None stands for any length; `finite=False` lets NaN and infinity through, `boolean=True` masks.
     """
     array = _plain(value, what, boolean)
     if shape is not None and (
@@ -238,7 +239,7 @@ def close(got, target, tol=1e-6) -> bool:
 
 
 def expect_close(got, target, tol=1e-6, what="your answer") -> np.ndarray:
-    """`got` as an array with the shape of `target` and close to it, or `Incorrect` with both values."""
+    """`got` as an array of the shape of `target` and close to it, or `Incorrect` with both."""
     target = np.asarray(target, dtype=float)
     got = expect_array(got, shape=target.shape, what=what)
     apart = _apart(got, target, tol)
@@ -255,8 +256,9 @@ def expect_close(got, target, tol=1e-6, what="your answer") -> np.ndarray:
 def expect_same(got, target, tol=1e-6, what="your answer"):
     """`got` is what `target` is, or `Incorrect` with both values at the first entry that differs.
 
-    `target` is ours: numbers, arrays, text, truth values, None, or a list, tuple, set or dictionary
-    of them. Numbers agree within `tol * max(1, |target|)`, whole numbers exactly, NaN with NaN.
+    `target` is ours: numbers, arrays, text, truth values, None, or a list, tuple, set or
+    dictionary of them. Numbers agree within `tol * max(1, |target|)`, whole numbers exactly, NaN
+    with NaN.
     """
     if got is None and target is not None:
         raise Incorrect(f"Got None for {what}. Did a function forget to `return`?")
@@ -311,7 +313,7 @@ def _same_numbers(got, target, tol, what):
     if not (target.ndim == 0 and got.size == 1):
         got = expect_array(got, shape=target.shape, what=what, finite=False, boolean=truth)
     number, got = target.astype(float), got.astype(float).reshape(target.shape)
-    apart = _apart(got, number, min(tol, 1e-9) if whole else tol)
+    apart = _apart(got, number, min(tol, 1e-12) if whole else tol)
     apart &= ~(np.isnan(got) & np.isnan(number))
     if apart.any():
         at = tuple(int(i) for i in np.argwhere(apart)[0])
@@ -326,7 +328,7 @@ def _figure(number) -> str:
 
 
 def expect_better(value, reference, what="your result", higher=True, form="{:.3g}"):
-    """One number better than `reference` ("beat this number"), or `Incorrect` saying how far it is.
+    """One number better than `reference` ("beat this number"), or `Incorrect` with both.
 
     `form` formats both numbers, for example `"{:.1%}"`. Returns the number.
     """
@@ -339,11 +341,12 @@ def expect_better(value, reference, what="your result", higher=True, form="{:.3g
 
 
 def better_guesses(guesses, splits, trained_on, reference, too_good):
-    """Guesses for the validation pictures with a better balanced accuracy than `reference`; returns the praise.
+    """Guesses for the validation pictures with a better balanced accuracy than `reference`;
+    returns the praise.
 
-    `guesses` is (n,), class numbers; `trained_on` the number of training pictures, to recognise guesses for the wrong
-    ones; above `too_good` the labels of the validation pictures must have been used. These mistakes are misconceptions
-    that an exercise with this check declares.
+    `guesses` is (n,), class numbers; `trained_on` the number of training pictures, to recognise
+    guesses for the wrong ones; above `too_good` the labels of the validation pictures must have
+    been used.
     """
     from sklearn.metrics import balanced_accuracy_score
 
@@ -377,9 +380,11 @@ def better_guesses(guesses, splits, trained_on, reference, too_good):
 
 
 def to_beat(experiment, arm, metric, seed=None):
-    """The `reference` of an exercise: a function that fetches a metric from the ledger, once, and not before it is asked.
+    """The `reference` of an exercise: a function that fetches a metric from the ledger, once, and
+    not before it is asked.
 
-    The mean over the seeds, or the value of one seed where the exercise has that seed's own pictures.
+    The mean over the seeds, or the value of one seed where the exercise has that seed's own
+    pictures.
     """
 
     @functools.cache

@@ -1,8 +1,8 @@
 """The check engine: an exercise, and the typed outcomes of checking an answer to it.
 
-Lesson modules declare exercises; see `exercise` and `Choice`. What a check says and how it looks at an
-answer is in `answers.py`, functions in `functions.py`, Keras models in `models.py`. Every exercise is
-tried with its bank of answers in `tests/exercises/`.
+Lesson modules declare exercises; see `exercise` and `Choice`. What a check says and how it looks
+at an answer is in `answers.py`, functions in `functions.py`, Keras models in `models.py`. Every
+exercise is tried with its bank of answers in `tests/exercises/`.
 """
 
 import inspect
@@ -33,8 +33,8 @@ from translearn.exercises.render import Card, box, fence, plain
 
 @dataclass(frozen=True, repr=False)
 class Outcome:
-    """What came of a check. `kind` is "not attempted", "passed", "misconception", "incorrect" or "error";
-    "our fault" means that the check itself broke, which the tests do not let through."""
+    """What came of a check. `kind` is "not attempted", "passed", "misconception", "incorrect" or
+    "error"; "our fault" means that the check itself broke, which the tests do not let through."""
 
     kind: str
     title: str
@@ -64,7 +64,8 @@ class Outcome:
 class Exercise:
     """One exercise: a check, escalating hints, and the lesson's cell that holds its solution.
 
-    Made by the decorator `exercise`, which describes the parameters, or as a `Choice` or `Function`.
+    Made by the decorator `exercise`, which describes the parameters, or as a `Choice` or
+    `Function`.
     """
 
     handle = "exercise"  # what a notebook calls the module that it is in
@@ -104,7 +105,7 @@ class Exercise:
 
     @property
     def cell_source(self) -> str:
-        """The lesson's cell with the solution, markers and all. Raises `CourseError` without it."""
+        """The lesson's cell with the solution, markers and all; `CourseError` without it."""
         return source.cell(self.module, self.name)
 
     @property
@@ -133,7 +134,7 @@ class Exercise:
     # what a learner calls
 
     def check(self, *answers, **named) -> Outcome:
-        """Check an answer, and remember it when it passed. Never raises (an interrupt excepted)."""
+        """Check an answer, and remember that it passed. Never raises (an interrupt excepted)."""
         outcome = self.judge(*answers, **named)
         if outcome.passed:
             sentence = progress.record(self.lesson, self.name)
@@ -145,7 +146,7 @@ class Exercise:
         return outcome
 
     def hint(self, number: int | None = None) -> Card:
-        """The next hint, or hint `number` (from 1). After the last one, the way to the solution."""
+        """The next hint, or hint `number` (from 1); after the last, the way to the solution."""
         if number is None:
             self._shown += 1
             number = self._shown
@@ -213,7 +214,8 @@ class Exercise:
                 praise = self._check(*given.values(), **more)
             if not (praise is None or type(praise) is str):
                 raise TypeError(
-                    f"the check returned {describe(praise)}; it must raise, or return None or praise"
+                    f"the check returned {describe(praise)}; "
+                    "it must raise, or return None or praise"
                 )
             return outcome("passed", praise or self.praise)
         except NotAttempted as signal:
@@ -231,7 +233,8 @@ class Exercise:
                 return outcome(
                     "our fault",
                     "This check broke on its own, so it can say nothing about your answer, "
-                    "which may well be right. Please report these lines; you can go on without it.",
+                    "which may well be right. Please report these lines; you can go on "
+                    "without it.",
                     code=f"{self.lesson}.{self.name} · {_place(cause)}\n{_short(cause)}",
                 )
             if "ellipsis" in _short(cause).lower():
@@ -241,35 +244,40 @@ class Exercise:
                 "error",
                 f"It stopped{during}.",
                 code="\n".join(filter(None, [_short(cause), line])),
-                foot=f"{_advice(cause)} To see the whole traceback, call it yourself in a new cell.",
+                foot=f"{_advice(cause)} To see the whole traceback, call it yourself in a "
+                "new cell.",
             )
 
 
 def exercise(**options):
     """Turn a check function into an exercise of the same name.
 
-    The check's parameters are the names a learner hands in, in that order. It returns None or a word of
-    praise when they are right, and raises `Incorrect`, `Misconception` or `NotAttempted` otherwise.
+    The check's parameters are the names a learner hands in, in that order. It returns None or a
+    word of praise when they are right, and raises `Incorrect`, `Misconception` or `NotAttempted`
+    otherwise.
 
-    title, praise   what it is called; what is said after passing and below the solution, so it must be
-                    true of every right answer (a check returns its own praise for what it saw)
+    title, praise   what it is called; what is said after passing and below the solution, so it
+                    must be true of every right answer (a check returns its own praise for what it
+                    saw)
     hints           at least two, the later the more telling
     call            how the answers are handed in, if not by the names of the parameters
-    reference       a function without parameters that fetches the number to beat (from the ledger);
-                    its value reaches the check as `reference`
+    reference       a function without parameters that fetches the number to beat (from the
+                    ledger); its value reaches the check as `reference`
 
-    The solution is the lesson's cell with `### BEGIN SOLUTION` / `### END SOLUTION` before the one that
-    calls the check; the stub follows from it. Raises `CourseError` with file and line for an empty hint.
+    The solution is the lesson's cell with `### BEGIN SOLUTION` / `### END SOLUTION` before the one
+    that calls the check; the stub follows from it. Raises `CourseError` with file and line for an
+    empty hint.
     """
     return lambda check: Exercise(check, **options)
 
 
 class Choice(Exercise):
-    """A question with lettered options: `Choice("name", "Question?", {"a": "…", "b": "…"}, right="b",
-    wrong={"a": ("misconception", "why not")}, hints=[…], praise="…")`.
+    """A question with lettered options: `Choice("name", "Question?", {"a": "…", "b": "…"},
+    right="b", wrong={"a": ("misconception", "why not")}, hints=[…], praise="…")`.
 
-    Every option but the right one carries its misconception. A learner answers `exercise.name.check("b")`;
-    the cell of the lesson assigns the letter to `answer` (or another `variable`).
+    Every option but the right one carries its misconception. A learner answers
+    `exercise.name.check("b")`; the cell of the lesson assigns the letter to `answer` (or another
+    `variable`).
     """
 
     def __init__(

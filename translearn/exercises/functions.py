@@ -173,7 +173,7 @@ def copied(value):
 
 def _shown(value):
     if isinstance(value, np.ndarray) and value.size <= 12:
-        return " ".join(np.array2string(value, separator=", ", precision=4).split())
+        return str((np.round(value, 4) if value.dtype.kind == "f" else value).tolist())
     if type(value) in (list, tuple, dict) and len(repr(value)) <= 60:
         return repr(value)
     return describe(value)

@@ -1,4 +1,4 @@
-"""Looking at a learner's Keras model without leaving a trace. Only public Keras attributes are used."""
+"""Looking at a learner's Keras model without leaving a trace, by its public attributes only."""
 
 import sys
 from contextlib import contextmanager
@@ -11,8 +11,8 @@ from translearn.exercises.answers import Incorrect, describe
 def expect_model(value, what="your answer"):
     """A `keras.Model`, or `Incorrect` with what was seen. Never imports TensorFlow.
 
-    Run it inside `with learners_code("model.predict(images)")`: what Keras raises there, an input shape that
-    does not fit for example, is then shown as the learner's error, not as ours.
+    Run it inside `with learners_code("model.predict(images)")`: what Keras raises there, an input
+    shape that does not fit for example, is then shown as the learner's error, not as ours.
     """
     keras = sys.modules.get("keras")  # no model can exist before Keras was imported
     if keras is None or not issubclass(type(value), keras.Model):
@@ -36,10 +36,11 @@ def _variables(model):
 
 @contextmanager
 def preserving(*models):
-    """Put weights, `trainable` flags, optimiser state and compiled functions back when the block ends.
+    """Put weights, `trainable` flags, optimiser state and compiled functions back afterwards.
 
-    For looking: predicting, evaluating, freezing and unfreezing. Training needs `copy_of(model)`: a first
-    `fit` builds the optimiser, and `compile` replaces it, and neither can be taken back; RuntimeError says so.
+    For looking: predicting, evaluating, freezing and unfreezing. Training needs `copy_of(model)`:
+    a first `fit` builds the optimiser, and `compile` replaces it, and neither can be taken back;
+    RuntimeError says so.
     """
     names = ("train_function", "test_function", "predict_function", "stop_training", "history")
     kept = []
@@ -76,8 +77,9 @@ def preserving(*models):
 
 
 def copy_of(model):
-    """A separate model with the same weights and `trainable` flags; compiled afresh if `model` is compiled
-    (same optimiser settings and loss, no metrics). Train this one in a check, never the learner's."""
+    """A separate model with the same weights and `trainable` flags; compiled afresh if `model` is
+    compiled (same optimiser settings and loss, no metrics). Train this one in a check, never the
+    learner's."""
     import keras
 
     copy = keras.models.clone_model(model)

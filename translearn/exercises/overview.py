@@ -1,4 +1,4 @@
-"""The start page's table: every lesson with its question, and how many of its exercises were passed on this machine."""
+"""The start page's table: every lesson, its question, and how many of its exercises are passed."""
 
 import importlib
 import json
@@ -13,8 +13,8 @@ from translearn.exercises.render import Card
 def lessons() -> Card:
     """The lessons of the course as a table: name (a link), question, exercises passed.
 
-    It reads the small file that `check` writes on passing, on this machine only, and asks nobody else. Run the cell
-    again to see it anew. A notebook that cannot be read still has its row.
+    It reads the small file that `check` writes on passing, on this machine only, and asks nobody
+    else. Run the cell again to see it anew. A notebook that cannot be read still has its row.
     """
     rows = ["| Lesson | The question | Exercises passed |", "|---|---|---|"]
     for path in sorted(paths.NOTEBOOKS.glob("[0-9][0-9]_*.ipynb")):

@@ -1,7 +1,7 @@
 """Which exercises were passed: one small JSON file beside the lessons.
 
-It survives a kernel restart and never leaves the machine. `TRANSLEARN_PROGRESS` names another file.
-Nothing here stops a lesson: what goes wrong comes back as one sentence to show.
+It survives a kernel restart and never leaves the machine. `TRANSLEARN_PROGRESS` names another
+file. Nothing here stops a lesson: what goes wrong comes back as one sentence to show.
 """
 
 import errno
@@ -17,7 +17,7 @@ from translearn import paths
 
 
 def file() -> Path:
-    """Where progress is kept: `.progress.json` beside the lessons, unless `TRANSLEARN_PROGRESS` says otherwise."""
+    """Where progress is kept: `.progress.json` in the course, or `TRANSLEARN_PROGRESS`."""
     return Path(
         os.environ.get("TRANSLEARN_PROGRESS") or paths.ROOT / ".progress.json"
     ).expanduser()
@@ -45,7 +45,7 @@ def record(lesson: str, exercise: str) -> str:
 
 
 def forget(lesson: str | None = None) -> str:
-    """Start one lesson afresh, or all of them. Returns "" or one sentence about what went wrong."""
+    """Start one lesson afresh, or all. Returns "" or one sentence about what went wrong."""
     return _change(lambda all: all.clear() if lesson is None else all.pop(lesson, None))
 
 
@@ -92,7 +92,7 @@ def _read() -> dict:
 
 def _write(found) -> None:
     place = file()
-    # Written beside and moved into place, so that a crash leaves the old file or the new one, never half of one.
+    # Written beside and moved into place: a crash leaves the old file or the new one, never half.
     handle, name = tempfile.mkstemp(dir=place.parent, prefix=place.name, suffix=".part")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as out:

@@ -1,7 +1,7 @@
 """How an outcome, a hint and a solution look: rich in a notebook, plain everywhere else.
 
-Colour is never alone: a symbol and a word stand beside it. Colours come from JupyterLab's own variables,
-so both its themes are served; the second value is for pages without them.
+Colour is never alone: a symbol and a word stand beside it. Colours come from JupyterLab's own
+variables, so both its themes are served; the second value is for pages without them.
 """
 
 import html

@@ -19,7 +19,7 @@ SOLUTION = re.compile(
 
 
 def cell(module: str, name: str) -> str:
-    """The last cell with a solution above the one that calls `exercise.NAME.check(`, markers and all.
+    """The last cell with a solution above the call of `exercise.NAME.check(`, markers and all.
 
     `module` is the exercises' module; the file is `notebooks/source/NN_*.md` of its lesson, or its
     own `SOURCE`. Raises `CourseError` when the file or the cell is not there.
