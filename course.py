@@ -180,6 +180,7 @@ def tool_environment(python):
         env,
         PIP_CONFIG_FILE=os.devnull,  # with this, pip reads no file of settings at all
         PIP_NO_CACHE_DIR="1",
+        PIP_RETRIES="2",
         PIP_DISABLE_PIP_VERSION_CHECK="1",
         UV_CACHE_DIR=inside(".cache", "uv", "files"),
         UV_PYTHON_DOWNLOADS="never",

@@ -36,7 +36,7 @@ def run(*command, user=None, ok=True, **named):
             "cwd": entry.pw_dir,
             "env": {"HOME": entry.pw_dir, "USER": user, "LOGNAME": user, "PATH": "/usr/bin:/bin"},
         }
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240, **named)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=1200, **named)
     if ok and done.returncode:
         sys.exit(
             f"{' '.join(map(str, command))} ended with {done.returncode}:\n"
@@ -67,7 +67,7 @@ def set_up():
     ).read_text()
 
 
-def wait(what, condition, seconds=120):
+def wait(what, condition, seconds=900):
     end = time.monotonic() + seconds
     while not (found := condition()):
         if time.monotonic() > end:
@@ -83,16 +83,16 @@ class Person:
 
     def __init__(self, name, password):
         self.name, self.web = name, requests.Session()
-        page = self.web.get(f"{HUB}/hub/login", timeout=60)
+        page = self.web.get(f"{HUB}/hub/login", timeout=300)
         token = re.search(r'name="_xsrf" value="([^"]+)"', page.text)[1]
         self.landed = self.web.post(
             f"{HUB}/hub/login?next=%2Fhub%2Fhome",
             data={"username": name, "password": password, "_xsrf": token},
-            timeout=60,
+            timeout=300,
         )
 
     def start(self):
-        self.web.get(f"{HUB}/hub/spawn", timeout=60)
+        self.web.get(f"{HUB}/hub/spawn", timeout=300)
         # The page of JupyterLab takes the session through the hub's login and sets the cookie that
         # later requests are checked against.
         wait(
@@ -104,7 +104,7 @@ class Person:
         )
 
     def get(self, whose, path):
-        return self.web.get(f"{HUB}/user/{whose}/{path}", timeout=60)
+        return self.web.get(f"{HUB}/user/{whose}/{path}", timeout=300)
 
     def send(self, method, path, body):
         token = next(
@@ -120,7 +120,7 @@ class Person:
             f"{HUB}/user/{self.name}/{path}",
             json=body,
             headers={"X-XSRFToken": token},
-            timeout=120,
+            timeout=600,
         )
         if done.status_code >= 400:
             sys.exit(f"{self.name}: {method} {path}: {done.status_code} {done.text[:500]}")
@@ -248,7 +248,7 @@ def main():
     ports = {int(words[1].split(":")[1], 16) for words in listening if words[3] == "0A"}
     direct = [
         requests.get(
-            f"http://127.0.0.1:{port}/user/ada/api/contents", timeout=20, allow_redirects=False
+            f"http://127.0.0.1:{port}/user/ada/api/contents", timeout=300, allow_redirects=False
         )
         for port in ports
     ]

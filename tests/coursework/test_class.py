@@ -599,7 +599,7 @@ def test_nbgraders_validate_button_says_what_the_checks_say(tmp_path):
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
         )
         said = done.stdout + done.stderr
         assert ("passes all the tests" in said) == (name == "right") and (
@@ -649,7 +649,7 @@ def test_the_whole_walk_by_command(tmp_path):
             cwd=tmp_path / "class" if (tmp_path / "class").exists() else tmp_path,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=1500,
         )
 
     assert run("new", "class", "--name", "Spring").returncode == 0

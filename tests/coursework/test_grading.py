@@ -90,7 +90,7 @@ def test_however_often_killed_the_marks_are_those_of_an_undisturbed_run(tmp_path
         process.wait()
         deaths += 1
         counts.append(len(list((killed.root / "autograded").glob("*/A1/result.json"))))
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1500)
     assert done.returncode == 0, done.stderr
     assert _table(killed) == _table(calm)
     assert not list(killed.root.rglob(".*.part"))[20:], (
@@ -278,7 +278,7 @@ def test_as_an_ordinary_user(tmp_path):
         },
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=1500,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     state, reason, total, errors = json.loads(done.stdout.strip().splitlines()[-1])

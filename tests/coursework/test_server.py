@@ -89,7 +89,7 @@ def seen(tmp_path_factory):
         ],
         capture_output=True,
         text=True,
-        timeout=400,
+        timeout=2000,
         env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8"},
     )
     lines = [line for line in done.stdout.splitlines() if line.startswith("SEEN ")]
@@ -164,7 +164,7 @@ def test_the_files_for_kubernetes_are_whole():
             [str(Path(sys.executable).with_name(command[0])), command[1], "--help"],
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
         )
         assert all(
             word.lstrip("-") in done.stdout for word in command[2:] if word.startswith("--")

@@ -28,7 +28,7 @@ def copy(tmp_path_factory):
     """The copy without answers, as deploy/student-copy.sh makes it."""
     place = tmp_path_factory.mktemp("student") / "copy"
     script = ["bash", str(ROOT / "deploy" / "student-copy.sh"), str(place)]
-    subprocess.run(script, check=True, timeout=300)
+    subprocess.run(script, check=True, timeout=1500)
     again = subprocess.run(script, capture_output=True, text=True)
     assert again.returncode == 1 and "nothing was changed" in again.stderr
     return place
@@ -147,7 +147,7 @@ assert not [name for name in sys.modules if "instructor" in name or "judge" in n
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=3000,
         env=os.environ | {"PYTHONPATH": str(copy), "TRANSLEARN_CACHE": str(tmp_path / "cache")},
     )
     assert "Everything that can be seen from here is well" in done.stdout, done.stderr[-2000:]

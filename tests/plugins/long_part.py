@@ -22,6 +22,10 @@ AREAS = {
     "replay": "every experiment that can be run again within the hour",
 }
 
+# The long files first and the many short ones last, so that two workers end together.
+ORDER = """tests/coursework/ tests/browser/ notebooks/ tests/replay/ tests/exercises/ tests/lessons/
+tests/unit/""".split()
+
 
 def pytest_addoption(parser):
     group = parser.getgroup("course")
@@ -54,6 +58,7 @@ def pytest_cmdline_main(config):
     whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
     if whole and config.option.numprocesses is None and not config.option.collectonly:
         config.option.numprocesses, config.option.dist = 2, "loadfile"
+        config.option.loadscopereorder = False  # in our own order, see ORDER
 
 
 def pytest_report_header(config):
@@ -76,6 +81,9 @@ def pytest_collection_modifyitems(config, items):
         config.hook.pytest_deselected(items=left)
         gone = set(map(id, left))
         items[:] = [item for item in items if id(item) not in gone]
+    items.sort(
+        key=lambda item: next((n for n, s in enumerate(ORDER) if item.nodeid.startswith(s)), 0)
+    )
 
 
 # ---- By the commit ----

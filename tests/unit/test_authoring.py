@@ -39,11 +39,11 @@ def code_of(notebook):
 
 def record(name="toy.scores"):
     runs = [
-        [arm, s, {"accuracy": base + s / 100}, 2.0 * base]
+        (arm, seed, {"accuracy": base + seed / 100}, 2.0 * base)
         for arm, base in (("from scratch", 0.2), ("pretrained", 0.6))
-        for s in range(5)
+        for seed in range(5)
     ]
-    book.put_experiment(name, runs, "x", 5, {})
+    book.put_experiment(name, runs, budget="x", seeds=5, rests_on={})
 
 
 def test_the_learner_gets_no_solution_and_the_solution_notebook_keeps_it(source):
@@ -178,6 +178,12 @@ def test_build_writes_and_check_notices_every_difference(source, tmp_path, monke
         assert book.read_text() == text
     (tmp_path / "out" / "98_orphan.ipynb").write_text(text)
     assert command.main(["build", "--check"]) == 1
+
+
+def test_an_unknown_lesson_is_named(source, capsys):
+    source("# T\n")
+    assert command.main(["build", "--minutes", "42"]) == 1
+    assert "no lesson '42'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

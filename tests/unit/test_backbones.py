@@ -233,7 +233,7 @@ def test_imagenet_weights_without_a_network_say_so_in_one_sentence(tmp_path):
         cwd=paths.ROOT,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     assert "refused: The ImageNet weights of VGG16 could not be downloaded" in run.stdout, (
         run.stderr

@@ -287,7 +287,7 @@ def small(course, wheels, tmp_path):
         )
 
     course.start, course.home = start, home
-    course.set_up = lambda **more: start(**more).communicate(timeout=100)[0]
+    course.set_up = lambda **more: start(**more).communicate(timeout=500)[0]
     return course
 
 
@@ -341,7 +341,7 @@ def test_a_killed_set_up_is_repaired_by_the_next_and_a_moved_one_too(small, tmp_
     second = small.start()  # waits, since the first one's uv is still at work
     assert "Another set-up" in second.stdout.readline()
     os.remove(small.inside("wait"))
-    told = second.communicate(timeout=100)[0]
+    told = second.communicate(timeout=500)[0]
     assert "was cut off" in told and told.endswith("state: ready\n")
     Path(small.ROOT).rename(tmp_path / "elsewhere")
     small.ROOT = str(tmp_path / "elsewhere")
@@ -354,7 +354,7 @@ def test_a_killed_set_up_is_repaired_by_the_next_and_a_moved_one_too(small, tmp_
 
 def test_two_set_ups_at_once_make_one_environment(small, fetched):
     shutil.copytree(fetched, small.inside(".cache", "uv", "9.9"), symlinks=True)
-    told = [process.communicate(timeout=100)[0] for process in (small.start(), small.start())]
+    told = [process.communicate(timeout=500)[0] for process in (small.start(), small.start())]
     assert all(text.endswith("state: ready\n") for text in told)
     assert sum("Setting up" in text for text in told) == 1
 
@@ -369,7 +369,7 @@ print(keras.backend.backend(), keras.config.image_data_format(), keras.config.fl
 KERNEL = """
 from jupyter_client.manager import start_new_kernel
 manager, client = start_new_kernel(kernel_name="python3")
-client.execute_interactive("print(6 * 7)", timeout=100)
+client.execute_interactive("print(6 * 7)", timeout=500)
 client.stop_channels(); manager.shutdown_kernel()
 """
 
@@ -384,7 +384,7 @@ def outside(tmp_path, home, code, **more):
         env=env,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=1500,
     )
 
 

@@ -76,7 +76,9 @@ def _do(args) -> int:
     sources = find(args.lesson)
     if args.claims:
         for path in sources:
-            print(f"{path.stem}: {len(claim_anew(path))} claims are borne out by the recorded runs.")
+            print(
+                f"{path.stem}: {len(claim_anew(path))} claims are borne out by the recorded runs."
+            )
         return 0
     if args.replay:
         if args.minutes is not None and args.minutes <= 0:

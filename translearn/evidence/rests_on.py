@@ -270,11 +270,15 @@ def _only_shows(statement):
     return any(called == show or called.startswith(f"{show}.") for show in SHOWS)
 
 
+@functools.lru_cache(maxsize=10_000)
+def _imports_in(tree) -> tuple:
+    return tuple(n for n in ast.walk(tree) if isinstance(n, (ast.Import, ast.ImportFrom)))
+
+
 def _imported(tree):
     return {
         alias.asname or alias.name.split(".")[0]
-        for node in ast.walk(tree)
-        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for node in _imports_in(tree)
         for alias in node.names
     }
 
@@ -284,6 +288,7 @@ def computing(tree):
     return ast.Module([statement for statement in tree.body if not _only_shows(statement)], [])
 
 
+@functools.lru_cache(maxsize=10_000)
 def bare(tree):
     """A cell without its docstrings and without the statements that only show something."""
     cell = copy.deepcopy(computing(tree))
@@ -336,7 +341,7 @@ def reached(cells) -> set:
 def _imports(tree, where, only=None, home=""):
     """The modules of the package that a syntax tree imports, anywhere in it; of a cell's, those whose names are in `only`."""
     found = set()
-    for node in ast.walk(tree):
+    for node in _imports_in(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 first, _, module = alias.name.partition(".")
@@ -463,12 +468,16 @@ def _registry():
 
 
 def _texts(trees):
-    return {
+    return set().union(*map(_texts_in, trees))
+
+
+@functools.lru_cache(maxsize=10_000)
+def _texts_in(tree) -> frozenset:
+    return frozenset(
         node.value
-        for tree in trees
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
+    )
 
 
 def packages() -> dict:

@@ -50,6 +50,7 @@ def environment(home: Path, token: str) -> dict[str, str]:
         # In a variable, not on the command line: other users of the machine can read that.
         JUPYTER_TOKEN=token,
         PYDEVD_DISABLE_FILE_VALIDATION="1",
+        npm_config_cache=str(home / "npm"),  # jupyter_lsp asks npm, where there is one
     )
     return env
 
