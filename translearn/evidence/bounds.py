@@ -56,8 +56,8 @@ def broken(claims: dict) -> list:
         elif bound == none:
             if LARGE.search(text):
                 found.append(
-                    f"{text!r}: the sentence promises size, and its bound {bound:g} asks only for a "
-                    "direction."
+                    f"{text!r}: the sentence promises size, and its bound {bound:g} asks only "
+                    "for a direction."
                 )
         elif abs(row["mean"] - bound) > abs(bound - none):
             found.append(

@@ -6,11 +6,11 @@ is read from the ledger. Each number is held against the ledger's row of that ar
 agrees is stamped anew; what does not is stale, and says by how much.
 """
 
+import functools
 import hashlib
 import json
+import multiprocessing
 import os
-import subprocess
-import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -72,32 +72,44 @@ def run_here(path: Path, name: str, seed: int) -> list:
 
 
 def _run_apart(path, name, seed, cache):
-    """As `run_here`, in a fresh process that computes everything itself: (runs, None) or (None,
-    what went wrong).
+    """As `run_here`, in a process of its own that computes everything itself.
+
+    Returns (runs, None) or (None, what went wrong).
     """
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "runs.json"
-        done = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "translearn.evidence",
-                "one",
-                str(path),
-                name,
-                str(seed),
-                str(out),
-            ],
-            env=os.environ | {"MPLBACKEND": "agg", "TRANSLEARN_CACHE": cache},
-            cwd=paths.NOTEBOOKS,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-        )
-        if done.returncode:
-            return None, (done.stdout.strip().splitlines() or ["no message"])[-1]
-        return json.loads(out.read_text(encoding="utf-8")), None
+        child = _processes().Process(target=_child, args=(path, name, seed, cache, out))
+        child.start()
+        child.join()
+        found = json.loads(out.read_text(encoding="utf-8")) if out.exists() else {}
+        return found.get("runs"), found.get("error", f"it ended with {child.exitcode}")
+
+
+@functools.cache
+def _processes():
+    """Processes that begin with TensorFlow imported, where the system can fork.
+
+    It survives a fork after its import and before its first operation, and starting takes a
+    fraction of a second instead of ten (Python's `forkserver`, see the docs of multiprocessing).
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["translearn.evidence.warm"])
+    return context
+
+
+def _child(path, name, seed, cache, out):
+    os.environ |= {"MPLBACKEND": "agg", "TRANSLEARN_CACHE": cache}
+    os.chdir(paths.NOTEBOOKS)
+    with open(os.devnull, "w") as silence:  # what a lesson prints, and its progress bars
+        os.dup2(silence.fileno(), 1)
+        os.dup2(silence.fileno(), 2)
+        try:
+            found = {"runs": run_here(path, name, seed), "error": None}
+        except BaseException as error:  # an interrupt too ends only this experiment
+            found = {"error": f"{type(error).__name__}: {error}"}
+    out.write_text(json.dumps(found), encoding="utf-8")
 
 
 # ---------------------------------------------------------------- many of them
@@ -217,8 +229,8 @@ def differences(entry: dict, runs: list, same: bool) -> list:
     Training magnifies rounding, though, so a number may also be off by `SPREADS` of its arm's
     spread over the seeds; and all numbers of the experiment together by no more than a sum of
     squares (in spreads) of 1 + `TOGETHER` · their count, so that a small change of everything is
-    seen too. How this was chosen: nine experiments were replayed with seed 0 on a machine of the same kind as
-    the ledger's, yet another one. The 120 numbers of seven of them (heads, probes, NumPy, a
+    seen too. How this was chosen: nine experiments were replayed with seed 0 on another machine of
+    the kind that the ledger was written on. The 120 numbers of seven of them (heads, probes, NumPy, a
     language model) came out equal. Of two that train convolutions, 12 of 17 numbers were off, by
     0.02 to 0.35 spreads (root mean square 0.13); the one that was run twice gave the same number
     twice. So these are other roundings of another processor, not other draws on each run.
