@@ -3,9 +3,12 @@
 An experiment's entry:
 
     budget, seeds, measured (date), seconds, versions, hardware
-    runs       one [arm, seed, {metric: value}, seconds] for each; a run a line, so that a changed result is a changed line
-    rests_on   what the numbers rest on (see `rests_on.of`), as it was when they were measured or last replayed
-    stamp      {"how": "measured" or "replayed", "date", "seconds" that it took}; null before the first
+    runs       one [arm, seed, {metric: value}, seconds] for each; a run a line, so that a changed
+               result is a changed line
+    rests_on   what the numbers rest on (see `rests_on.of`), as it was when they were measured or
+               last replayed
+    stamp      {"how": "measured" or "replayed", "date", "seconds" that it took}; null before the
+               first
 """
 
 import datetime
@@ -43,7 +46,7 @@ def _short(metrics):
 
 
 def stamp(name: str, rests_on: dict, seconds: float) -> None:
-    """Renew an entry's stamp: a replay has given the recorded runs again, which stay as they are."""
+    """Renew an entry's stamp: a replay has given the recorded runs again, which stay."""
 
     def renew(book):
         book["experiments"][name] |= {
@@ -64,7 +67,9 @@ def stamped(entry: dict) -> dict | None:
 
 
 def is_current(name: str, seeds: int, rests_on: dict) -> bool:
-    """Whether the ledger has this experiment, with as many seeds and as it is now, so that measuring can pass it by."""
+    """Whether the ledger has this experiment, with as many seeds and as it is now, so that
+    measuring can pass it by.
+    """
     entry = ledger.read(name)["experiments"].get(name)
     return bool(entry) and stamped(entry) == rests_on and entry["seeds"] >= seeds
 
@@ -75,7 +80,9 @@ def put_claim(name: str, text: str, row: dict) -> None:
 
 
 def put_claims(names: list, rows: list) -> None:
-    """Write the claims (name, text, row) of a lesson with these experiments in place of its old ones."""
+    """Write the claims (name, text, row) of a lesson with these experiments in place of its old
+    ones.
+    """
     for lesson in {name.split(".")[0] for name in names}:
         mine = {text: row for name, text, row in rows if name.split(".")[0] == lesson}
         _change(lesson, lambda book, mine=mine: book.update(claims=mine))
@@ -84,7 +91,8 @@ def put_claims(names: list, rows: list) -> None:
 def prepare(names: list, again=()) -> None:
     """Make a lesson's files ready to be measured into.
 
-    What is not among `names` any more goes, and what is among `again`; the claims go too, and are made anew.
+    What is not among `names` any more goes, and what is among `again`; the claims go too, and are
+    made anew.
     """
     for name in {n.split(".")[0]: n for n in names}.values():
 
