@@ -7,8 +7,9 @@ An experiment's entry:
                result is a changed line
     rests_on   what the numbers rest on (see `rests_on.of`), as it was when they were measured or
                last replayed
-    stamp      {"how": "measured" or "replayed", "date", "seconds" that it took}; null before the
-               first
+    stamp      {"how", "date", "seconds" that it took}; null before the first. How: "measured",
+               "replayed", or "carried over" by hand from a form of the code that gave the same
+               numbers where it was tried; `measure --replay` takes these up like stale ones
 """
 
 import datetime
@@ -64,6 +65,11 @@ def stamp(name: str, rests_on: dict, seconds: float) -> None:
 def stamped(entry: dict) -> dict | None:
     """What an entry's stamp vouches for: its `rests_on`; None without a stamp."""
     return entry["rests_on"] if entry.get("stamp") else None
+
+
+def vouched(entry: dict | None, rests_on: dict) -> bool:
+    """Whether an entry was measured or replayed with all that it rests on as it is now."""
+    return bool(entry) and stamped(entry) == rests_on and entry["stamp"]["how"] != "carried over"
 
 
 def is_current(name: str, seeds: int, rests_on: dict) -> bool:
