@@ -6,4 +6,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "tests" / "plugins"))
 
-pytest_plugins = ["offline_guard", "notebook_rules"]
+import translearn  # noqa: E402, F401  (sets Keras's backend and home, which Keras reads once)
+
+pytest_plugins = ["offline_guard", "long_part", "notebook_rules", "where_time_went"]

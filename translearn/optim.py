@@ -1,7 +1,8 @@
 """The optimisers and schedules of lessons 02 and 03 in NumPy, and the learning-rate range test.
 
-They are here to be read: each rule is the few lines that its paper prints, and each equals its Keras namesake (1e-6
-over 50 steps, schedules 1e-7 at every step; the tests compare them). Later lessons use Keras's own.
+They are here to be read: each rule is the few lines that its paper prints, and each equals its
+Keras namesake (1e-6 over 50 steps, schedules 1e-7 at every step; the tests compare them). Later
+lessons use Keras's own.
 """
 
 import math
@@ -11,14 +12,18 @@ import numpy as np
 
 from translearn.errors import CourseError
 
+NUMERICS = 1  # raised by hand when the numbers made here change: what rests on them is replayed
+
 # ---------------------------------------------------------------- optimisers
 
 
 class Optimiser:
-    """What all of them share: a learning rate (a number, or a function of the step 0, 1, …) and a memory of past steps.
+    """What all of them share: a learning rate (a number, or a function of the step 0, 1, …) and a
+    memory of past steps.
 
-    `step(weights, gradient)` returns the new weights and changes neither argument. Both are float arrays of one shape,
-    the same in every call; the memory starts at zero and `reset()` puts it back there.
+    `step(weights, gradient)` returns the new weights and changes neither argument. Both are float
+    arrays of one shape, the same in every call; the memory starts at zero and `reset()` puts it
+    back there.
     """
 
     def __init__(self, learning_rate):
@@ -38,13 +43,17 @@ class Optimiser:
         )
 
     def step(self, weights, gradient):
-        """One step down. Raises `CourseError` when the shapes differ, here or from the step before."""
+        """One step down. Raises `CourseError` when the shapes differ, here or from the step
+        before.
+        """
         weights, gradient = np.asarray(weights, dtype=float), np.asarray(gradient, dtype=float)
         before = next((m.shape for m in self.memory.values()), weights.shape)
         if not weights.shape == gradient.shape == before:
             raise CourseError(
-                f"Weights of shape {weights.shape}, a gradient of {gradient.shape} and a memory of {before} do not fit "
-                "together. Each array of weights needs an optimiser of its own, or opt.reset() first."
+                f"Weights of shape {weights.shape}, a gradient of {gradient.shape} and a memory "
+                f"of {before} do not fit "
+                "together. Each array of weights needs an optimiser of its own, or opt.reset() "
+                "first."
             )
         new = weights + self.update(weights, gradient, self.rate())
         self.steps += 1
@@ -60,10 +69,12 @@ class Optimiser:
 
 
 class SGD(Optimiser):
-    """Gradient descent, plain or with momentum (Polyak 1964; Nesterov's form: Sutskever et al., ICML 2013, section 2).
+    """Gradient descent, plain or with momentum (Polyak 1964; Nesterov's form: Sutskever et al.,
+    ICML 2013, section 2).
 
-    learning_rate 0.01; momentum 0.0, from 0 to below 1: how much of the last step is kept; nesterov False. With the gradient
-    of all data it is gradient descent, with that of a random mini-batch stochastic gradient descent.
+    learning_rate 0.01; momentum 0.0, from 0 to below 1: how much of the last step is kept;
+    nesterov False. With the gradient of all data it is gradient descent, with that of a random
+    mini-batch stochastic gradient descent.
     """
 
     def __init__(self, learning_rate=0.01, momentum=0.0, nesterov=False):
@@ -77,9 +88,11 @@ class SGD(Optimiser):
 
 
 class RMSProp(Optimiser):
-    """Each weight's step is divided by the recent size of its own gradient (Tieleman and Hinton, Coursera lecture 6.5, 2012).
+    """Each weight's step is divided by the recent size of its own gradient (Tieleman and Hinton,
+    Coursera lecture 6.5, 2012).
 
-    learning_rate 0.001; rho 0.9: how much of the running mean of squared gradients is kept; epsilon 1e-7, added to that mean
+    learning_rate 0.001; rho 0.9: how much of the running mean of squared gradients is kept;
+    epsilon 1e-7, added to that mean
     *inside* the root, as Keras does.
     """
 
@@ -94,13 +107,16 @@ class RMSProp(Optimiser):
 
 
 class Adam(Optimiser):
-    """Momentum divided by the root of the mean square, both corrected for their start at zero (Kingma and Ba, ICLR 2015).
+    """Momentum divided by the root of the mean square, both corrected for their start at zero
+    (Kingma and Ba, ICLR 2015).
 
-    learning_rate 0.001; beta_1 0.9; beta_2 0.999; epsilon 1e-7, added to the root as the paper's section 2 does in its
-    efficient form, and Keras too; bias_correction True: False leaves the correction out, to see what it is for.
+    learning_rate 0.001; beta_1 0.9; beta_2 0.999; epsilon 1e-7, added to the root as the paper's
+    section 2 does in its efficient form, and Keras too; bias_correction True: False leaves the
+    correction out, to see what it is for.
 
-    Keras 3.15 rounds beta_2 to single precision in the correction, even in double precision: its first step is 7e-6 of
-    its length off, which at learning rates of 0.01 and more can add up to more than 1e-6 in 50 steps.
+    Keras 3.15 rounds beta_2 to single precision in the correction, even in double precision: its
+    first step is 7e-6 of its length off, which at learning rates of 0.01 and more can add up to
+    more than 1e-6 in 50 steps.
     """
 
     def __init__(
@@ -125,9 +141,11 @@ class Adam(Optimiser):
 
 
 class AdamW(Adam):
-    """Adam, and apart from it every weight shrinks by `learning_rate × weight_decay` a step (Loshchilov and Hutter, ICLR 2019).
+    """Adam, and apart from it every weight shrinks by `learning_rate × weight_decay` a step
+    (Loshchilov and Hutter, ICLR 2019).
 
-    weight_decay 0.004; the rest as in `Adam`. The decay never enters the gradient, so Adam does not divide it by anything.
+    weight_decay 0.004; the rest as in `Adam`. The decay never enters the gradient, so Adam does
+    not divide it by anything.
     """
 
     def __init__(self, learning_rate=0.001, weight_decay=0.004, **adam):
@@ -139,10 +157,11 @@ class AdamW(Adam):
 
 
 def descend(optimiser, gradient, start, steps: int):
-    """The path of an optimiser from `start`: an array (steps + 1, *shape of start), the start first.
+    """The path of an optimiser from `start`: an array (steps + 1, *shape of start), the start
+    first.
 
-    `gradient` is a function from weights to the gradient there. Where the path leaves all bounds it holds infinities or
-    NaN, without a warning: that is what divergence looks like.
+    `gradient` is a function from weights to the gradient there. Where the path leaves all bounds
+    it holds infinities or NaN, without a warning: that is what divergence looks like.
     """
     path = [np.asarray(start, dtype=float)]
     with np.errstate(over="ignore", invalid="ignore"):
@@ -155,7 +174,8 @@ def descend(optimiser, gradient, start, steps: int):
 
 
 def exponential_decay(initial, decay_steps, decay_rate, staircase=False):
-    """`initial · decay_rate^(step / decay_steps)`, as `keras.optimizers.schedules.ExponentialDecay`.
+    """`initial · decay_rate^(step / decay_steps)`, as
+    `keras.optimizers.schedules.ExponentialDecay`.
 
     With `staircase` the exponent is rounded down, so that the rate falls in steps.
     """
@@ -170,7 +190,8 @@ def exponential_decay(initial, decay_steps, decay_rate, staircase=False):
 def step_decay(initial, boundaries, factor=0.1):
     """The rate is multiplied by `factor` after each of the `boundaries` (steps, growing).
 
-    As `keras.optimizers.schedules.PiecewiseConstantDecay`: the step *at* a boundary still has the old rate.
+    As `keras.optimizers.schedules.PiecewiseConstantDecay`: the step *at* a boundary still has the
+    old rate.
     """
     return lambda step: (
         initial * factor ** np.searchsorted(boundaries, step, side="left").astype(float)
@@ -178,10 +199,12 @@ def step_decay(initial, boundaries, factor=0.1):
 
 
 def cosine_decay(initial, decay_steps, alpha=0.0, warmup_steps=0, warmup_target=None):
-    """Half a cosine from `initial` down to `alpha · initial` in `decay_steps`, and constant from there on.
+    """Half a cosine from `initial` down to `alpha · initial` in `decay_steps`, and constant from
+    there on.
 
-    With `warmup_target`, first a straight line from `initial` up to it in `warmup_steps`, and the cosine from there. As
-    `keras.optimizers.schedules.CosineDecay`; without restarts (Loshchilov and Hutter, ICLR 2017).
+    With `warmup_target`, first a straight line from `initial` up to it in `warmup_steps`, and the
+    cosine from there. As `keras.optimizers.schedules.CosineDecay`; without restarts (Loshchilov
+    and Hutter, ICLR 2017).
     """
     if warmup_target is not None and warmup_steps:
         fall = cosine_decay(warmup_target, decay_steps, alpha)
@@ -199,7 +222,8 @@ def cosine_decay(initial, decay_steps, alpha=0.0, warmup_steps=0, warmup_target=
 
 
 def warmup(target, warmup_steps, then=None):
-    """A straight line from 0 to `target` in `warmup_steps`; after that `then`, a schedule that counts from 0, or constant.
+    """A straight line from 0 to `target` in `warmup_steps`; after that `then`, a schedule that
+    counts from 0, or constant.
 
     Goyal et al. 2017, "Accurate, Large Minibatch SGD", section 2.2.
     """
@@ -215,10 +239,11 @@ def warmup(target, warmup_steps, then=None):
 class ReduceOnPlateau:
     """Multiply the rate by `factor` when a metric has not improved for `patience` epochs.
 
-    The same as `keras.callbacks.ReduceLROnPlateau`, defaults included. `update(metric)` is called at the end of
-    an epoch and returns the rate of the next one. `mode` is "min" for a loss and "max" for an accuracy. The metric has
-    improved when it beats the best so far by more than `min_delta`. For `cooldown` epochs after a cut nothing is counted.
-    Raises `CourseError` for a factor of 1 or more, or another mode.
+    The same as `keras.callbacks.ReduceLROnPlateau`, defaults included. `update(metric)` is called
+    at the end of an epoch and returns the rate of the next one. `mode` is "min" for a loss and
+    "max" for an accuracy. The metric has improved when it beats the best so far by more than
+    `min_delta`. For `cooldown` epochs after a cut nothing is counted. Raises `CourseError` for a
+    factor of 1 or more, or another mode.
     """
 
     def __init__(
@@ -233,7 +258,8 @@ class ReduceOnPlateau:
     ):
         if not 0 < factor < 1:
             raise CourseError(
-                f"factor={factor:g} would not lower the rate. Choose a number between 0 and 1, such as 0.5."
+                f"factor={factor:g} would not lower the rate. Choose a number between 0 and 1, "
+                "such as 0.5."
             )
         if mode not in ("min", "max"):
             raise CourseError(
@@ -268,7 +294,9 @@ class ReduceOnPlateau:
 
 @dataclass(frozen=True)
 class RangeTest:
-    """What `lr_range_test` saw. `rates`, `losses` and `smoothed` are arrays of one length: the batches that it took."""
+    """What `lr_range_test` saw. `rates`, `losses` and `smoothed` are arrays of one length: the
+    batches that it took.
+    """
 
     rates: np.ndarray
     losses: np.ndarray
@@ -280,9 +308,8 @@ class RangeTest:
     def __repr__(self):
         found = "no suggestion" if self.suggestion is None else f"suggestion {self.suggestion:.2g}"
         return (
-            f"RangeTest({len(self.rates)} batches, rates {self.rates[0]:.2g} to {self.rates[-1]:.2g}, {found}"
-            + (f"; {self.warning}" if self.warning else "")
-            + ")"
+            f"RangeTest({len(self.rates)} batches, rates {self.rates[0]:.2g} to "
+            f"{self.rates[-1]:.2g}, {found}" + (f"; {self.warning}" if self.warning else "") + ")"
         )
 
 
@@ -299,23 +326,27 @@ def lr_range_test(
     seed=0,
     progress=True,
 ) -> RangeTest:
-    """Train with a rate that grows from batch to batch, and watch where the loss falls fastest and where it explodes.
+    """Train with a rate that grows from batch to batch, and watch where the loss falls fastest and
+    where it explodes.
 
-    Smith, "Cyclical learning rates for training neural networks", WACV 2017, section 3.3; smoothing and stopping after
-    Gugger's account of it (2018).
+    Smith, "Cyclical learning rates for training neural networks", WACV 2017, section 3.3;
+    smoothing and stopping after Gugger's account of it (2018).
 
     model, x, y  a compiled Keras model and its training data, shapes (n, …) and (n, …)
-    low, high    the first and the last rate, spaced evenly on a logarithmic scale over `steps` batches
+    low, high    the first and the last rate, spaced evenly on a logarithmic scale over `steps`
+                 batches
     batch_size   as in the training to come: a smaller batch has a lower edge
     stop_at      end once the smoothed loss is this many times its best
     smoothing    of the exponential mean of the loss, from 0 (none) to below 1
     seed         of the order of the data; the same seed gives the same test
 
-    Weights, optimiser state and learning rate are put back afterwards, an interrupt included. `suggestion` is the rate at
-    the steepest fall of the smoothed loss, or None with a `warning` that says why there is none.
+    Weights, optimiser state and learning rate are put back afterwards, an interrupt included.
+    `suggestion` is the rate at the steepest fall of the smoothed loss, or None with a `warning`
+    that says why there is none.
 
-    Raises `CourseError` when the model is not compiled, when its learning rate is a schedule (which would overrule the
-    test), when the rates or steps make no range, and when the loss is not a number at the first batch.
+    Raises `CourseError` when the model is not compiled, when its learning rate is a schedule
+    (which would overrule the test), when the rates or steps make no range, and when the loss is
+    not a number at the first batch.
     """
     from tqdm.auto import tqdm
 
@@ -323,12 +354,14 @@ def lr_range_test(
 
     if not 0 < low < high or steps < 10:
         raise CourseError(
-            f"A range needs 0 < low < high and at least 10 steps, not low={low:g}, high={high:g}, steps={steps}."
+            f"A range needs 0 < low < high and at least 10 steps, not low={low:g}, "
+            f"high={high:g}, steps={steps}."
         )
     restore = transfer.reusable(model)
     if not isinstance(model.optimizer.get_config()["learning_rate"], float):
         raise CourseError(
-            "The learning rate of this optimiser is a schedule, which would overrule the test. Compile with a plain number first."
+            "The learning rate of this optimiser is a schedule, which would overrule the test. "
+            "Compile with a plain number first."
         )
     x, y = np.asarray(x), np.asarray(y)
     if len(x) != len(y) or not len(x):
@@ -354,7 +387,8 @@ def lr_range_test(
             )
             if number == 0 and not math.isfinite(losses[0]):
                 raise CourseError(
-                    "The loss is not a number at the very first batch, so no learning rate is to blame. Look for NaN in the data, or at the loss."
+                    "The loss is not a number at the very first batch, so no learning rate is to "
+                    "blame. Look for NaN in the data, or at the loss."
                 )
             mean = smoothing * mean + (1 - smoothing) * losses[-1]
             smoothed.append(mean / (1 - smoothing ** (number + 1)))
@@ -367,7 +401,9 @@ def lr_range_test(
 
 
 def _batches(n, size, steps, seed):
-    """Full batches of a shuffled pass after the other: a shorter one would have Keras trace its step again."""
+    """Full batches of a shuffled pass after the other: a shorter one would have Keras trace its
+    step again.
+    """
     rng, size = np.random.default_rng(seed), min(size, n)
     order = np.array([], dtype=int)
     for _ in range(steps):

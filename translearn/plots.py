@@ -1,7 +1,7 @@
 """Figures that everybody can read: colour-safe, labelled, and with alt text on the page.
 
-JupyterLab drops the alt text of an image output, so `show` writes the figure as an HTML `<img alt="…">`.
-Nothing here computes; it draws what it is given.
+JupyterLab drops the alt text of an image output, so `show` writes the figure as an HTML `<img
+alt="…">`. Nothing here computes; it draws what it is given.
 """
 
 import base64
@@ -15,7 +15,8 @@ import numpy as np
 
 from translearn.errors import CourseError
 
-# Okabe and Ito's palette (2008), told apart with every common form of colour blindness; the black comes last.
+# Okabe and Ito's palette (2008), told apart with every common form of colour blindness; the black
+# comes last.
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X"]
 
@@ -50,7 +51,10 @@ def to_html(fig, alt: str) -> str:
     plt.close(fig)
     data = base64.b64encode(buffer.getvalue()).decode()
     # White behind it in the dark theme too: the axes' labels are black.
-    return f'<img alt="{escape(str(alt), quote=True)}" style="max-width:100%;background:#fff" src="data:image/png;base64,{data}">'
+    return (
+        f'<img alt="{escape(str(alt), quote=True)}" style="max-width:100%;background:#fff" '
+        f'src="data:image/png;base64,{data}">'
+    )
 
 
 def show(fig, alt: str) -> None:
@@ -112,7 +116,7 @@ def lines(series: dict, title: str, xlabel: str, ylabel: str, ax=None, log_x: bo
 
 
 def pictures(images, labels=None, title: str = "", columns: int = 8, right=None):
-    """A sheet of pictures with a label under each; `right` marks each as right (✓) or wrong (✗)."""
+    """A sheet of pictures, a label under each; `right` marks each as right (✓) or wrong (✗)."""
     images = np.asarray(images)
     rows = -(-len(images) // columns)
     fig, axes = plt.subplots(
@@ -133,7 +137,8 @@ def pictures(images, labels=None, title: str = "", columns: int = 8, right=None)
 
 
 def live(metrics=("loss", "val_loss"), alt: str = "Training curves, drawn while training runs"):
-    """A Keras callback that draws the training curves after every epoch, and a progress bar above them.
+    """A Keras callback that draws the training curves after every epoch, and a progress bar above
+    them.
 
     Pass it to `fit(…, verbose=0, callbacks=[plots.live()])`.
     """

@@ -1,7 +1,8 @@
 """The first import of TensorFlow, without its start-up lines.
 
-TensorFlow's C++ code writes two or three lines to standard error before any setting of ours can reach it. In a
-notebook they would stand in red at the top of every lesson. They are held back, and shown after all if the import fails.
+TensorFlow's C++ code writes two or three lines to standard error before any setting of ours can
+reach it. In a notebook they would stand in red at the top of every lesson. They are held back, and
+shown after all if the import fails.
 """
 
 import importlib.abc

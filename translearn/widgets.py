@@ -13,30 +13,40 @@ def explore(draw, alt: str | None = None, **controls):
 
     Parameters
     ----------
-    draw: function of the controls' values (by name) that returns a matplotlib figure, or a pair of figure
-        and alt text when the alt text follows the controls too.
+    draw: function of the controls' values (by name) that returns a matplotlib figure, or a pair of
+        figure and alt text when the alt text follows the controls too.
     alt: the figure's alt text, when `draw` returns the figure alone.
-    controls: name → ipywidget, or a list of values, which becomes a slider over them (arrow keys move it).
+    controls: name → ipywidget, or a list of values, which becomes a slider over them (arrow keys
+    move it).
 
-    Returns the widget; as a cell's last line it is shown. An error in `draw` is shown in the figure's place.
+    Returns the widget; as a cell's last line it is shown. An error in `draw` is shown in the
+    figure's place. The widget's `draw(**values)` gives a figure and its alt text; `controls` are
+    its controls by name.
     """
     import ipywidgets
 
     controls = {name: _control(name, c) for name, c in controls.items()}
     picture = ipywidgets.HTML()
 
+    def figure(**values):
+        drawn = draw(**values)
+        return drawn if isinstance(drawn, tuple) else (drawn, alt or "")
+
     def redraw(_=None):
         try:
-            drawn = draw(**{name: c.value for name, c in controls.items()})
-            fig, text = drawn if isinstance(drawn, tuple) else (drawn, alt or "")
-            picture.value = plots.to_html(fig, text)
+            picture.value = plots.to_html(*figure(**{n: c.value for n, c in controls.items()}))
         except Exception as error:  # inside a widget's callback it would vanish without a trace
-            picture.value = f'<div role="alert" class="translearn-error"><b>{type(error).__name__}</b>: {escape(str(error))}</div>'
+            picture.value = (
+                f'<div role="alert" class="translearn-error"><b>{type(error).__name__}</b>: '
+                f"{escape(str(error))}</div>"
+            )
 
     for control in controls.values():
         control.observe(redraw, names="value")
     redraw()
-    return ipywidgets.VBox([*controls.values(), picture]).add_class("translearn-explorer")
+    box = ipywidgets.VBox([*controls.values(), picture]).add_class("translearn-explorer")
+    box.draw, box.controls = figure, controls
+    return box
 
 
 def _control(name, control):
@@ -58,7 +68,9 @@ def _control(name, control):
 
 
 class Bet:
-    """A guess that the reader writes down before anything runs. It is kept in a file on this machine only."""
+    """A guess that the reader writes down before anything runs. It is kept in a file on this
+    machine only.
+    """
 
     def __init__(
         self, key: str, question: str, low: float, high: float, unit: str = "%", step: float = 1
@@ -100,21 +112,28 @@ class Bet:
 
         bet = self._read().get(self.key)
         if bet is None:
-            verdict = "You placed no bet. Next time, do: a guess that you wrote down is how a surprise becomes a lesson."
+            verdict = (
+                "You placed no bet. Next time, do: a guess that you wrote down is how a surprise "
+                "becomes a lesson."
+            )
         else:
             off = abs(bet - measured)
-            verdict = f"You bet {bet:.{self._digits}f} {self.unit}, which is {off:.{self._digits}f} {_points(self.unit)} off."
+            verdict = (
+                f"You bet {bet:.{self._digits}f} {self.unit}, which is {off:.{self._digits}f} "
+                f"{_points(self.unit)} off."
+            )
         return HTML(
-            '<div role="status" style="border-left:4px solid #0072B2;padding:.3em .8em;margin:.3em 0">'
-            f"<b>The bet:</b> {escape(self.question)}<br>Measured: <b>{measured:.{self._digits}f} {escape(self.unit)}</b>. {escape(verdict)}</div>"
+            '<div role="status" style="border-left:4px solid #0072B2;padding:.3em '
+            '.8em;margin:.3em 0">'
+            f"<b>The bet:</b> {escape(self.question)}<br>Measured: "
+            f"<b>{measured:.{self._digits}f} {escape(self.unit)}</b>. {escape(verdict)}</div>"
         )
 
     def _sentence(self, value):
-        return (
-            "No bet placed yet."
-            if value is None
-            else f"Your bet: <b>{value:.{self._digits}f} {escape(self.unit)}</b>. It is settled further down."
-        )
+        if value is None:
+            return "No bet placed yet."
+        bet = f"{value:.{self._digits}f} {escape(self.unit)}"
+        return f"Your bet: <b>{bet}</b>. It is settled further down."
 
     @staticmethod
     def _file():

@@ -154,6 +154,7 @@ def convert(folder):
     from PIL import Image
 
     from translearn import backbones
+    from translearn.backbones.arrays import fill
     from translearn.data import registry
 
     arrays = dict(np.load(folder / "original.npz"))
@@ -175,7 +176,7 @@ def convert(folder):
             assert {
                 f"{layer.name}/{v.name}" for layer in model.layers for v in layer.weights
             } == set(arrays)
-            backbones._fill(model, file)
+            fill(model, np.load(file))
             import keras
 
             both = keras.Model(model.input, [model.get_layer("top_pool").output, model.output])

@@ -89,14 +89,16 @@ def convert(folder):
     from packed import write
     from safetensors.numpy import load_file
 
-    from translearn import language
+    from translearn import backbones
+    from translearn.backbones.arrays import fill
+    from translearn.backbones.conversion import from_bert
 
     checked(folder)
     VOCABULARY.write_bytes((folder / "vocab.txt").read_bytes())
-    exact = language.from_bert(load_file(folder / "model.safetensors"))
+    exact = from_bert(load_file(folder / "model.safetensors"), heads=12)
     write(WEIGHTS, half(exact))
     fixture = np.load(FIXTURE)
-    model = language.load("minilm", weights=None)
+    model = backbones.load("minilm", weights=None)
     taps = keras.Model(
         model.input,
         [model.get_layer(name).output for name in ("block4_encoder", "block6_encoder")],
@@ -108,7 +110,7 @@ def convert(folder):
         ("same half-precision weights", half(exact), "rounded"),
         ("half precision here, full there", half(exact), "original"),
     ):
-        language._fill(model, arrays, "minilm")
+        fill(model, arrays)
         for number, found in zip((4, 6), taps.predict(fixture["ids"], verbose=0)):
             wanted = fixture[f"{against}_{number}"]
             found = found[real]

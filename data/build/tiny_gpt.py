@@ -125,9 +125,9 @@ def write(model):
 
 
 def write_kept():
-    from translearn import language
+    from translearn import backbones
 
-    model = language.load("tiny_gpt", weights=None, seed=SEED, include_top=True)
+    model = backbones.load("tiny_gpt", weights=None, seed=SEED, include_top=True)
     with np.load(kept_state()) as state:
         for number, variable in enumerate(model.weights):
             variable.assign(state[f"v{number}"])
@@ -138,11 +138,11 @@ def write_kept():
 def pretrain():
     import keras
 
-    from translearn import language
+    from translearn import backbones
 
     kept = kept_state()
     keras.utils.set_random_seed(SEED)
-    model = language.load("tiny_gpt", weights=None, seed=SEED, include_top=True)
+    model = backbones.load("tiny_gpt", weights=None, seed=SEED, include_top=True)
     # Gains, biases and the embeddings are not pulled towards zero, as is usual.
     optimiser = keras.optimizers.AdamW(RATE, weight_decay=DECAY, beta_2=0.95, global_clipnorm=1.0)
     optimiser.exclude_from_weight_decay(
@@ -194,10 +194,10 @@ def pretrain():
 
 
 def measure():
-    from translearn import language
+    from translearn import backbones
 
-    model = language.load("tiny_gpt", include_top=True)
-    random = language.load("tiny_gpt", weights=None, seed=SEED, include_top=True)
+    model = backbones.load("tiny_gpt", include_top=True)
+    random = backbones.load("tiny_gpt", weights=None, seed=SEED, include_top=True)
     for part in ("validation", "test"):
         row, characters = tokens(part), sum(map(len, documents(part)))
         print(

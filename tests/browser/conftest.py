@@ -13,7 +13,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from lab_page import LabPage  # noqa: E402
+from lab_page import PATIENCE, LabPage  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +64,7 @@ def lab(tmp_path_factory):
         # Each worker of a parallel run looks for a free port in a stretch of its own.
         port=18888 + 100 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]),
         home=tmp_path_factory.mktemp("lab-home"),
+        wait=PATIENCE,
         # The one difference to what a reader gets: the page's application object can be reached from outside.
         extra=("--LabApp.expose_app_in_browser=True",),
     )
@@ -75,6 +76,7 @@ def lab(tmp_path_factory):
 @pytest.fixture
 def page(chromium, lab):
     context = chromium.new_context(viewport={"width": 1400, "height": 900})
+    context.set_default_timeout(1000 * PATIENCE)  # 30 s are not enough on a busy machine
     page = LabPage(context.new_page(), lab)
     yield page
     context.close()

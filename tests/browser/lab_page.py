@@ -3,22 +3,26 @@
 import re
 from pathlib import Path
 
+import pytest
+
 RESULTS = Path(__file__).resolve().parents[2] / "test-results"
+# Everything here waits for an event. This many seconds end a wait for one that never comes.
+PATIENCE = 900
+
+# The notebook stands among the open pages.
+_OPEN = """path => window.jupyterapp && [...window.jupyterapp.shell.widgets('main')].some(
+    widget => widget.context && widget.context.path === path && widget.content.widgets)"""
+
+_PANEL = """
+    const panel = [...window.jupyterapp.shell.widgets('main')].find(w => w.context && w.context.path === path);
+"""
 
 # Waiting for the idle icon alone fails more often than not: the notebook must be loaded and its kernel must have
 # introduced itself before cells are sent to it.
-_READY = """async path => {
-    const deadline = Date.now() + 90000;
-    const app = window.jupyterapp;
-    await app.restored;
-    let panel = null;
-    while (Date.now() < deadline) {
-        for (const widget of app.shell.widgets('main'))
-            if (widget.context && widget.context.path === path && widget.content.widgets) panel = widget;
-        if (panel) break;
-        await new Promise(done => setTimeout(done, 100));
-    }
-    if (!panel) throw new Error('the notebook ' + path + ' was not opened');
+_READY = (
+    "async path => { const app = window.jupyterapp; await app.restored;"
+    + _PANEL
+    + """
     await panel.context.ready;
     await panel.sessionContext.ready;
     if (!panel.sessionContext.session) throw new Error('the notebook ' + path + ' has no kernel');
@@ -26,10 +30,7 @@ _READY = """async path => {
     app.shell.activateById(panel.id);
     return panel.sessionContext.session.kernel.name;
 }"""
-
-_PANEL = """
-    const panel = [...window.jupyterapp.shell.widgets('main')].find(w => w.context && w.context.path === path);
-"""
+)
 
 _RUN = (
     "async path => {"
@@ -46,6 +47,39 @@ _CELLS = (
         count: cell.model.executionCount,
         outputs: cell.outputArea.model.toJSON(),
     }));
+}"""
+)
+
+# The figures differ from `before`, and then have come to rest: the kernel has answered an empty request, so it has
+# dealt with all that was sent to it before, and what it said is on the page two frames later.
+_CHANGED = (
+    "async ([path, before, ms]) => {"
+    + _PANEL
+    + """
+    const selector = '.jp-OutputArea-output img, .jp-OutputArea-output svg';
+    const figures = () => [...panel.content.node.querySelectorAll(selector)].map(
+        one => one.tagName === 'IMG' ? one.src : one.outerHTML);
+    const same = (a, b) => a.length === b.length && a.every((one, i) => one === b[i]);
+    const changed = await new Promise(done => {
+        const finish = what => { observer.disconnect(); clearTimeout(timer); done(what); };
+        const look = () => { const now = figures(); if (now.length && !same(now, before)) finish(true); };
+        const observer = new MutationObserver(look);
+        const timer = setTimeout(() => finish(false), ms);
+        observer.observe(panel.content.node, {
+            subtree: true, childList: true, attributes: true, characterData: true});
+        look();
+    });
+    if (!changed) return null;
+    const kernel = panel.sessionContext.session.kernel;
+    const frame = () => new Promise(done => requestAnimationFrame(done));
+    let last;
+    do {
+        last = figures();
+        await kernel.requestExecute({code: '', silent: true, store_history: false}).done;
+        await frame();
+        await frame();
+    } while (!same(figures(), last));
+    return last;
 }"""
 )
 
@@ -74,11 +108,11 @@ class LabPage:
         self.notebook = notebook
         # `reset` forgets the layout, so that no tab of an earlier test comes back.
         self.page.goto(self.server.url(notebook) + "&reset")
-        self.page.wait_for_function("window.jupyterapp !== undefined", timeout=60_000)
+        self.page.wait_for_function(_OPEN, arg=notebook)
         return self.page.evaluate(_READY, notebook)
 
-    def run_all(self, seconds: float = 300) -> None:
-        """Run all cells and wait until the last has run."""
+    def run_all(self, seconds: float = 2 * PATIENCE) -> None:
+        """Run all cells and wait until the last has run; `seconds` end the wait for a kernel that hangs."""
         self.page.evaluate(
             "([path, ms]) => Promise.race([("
             + _RUN
@@ -178,16 +212,11 @@ class LabPage:
             which
         ).select_option(label=label)
 
-    def wait_until_figures_change(self, before: list[str], seconds: float = 30) -> list[str]:
+    def wait_until_figures_change(self, before: list[str], seconds: float = PATIENCE) -> list[str]:
         """The figures once they differ from `before` and have come to rest; AssertionError if they never do."""
-        for _ in range(int(seconds * 5)):
-            now = self.figures()
-            if now and now != before:
-                self.page.wait_for_timeout(500)
-                if self.figures() == now:
-                    return now
-            self.page.wait_for_timeout(200)
-        raise AssertionError(f"no figure changed within {seconds:g} s")
+        now = self.page.evaluate(_CHANGED, [self.notebook, before, seconds * 1000])
+        assert now is not None, f"no figure changed within {seconds:g} s"
+        return now
 
     def screenshot(self, name: str) -> Path:
         RESULTS.mkdir(exist_ok=True)
@@ -196,11 +225,16 @@ class LabPage:
         return path
 
 
-def lessons(half: int) -> list[str]:
-    """Every second lesson, from the first (0) or the second (1) on: two files of tests, so that two of them run at a time."""
+def lessons(half: int) -> list:
+    """Every second lesson, from the first (0) or the second (1) on: two files of tests, so that two run at a time.
+
+    Lesson 00 is in the suite, the others are in its long part.
+    """
     from translearn import paths
 
-    return sorted(path.name for path in paths.NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))[half::2]
+    names = sorted(path.name for path in paths.NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+    long = pytest.mark.long("browser")
+    return [pytest.param(n, marks=[] if n.startswith("00") else long) for n in names[half::2]]
 
 
 def run_lesson(page: "LabPage", lesson: str) -> None:

@@ -1,4 +1,6 @@
-"""What the tests of the coursework share: the sandbox must be there on CI, and a class to work with."""
+"""What the tests of the coursework share: the sandbox must be there on CI, and a class to work
+with.
+"""
 
 import json
 import os
@@ -10,13 +12,15 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _sandbox():
-    from translearn.coursework.instructor import sandbox
+    from translearn.coursework.instructor import walls
     from translearn.errors import CourseError
 
     try:
-        sandbox.check()
+        walls.check()
     except CourseError as problem:
         if os.environ.get("CI"):
             pytest.fail(str(problem))
@@ -38,14 +42,17 @@ def released():
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory):
-    """A class with three students and A1 released: making its gradebook takes seconds, copying it none."""
+    """A class with three students and A1 released: making its gradebook takes seconds, copying it
+    none.
+    """
     from translearn.coursework.instructor import folder
     from translearn.coursework.instructor.release import release
 
     course = folder.new(tmp_path_factory.mktemp("template") / "class", "Spring")
     folder.write(
         course.root / "students.csv",
-        "id,first_name,last_name,email,lms_id\nada,Ada,Lovelace,ada@x.org,101\nalan,Alan,Turing,alan@x.org,102\nkurt,Kurt,Gödel,kurt@x.org,103\n",
+        "id,first_name,last_name,email,lms_id\nada,Ada,Lovelace,ada@x.org,101\n"
+        "alan,Alan,Turing,alan@x.org,102\nkurt,Kurt,Gödel,kurt@x.org,103\n",
     )
     release(course, "A1")
     return course.root

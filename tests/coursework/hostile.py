@@ -1,7 +1,9 @@
-"""Submissions that want more than they earned, or are broken: each with the mark and the reason that it must get.
+"""Submissions that want more than they earned, or are broken: each with the mark and the reason
+that it must get.
 
-Each is the perfect notebook of A1 in which something was changed. `Case.expected` names the questions that do not get
-full points: {question: points, or None for "not graded"}; `reason` must occur in what is said about the first of them.
+Each is the perfect notebook of A1 in which something was changed. `Case.expected` names the
+questions that do not get full points: {question: points, or None for "not graded"}; `reason` must
+occur in what is said about the first of them.
 """
 
 import copy
@@ -20,6 +22,8 @@ class Case:
     reason: str = ""
     state: str = "graded"
     seconds: float = 4  # a cell's time: short, because many of these wait for it
+    # one of several of its kind that waits for a limit: only with --long
+    long: bool = False
 
 
 def answer(question, source):
@@ -115,7 +119,10 @@ def _odd_ids(book):
         cell["id"] = odd
 
 
-GOOD = "def huber(target, guess, delta=1.0):\n    s = np.abs(guess - target)\n    return np.where(s <= delta, s**2 / 2, delta * (s - delta / 2)).mean()\n"
+GOOD = (
+    "def huber(target, guess, delta=1.0):\n    s = np.abs(guess - target)\n"
+    "    return np.where(s <= delta, s**2 / 2, delta * (s - delta / 2)).mean()\n"
+)
 NONE, ZERO = {"huber": None}, {"huber": 0}
 
 CASES = [
@@ -126,6 +133,7 @@ CASES = [
         answer("huber", "while True: pass\n" + GOOD),
         ZERO,
         "more than",
+        long=True,
     ),
     Case(
         "catches KeyboardInterrupt and all else, forever",
@@ -135,12 +143,14 @@ CASES = [
         ),
         ZERO,
         "more than",
+        long=True,
     ),
     Case(
         "ignores the alarm",
         answer(
             "huber",
-            "import signal\nsignal.signal(signal.SIGALRM, signal.SIG_IGN)\nsignal.setitimer(signal.ITIMER_REAL, 0)\nwhile True: pass",
+            "import signal\nsignal.signal(signal.SIGALRM, signal.SIG_IGN)\n"
+            "signal.setitimer(signal.ITIMER_REAL, 0)\nwhile True: pass",
         ),
         ZERO,
         "more than",
@@ -150,18 +160,21 @@ CASES = [
         answer("huber", "import re\nre.match('(a+)+$', 'a' * 60 + 'b')"),
         ZERO,
         "more than",
+        long=True,
     ),
     Case(
         "sleeps inside its function",
         answer("huber", "import time\ndef huber(target, guess, delta=1.0):\n    time.sleep(1000)"),
         ZERO,
         "took more than",
+        long=True,
     ),
     Case(
         "hangs inside its function, uninterruptible",
         answer(
             "huber",
-            "import re\ndef huber(target, guess, delta=1.0):\n    re.match('(a+)+$', 'a' * 60 + 'b')",
+            "import re\ndef huber(target, guess, delta=1.0):\n    re.match('(a+)+$', 'a' * 60 "
+            "+ 'b')",
         ),
         ZERO,
         "took more than",
@@ -171,13 +184,17 @@ CASES = [
     Case(
         "prints forever, a little at a time",
         answer("huber", GOOD + "while True: print('spam' * 1000)"),
+        long=True,
     ),
     Case(
         "writes 200 MB past Python",
         answer(
             "huber",
             GOOD
-            + "import os\nfor n in (1, 2):\n    for _ in range(200): os.write(n, b'y' * 1_000_000)",
+            + (
+                "import os\nfor n in (1, 2):\n    for _ in range(200): os.write(n, b'y' * "
+                "1_000_000)"
+            ),
         ),
     ),
     Case(
@@ -185,22 +202,31 @@ CASES = [
         answer(
             "huber",
             GOOD
-            + "import matplotlib.pyplot as plt\nfrom IPython.display import Image, display\nimport io\nf = io.BytesIO(); plt.figure(figsize=(1, 1)).savefig(f, format='png')\nfor _ in range(1000): display(Image(f.getvalue()))",
+            + (
+                "import matplotlib.pyplot as plt\nfrom IPython.display import Image, display\n"
+                "import io\nf = io.BytesIO(); plt.figure(figsize=(1, 1)).savefig(f, "
+                "format='png')\nfor _ in range(1000): display(Image(f.getvalue()))"
+            ),
         ),
+        long=True,
     ),
     Case(
         "shows HTML with a script",
         answer(
             "huber",
             GOOD
-            + "from IPython.display import HTML, display\ndisplay(HTML('<script>alert(1)</script>'))",
+            + (
+                "from IPython.display import HTML, display\n"
+                "display(HTML('<script>alert(1)</script>'))"
+            ),
         ),
     ),
     Case(
         "writes nonsense into every open line",
         answer(
             "huber",
-            "import os\nfor n in range(3, 256):\n    try: os.write(n, b'\\xff' * 100)\n    except OSError: pass",
+            "import os\nfor n in range(3, 256):\n    try: os.write(n, b'\\xff' * 100)\n"
+            "    except OSError: pass",
         ),
         NONE,
         "not an answer",
@@ -210,7 +236,11 @@ CASES = [
         answer(
             "huber",
             WRONG
-            + "import os, json\nbody = json.dumps({'value': 0.125}).encode()\nfor n in range(3, 256):\n    try: os.write(n, (len(body).to_bytes(4, 'big') + body) * 50)\n    except OSError: pass",
+            + (
+                "import os, json\nbody = json.dumps({'value': 0.125}).encode()\n"
+                "for n in range(3, 256):\n    try: os.write(n, (len(body).to_bytes(4, 'big') + "
+                "body) * 50)\n    except OSError: pass"
+            ),
         ),
         NONE,
         "not an answer",
@@ -219,7 +249,10 @@ CASES = [
         "announces that all is done",
         answer(
             "huber",
-            "import os, json\nfor m in ({'done': 1, 'outputs': [], 'error': None}, {'finished': True}):\n    body = json.dumps(m).encode()\n    for n in range(3, 256):\n        try: os.write(n, len(body).to_bytes(4, 'big') + body)\n        except OSError: pass",
+            "import os, json\nfor m in ({'done': 1, 'outputs': [], 'error': None}, "
+            "{'finished': True}):\n    body = json.dumps(m).encode()\n"
+            "    for n in range(3, 256):\n        try: os.write(n, len(body).to_bytes(4, "
+            "'big') + body)\n        except OSError: pass",
         ),
         NONE,
         "not an answer",
@@ -229,7 +262,9 @@ CASES = [
         "opens a socket",
         answer(
             "huber",
-            "import socket\ndef huber(target, guess, delta=1.0):\n    socket.create_connection(('127.0.0.1', PORT), 2).sendall(b'hello')\n    return 0.0",
+            "import socket\ndef huber(target, guess, delta=1.0):\n"
+            "    socket.create_connection(('127.0.0.1', PORT), 2).sendall(b'hello')\n"
+            "    return 0.0",
         ),
         ZERO,
         "ConnectionRefusedError",
@@ -238,7 +273,8 @@ CASES = [
         "asks for a name",
         answer(
             "huber",
-            "import socket\ndef huber(target, guess, delta=1.0):\n    return socket.gethostbyname('example.org')",
+            "import socket\ndef huber(target, guess, delta=1.0):\n"
+            "    return socket.gethostbyname('example.org')",
         ),
         ZERO,
         "stopped with",
@@ -248,7 +284,11 @@ CASES = [
         answer(
             "huber",
             GOOD
-            + "import os\nfor _ in range(2000):\n    try:\n        if os.fork() == 0:\n            import time; time.sleep(600)\n    except OSError: break\nimport time; time.sleep(3)",
+            + (
+                "import os\nfor _ in range(2000):\n    try:\n        if os.fork() == 0:\n"
+                "            import time; time.sleep(600)\n    except OSError: break\n"
+                "import time; time.sleep(3)"
+            ),
         ),
         NONE,
         "more processes",
@@ -258,18 +298,25 @@ CASES = [
         answer(
             "huber",
             GOOD
-            + "import os\nif os.fork() == 0:\n    while True:\n        try: os.fork()\n        except OSError: pass",
+            + (
+                "import os\nif os.fork() == 0:\n    while True:\n        try: os.fork()\n"
+                "        except OSError: pass"
+            ),
         ),
         {},
         "stopped|more processes",
         "ungraded",
+        long=True,
     ),
     Case(
         "keeps the cores busy with forty processes",
         answer(
             "huber",
             GOOD
-            + "import os\nfor _ in range(40):\n    if os.fork() == 0:\n        while True: pass\nimport time; time.sleep(3)",
+            + (
+                "import os\nfor _ in range(40):\n    if os.fork() == 0:\n"
+                "        while True: pass\nimport time; time.sleep(3)"
+            ),
         ),
         NONE,
         "more processes",
@@ -278,16 +325,21 @@ CASES = [
         "hides memory from the count",
         answer(
             "huber",
-            "import ctypes, os\nlibc = ctypes.CDLL(None, use_errno=True)\nheld = []\nfor call in (lambda: os.memfd_create('x'), lambda: libc.shmget(0, 2**28, 0o1600), lambda: libc.syscall(319, b'y', 0)):\n    try:\n        held.append(call())\n    except OSError as problem: held.append(-problem.errno)\nprint('HELD', held)\n"
-            + GOOD,
+            "import ctypes, os\nlibc = ctypes.CDLL(None, use_errno=True)\n"
+            "held = []\nfor call in (lambda: os.memfd_create('x'), lambda: libc.shmget(0, "
+            "2**28, 0o1600), lambda: libc.syscall(319, b'y', 0)):\n"
+            "    try:\n        held.append(call())\n    except OSError as problem: "
+            "held.append(-problem.errno)\nprint('HELD', held)\n" + GOOD,
         ),
     ),
     Case(
         "makes a namespace of its own",
         answer(
             "huber",
-            "import ctypes, os, subprocess\nlibc = ctypes.CDLL(None, use_errno=True)\ndone = [libc.unshare(0x10000000), libc.unshare(0x00020000), libc.mount(b'none', b'/tmp', b'tmpfs', 0, b'size=90%'), subprocess.run(['/usr/bin/unshare', '-Urm', '/bin/true'], capture_output=True).returncode]\nprint('DONE', done)\n"
-            + GOOD,
+            "import ctypes, os, subprocess\nlibc = ctypes.CDLL(None, use_errno=True)\n"
+            "done = [libc.unshare(0x10000000), libc.unshare(0x00020000), libc.mount(b'none', "
+            "b'/tmp', b'tmpfs', 0, b'size=90%'), subprocess.run(['/usr/bin/unshare', '-Urm', "
+            "'/bin/true'], capture_output=True).returncode]\nprint('DONE', done)\n" + GOOD,
         ),
     ),
     Case("half a character in its output", answer("huber", "print('\\ud800')\n" + GOOD)),
@@ -319,7 +371,9 @@ CASES = [
         "an answer of long doubles and complex numbers",
         answer(
             "huber",
-            "def huber(target, guess, delta=1.0):\n    s = np.abs(guess - target).astype(np.longdouble)\n    return np.where(s <= delta, s**2 / 2, delta * (s - delta / 2)).mean() + 0j",
+            "def huber(target, guess, delta=1.0):\n    s = np.abs(guess - "
+            "target).astype(np.longdouble)\n    return np.where(s <= delta, s**2 / 2, delta * "
+            "(s - delta / 2)).mean() + 0j",
         ),
     ),
     Case(
@@ -338,11 +392,14 @@ CASES = [
         "takes 3 GB in many processes",
         answer(
             "huber",
-            "import os, time\nfor _ in range(12):\n    if os.fork() == 0:\n        hog = bytearray(250 * 2**20)\n        hog[::4096] = b'x' * len(hog[::4096])\n        time.sleep(600)\ntime.sleep(600)",
+            "import os, time\nfor _ in range(12):\n    if os.fork() == 0:\n"
+            "        hog = bytearray(250 * 2**20)\n        hog[::4096] = b'x' * "
+            "len(hog[::4096])\n        time.sleep(600)\ntime.sleep(600)",
         ),
         NONE,
         "more memory",
         seconds=30,
+        long=True,
     ),
     Case(
         "fills the disk",
@@ -367,7 +424,11 @@ CASES = [
         answer(
             "huber",
             GOOD
-            + "import os, time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        time.sleep(3600)\n    os._exit(0)",
+            + (
+                "import os, time\nif os.fork() == 0:\n    os.setsid()\n"
+                "    if os.fork() == 0:\n        time.sleep(3600)\n"
+                "    os._exit(0)"
+            ),
         ),
     ),
     Case(
@@ -382,7 +443,8 @@ CASES = [
         "kills every process it can",
         answer(
             "huber",
-            "import os, signal\ntry: os.kill(-1, signal.SIGKILL)\nexcept OSError: pass\nos.kill(os.getpid(), signal.SIGKILL)",
+            "import os, signal\ntry: os.kill(-1, signal.SIGKILL)\n"
+            "except OSError: pass\nos.kill(os.getpid(), signal.SIGKILL)",
         ),
         NONE,
         "SIGKILL",
@@ -397,7 +459,8 @@ CASES = [
     Case(
         "deletes what it can",
         more(
-            "import shutil, sys, os\nfor place in ('/usr', '/tmp', sys.prefix, os.path.dirname(np.__file__)): shutil.rmtree(place, ignore_errors=True)",
+            "import shutil, sys, os\nfor place in ('/usr', '/tmp', sys.prefix, "
+            "os.path.dirname(np.__file__)): shutil.rmtree(place, ignore_errors=True)",
             4,
         ),
     ),
@@ -405,7 +468,8 @@ CASES = [
     Case(
         "mounts and new namespaces",
         more(
-            "import subprocess\nprint(subprocess.run(['unshare', '-Urm', 'mount', '-t', 'tmpfs', 'x', '/usr'], capture_output=True).returncode)",
+            "import subprocess\nprint(subprocess.run(['unshare', '-Urm', 'mount', '-t', "
+            "'tmpfs', 'x', '/usr'], capture_output=True).returncode)",
             4,
         ),
     ),
@@ -442,7 +506,11 @@ CASES = [
         "always equal",
         answer(
             "huber",
-            "class Liar(float):\n    def __eq__(self, other): return True\n    __ne__ = __lt__ = __gt__ = __le__ = __ge__ = __eq__\n    def __sub__(self, other): return 0.0\n    __rsub__ = __sub__\n    def __abs__(self): return 0.0\n    def __hash__(self): return 0\ndef huber(target, guess, delta=1.0):\n    return Liar()",
+            "class Liar(float):\n    def __eq__(self, other): return True\n"
+            "    __ne__ = __lt__ = __gt__ = __le__ = __ge__ = __eq__\n"
+            "    def __sub__(self, other): return 0.0\n    __rsub__ = __sub__\n"
+            "    def __abs__(self): return 0.0\n    def __hash__(self): return 0\n"
+            "def huber(target, guess, delta=1.0):\n    return Liar()",
         ),
         ZERO,
         "plain data",
@@ -451,7 +519,9 @@ CASES = [
         "an array that lies",
         answer(
             "huber",
-            "class Liar(np.ndarray):\n    def __array_function__(self, *a): return True\n    def __array_ufunc__(self, *a, **k): return True\ndef huber(target, guess, delta=1.0):\n    return np.zeros(()).view(Liar)",
+            "class Liar(np.ndarray):\n    def __array_function__(self, *a): return True\n"
+            "    def __array_ufunc__(self, *a, **k): return True\n"
+            "def huber(target, guess, delta=1.0):\n    return np.zeros(()).view(Liar)",
         ),
         ZERO,
         "not half the squared",
@@ -460,7 +530,8 @@ CASES = [
         "an object with __array__",
         answer(
             "huber",
-            "class A:\n    def __array__(self, *a, **k): return np.zeros(())\ndef huber(target, guess, delta=1.0):\n    return A()",
+            "class A:\n    def __array__(self, *a, **k): return np.zeros(())\n"
+            "def huber(target, guess, delta=1.0):\n    return A()",
         ),
         ZERO,
         "not half the squared",
@@ -469,7 +540,8 @@ CASES = [
         "pickles itself",
         answer(
             "huber",
-            "class P:\n    def __reduce__(self): return (print, ('pwned',))\ndef huber(target, guess, delta=1.0):\n    return P()",
+            "class P:\n    def __reduce__(self): return (print, ('pwned',))\n"
+            "def huber(target, guess, delta=1.0):\n    return P()",
         ),
         ZERO,
         "plain data",
@@ -519,7 +591,10 @@ CASES = [
         answer(
             "huber",
             WRONG
-            + "np.allclose = np.isclose = np.array_equal = lambda *a, **k: True\nnp.testing.assert_allclose = lambda *a, **k: None",
+            + (
+                "np.allclose = np.isclose = np.array_equal = lambda *a, **k: True\n"
+                "np.testing.assert_allclose = lambda *a, **k: None"
+            ),
         ),
         ZERO,
         "not half the squared",
@@ -552,7 +627,11 @@ CASES = [
         "reads In and looks for the expected value",
         answer(
             "huber",
-            "import gc, inspect\ndef huber(target, guess, delta=1.0):\n    for frame in inspect.stack():\n        for name, value in frame.frame.f_locals.items():\n            if name in ('expected', 'right', 'target_value', 'answer') and isinstance(value, float): return value\n    return In[-1] if 'In' in globals() else 0.0",
+            "import gc, inspect\ndef huber(target, guess, delta=1.0):\n"
+            "    for frame in inspect.stack():\n        for name, value in "
+            "frame.frame.f_locals.items():\n            if name in ('expected', 'right', "
+            "'target_value', 'answer') and isinstance(value, float): return value\n"
+            "    return In[-1] if 'In' in globals() else 0.0",
         ),
         ZERO,
         "numbers|not half",
@@ -562,7 +641,13 @@ CASES = [
         answer(
             "huber",
             WRONG
-            + "import sys, types\nfake = types.ModuleType('translearn.coursework.instructor.judging')\nfake.judge = lambda *a, **k: []\nsys.modules['translearn.coursework.instructor.judging'] = sys.modules['translearn.coursework'] = fake",
+            + (
+                "import sys, types\nfake = "
+                "types.ModuleType('translearn.coursework.instructor.judging')\n"
+                "fake.judge = lambda *a, **k: []\n"
+                "sys.modules['translearn.coursework.instructor.judging'] = "
+                "sys.modules['translearn.coursework'] = fake"
+            ),
         ),
         ZERO,
         "not half",
@@ -572,7 +657,10 @@ CASES = [
         answer(
             "huber",
             WRONG
-            + "question.huber.check = question.huber.judge = lambda *a: print('passed')\nquestion.huber.marks.clear()",
+            + (
+                "question.huber.check = question.huber.judge = lambda *a: print('passed')\n"
+                "question.huber.marks.clear()"
+            ),
         ),
         ZERO,
         "not half",
@@ -582,7 +670,10 @@ CASES = [
         answer(
             "huber",
             WRONG
-            + "from translearn.coursework.student import codec\ncodec.encode = lambda value, depth=0: {'a': ['<f8', [1], 'AAAAAAAAAAA=']}",
+            + (
+                "from translearn.coursework.student import codec\n"
+                "codec.encode = lambda value, depth=0: {'a': ['<f8', [1], 'AAAAAAAAAAA=']}"
+            ),
         ),
         {
             "huber": 0,
@@ -601,7 +692,10 @@ CASES = [
         answer(
             "huber",
             WRONG
-            + "from translearn.coursework.student import codec\ncodec.encode = lambda value, depth=0: {'a': ['|O', [1], 'AAAAAAAAAAA=']}",
+            + (
+                "from translearn.coursework.student import codec\n"
+                "codec.encode = lambda value, depth=0: {'a': ['|O', [1], 'AAAAAAAAAAA=']}"
+            ),
         ),
         {
             "huber": 0,
@@ -620,7 +714,10 @@ CASES = [
         answer(
             "huber",
             WRONG
-            + "from translearn.coursework.student import codec\ncodec.encode = lambda value, depth=0: {'a': ['<f8', [10**9], 'AAAAAAAAAAA=']}",
+            + (
+                "from translearn.coursework.student import codec\n"
+                "codec.encode = lambda value, depth=0: {'a': ['<f8', [10**9], 'AAAAAAAAAAA=']}"
+            ),
         ),
         {
             "huber": 0,
@@ -638,7 +735,9 @@ CASES = [
         "answers with the probe's own words in an error",
         answer(
             "huber",
-            "def huber(target, guess, delta=1.0):\n    raise type('LEAK' + str(guess[0]).replace('.', '_').replace('-', 'm'), (Exception,), {})('LEAK' + str(guess))",
+            "def huber(target, guess, delta=1.0):\n    raise type('LEAK' + "
+            "str(guess[0]).replace('.', '_').replace('-', 'm'), (Exception,), {})('LEAK' + "
+            "str(guess))",
         ),
         ZERO,
         "an error",
@@ -647,7 +746,8 @@ CASES = [
         "prints the probe",
         answer(
             "huber",
-            "def huber(target, guess, delta=1.0):\n    print('LEAK', guess)\n    import sys; sys.__stderr__.write('LEAK')\n    return 'LEAK' + str(guess)",
+            "def huber(target, guess, delta=1.0):\n    print('LEAK', guess)\n"
+            "    import sys; sys.__stderr__.write('LEAK')\n    return 'LEAK' + str(guess)",
         ),
         ZERO,
         "numbers",
@@ -657,24 +757,29 @@ CASES = [
         "reads what is not its own",
         answer(
             "huber",
-            "import glob, os\nfound = []\nfor place in PLACES:\n    try: found.append(open(place).read())\n    except (OSError, UnicodeDecodeError) as e: found.append(type(e).__name__)\nprint(found)\n"
-            + GOOD,
+            "import glob, os\nfound = []\nfor place in PLACES:\n"
+            "    try: found.append(open(place).read())\n    except (OSError, "
+            "UnicodeDecodeError) as e: found.append(type(e).__name__)\n"
+            "print(found)\n" + GOOD,
         ),
     ),
     Case(
         "searches the whole disk",
         answer(
             "huber",
-            "import os\nhits = []\nfor d, dirs, files in os.walk('/'):\n    dirs[:] = [n for n in dirs if n not in ('proc', 'sys', 'dev', 'usr', 'lib', 'share', 'include', 'site-packages')]\n    hits += [os.path.join(d, f) for f in files if f in ('secret.key', 'gradebook.db', 'result.json') or 'coursework' in d]\nprint('HITS', len(hits), hits[:3])\n"
-            + GOOD,
+            "import os\nhits = []\nfor d, dirs, files in os.walk('/'):\n"
+            "    dirs[:] = [n for n in dirs if n not in ('proc', 'sys', 'dev', 'usr', 'lib', "
+            "'share', 'include', 'site-packages')]\n    hits += [os.path.join(d, f) for f in "
+            "files if f in ('secret.key', 'gradebook.db', 'result.json') or "
+            "'coursework/instructor' in d]\nprint('HITS', len(hits), hits[:3])\n" + GOOD,
         ),
     ),
     Case(
         "imports the judges",
         answer(
             "huber",
-            "try:\n    import translearn.coursework.instructor.judges.a1 as j\n    print('LEAK')\nexcept ImportError: pass\n"
-            + GOOD,
+            "try:\n    import translearn.coursework.instructor.judges.a1 as j\n"
+            "    print('LEAK')\nexcept ImportError: pass\n" + GOOD,
         ),
     ),
     Case(
@@ -777,6 +882,7 @@ CASES = [
                 ]
             )
         ),
+        long=True,
     ),
     # ---- files
     Case("an empty file", lambda book: b"", {}, "empty", "ungraded"),

@@ -1,5 +1,6 @@
-"""A class on one server, from set-up to feedback, as deploy/README.md says. Run by test_server.py as root of a machine of its own:
-its /etc, /home, network and processes are made for it and end with it. Prints what it saw as one line of JSON.
+"""A class on one server, from set-up to feedback, as deploy/README.md says. Run by test_server.py
+as root of a machine of its own: its /etc, /home, network and processes are made for it and end
+with it. Prints what it saw as one line of JSON.
 
     python server_walk.py CHECKOUT SERVER NOTEBOOKS.json
 """
@@ -35,10 +36,11 @@ def run(*command, user=None, ok=True, **named):
             "cwd": entry.pw_dir,
             "env": {"HOME": entry.pw_dir, "USER": user, "LOGNAME": user, "PATH": "/usr/bin:/bin"},
         }
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240, **named)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=1200, **named)
     if ok and done.returncode:
         sys.exit(
-            f"{' '.join(map(str, command))} ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-3000:]}"
+            f"{' '.join(map(str, command))} ended with {done.returncode}:\n"
+            f"{done.stdout[-2000:]}{done.stderr[-3000:]}"
         )
     return done.stdout + done.stderr
 
@@ -65,7 +67,7 @@ def set_up():
     ).read_text()
 
 
-def wait(what, condition, seconds=120):
+def wait(what, condition, seconds=900):
     end = time.monotonic() + seconds
     while not (found := condition()):
         if time.monotonic() > end:
@@ -81,17 +83,18 @@ class Person:
 
     def __init__(self, name, password):
         self.name, self.web = name, requests.Session()
-        page = self.web.get(f"{HUB}/hub/login", timeout=60)
+        page = self.web.get(f"{HUB}/hub/login", timeout=300)
         token = re.search(r'name="_xsrf" value="([^"]+)"', page.text)[1]
         self.landed = self.web.post(
             f"{HUB}/hub/login?next=%2Fhub%2Fhome",
             data={"username": name, "password": password, "_xsrf": token},
-            timeout=60,
+            timeout=300,
         )
 
     def start(self):
-        self.web.get(f"{HUB}/hub/spawn", timeout=60)
-        # The page of JupyterLab takes the session through the hub's login and sets the cookie that later requests are checked against.
+        self.web.get(f"{HUB}/hub/spawn", timeout=300)
+        # The page of JupyterLab takes the session through the hub's login and sets the cookie that
+        # later requests are checked against.
         wait(
             f"{self.name}'s server",
             lambda: (
@@ -101,7 +104,7 @@ class Person:
         )
 
     def get(self, whose, path):
-        return self.web.get(f"{HUB}/user/{whose}/{path}", timeout=60)
+        return self.web.get(f"{HUB}/user/{whose}/{path}", timeout=300)
 
     def send(self, method, path, body):
         token = next(
@@ -117,7 +120,7 @@ class Person:
             f"{HUB}/user/{self.name}/{path}",
             json=body,
             headers={"X-XSRFToken": token},
-            timeout=120,
+            timeout=600,
         )
         if done.status_code >= 400:
             sys.exit(f"{self.name}: {method} {path}: {done.status_code} {done.text[:500]}")
@@ -245,20 +248,27 @@ def main():
     ports = {int(words[1].split(":")[1], 16) for words in listening if words[3] == "0A"}
     direct = [
         requests.get(
-            f"http://127.0.0.1:{port}/user/ada/api/contents", timeout=20, allow_redirects=False
+            f"http://127.0.0.1:{port}/user/ada/api/contents", timeout=300, allow_redirects=False
         )
         for port in ports
     ]
     seen["open ports"] = len(ports)
     seen["without a login"] = sorted({each.status_code for each in direct})
 
-    # What bob may try in the exchange: somebody else's name, and links to files that only tina can read.
+    # What bob may try in the exchange: somebody else's name, and links to files that only tina can
+    # read.
     forge = """
 import os, shutil, sys
 inbound, answers = sys.argv[1:]
-os.makedirs(f"{inbound}/ada+A1+2098-01-01 00:00:00.000000 UTC+x"); shutil.copy(os.path.expanduser("~/A1/A1.ipynb"), f"{inbound}/ada+A1+2098-01-01 00:00:00.000000 UTC+x/A1.ipynb")
-os.makedirs(f"{inbound}/bob+A1+2098-01-01 00:00:00.000000 UTC+x"); os.symlink(answers, f"{inbound}/bob+A1+2098-01-01 00:00:00.000000 UTC+x/A1.ipynb")
-os.symlink(os.path.dirname(answers), f"{inbound}/bob+A1+2098-01-02 00:00:00.000000 UTC+x")
+ada, bob, linked = (
+    f"{inbound}/{name}+A1+{day} 00:00:00.000000 UTC+x"
+    for name, day in (("ada", "2098-01-01"), ("bob", "2098-01-01"), ("bob", "2098-01-02"))
+)
+os.makedirs(ada)
+shutil.copy(os.path.expanduser("~/A1/A1.ipynb"), f"{ada}/A1.ipynb")
+os.makedirs(bob)
+os.symlink(answers, f"{bob}/A1.ipynb")
+os.symlink(os.path.dirname(answers), linked)
 """
     run(
         sys.executable,

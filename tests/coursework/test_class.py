@@ -1,4 +1,4 @@
-"""A class from release to marks: what students get, what is collected, the pages, and handing in."""
+"""A class from release to marks: what students get, what is collected, pages, handing in."""
 
 import asyncio
 import json
@@ -101,7 +101,8 @@ def test_collecting_as_moodle_canvas_and_mail_name_files(course, tmp_path):
     assert all(each.problem for (_, state), each in found.items() if state != "collected")
     again = {(each.student, each.state.split(",")[0]) for each in collect(course, inbox)}
     assert ("ada", "unchanged") in again
-    # A newer file takes the place of an older one, which is kept; one that cannot be read does not.
+    # A newer file takes the place of an older one, which is kept; one that cannot be read does
+    # not.
     (inbox / "ada" / "A1.ipynb").write_bytes(other)
     collect(course, inbox)
     assert (
@@ -267,7 +268,9 @@ def test_what_the_exchange_holds_is_its_owners_own_and_cannot_be_dated_back(cour
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights there")
 def test_a_link_is_not_followed(course, tmp_path):
-    """A student's zip, unpacked by hand, can hold a link to a file that only the instructor may read."""
+    """A student's zip, unpacked by hand, can hold a link to a file that only the instructor may
+    read.
+    """
     (tmp_path / "secret.ipynb").write_text(json.dumps(bank.books("A1")[1]))
     (tmp_path / "inbox").mkdir()
     (tmp_path / "inbox" / "A1_ada.ipynb").symlink_to(tmp_path / "secret.ipynb")
@@ -314,7 +317,7 @@ def test_a_file_that_could_not_be_read_has_a_page_that_says_so(course, hand_in):
 def test_markdown_that_takes_minutes_is_shown_as_it_was_typed():
     import time
 
-    began = time.monotonic()
+    began = time.process_time()  # a busy machine is no reason to fail
     for text in (
         "<div>" * 20_000,
         "\\begin{a}" * 20_000,
@@ -323,7 +326,7 @@ def test_markdown_that_takes_minutes_is_shown_as_it_was_typed():
         "*a **b " * 2_000,
     ):
         assert feedback.markdown(text)
-    assert time.monotonic() - began < 60
+    assert time.process_time() - began < 60
     table = feedback.markdown(
         "| a | b |\n|---|---|\n| 1 | `x<y` |\n\n# T\n\n1. one\n\n<b onclick=x>c</b>"
     )
@@ -347,14 +350,21 @@ def test_nothing_is_overwritten_by_new(course):
 
 # ---- the pages
 
-NASTY = "**bold** [x](javascript:alert(3))\n\n<script>alert(1)</script>\n\n<img src=x onerror=alert(2)>\n\n<style>body{display:none}</style>\n\n<b onclick=alert(5)>b</b>"
+NASTY = (
+    "**bold** [x](javascript:alert(3))\n\n<script>alert(1)</script>\n"
+    "\n<img src=x onerror=alert(2)>\n\n<style>body{display:none}</style>\n"
+    "\n<b onclick=alert(5)>b</b>"
+)
 
 
 def test_feedback_is_safe_and_complete(course, hand_in):
     book = bank.notebook(
         "A1",
         {
-            "huber": "print('</pre><script>alert(4)</script>')\ndef huber(target, guess, delta=1.0):\n    return 0.0",
+            "huber": (
+                "print('</pre><script>alert(4)</script>')\ndef huber(target, guess, delta=1.0):\n"
+                "    return 0.0"
+            ),
             "explain": NASTY,
         },
     )
@@ -448,7 +458,9 @@ def test_written_answers_are_marked_on_a_page_of_this_machine_only(course, hand_
 
 
 def test_the_pages_in_a_browser(course, hand_in):
-    """Feedback and marking as they look: rubric beside the answer, nothing runs, nothing is fetched."""
+    """Feedback and marking as they look: rubric beside the answer, nothing runs, nothing is
+    fetched.
+    """
     import threading
     import time
 
@@ -459,7 +471,8 @@ def test_the_pages_in_a_browser(course, hand_in):
     if (program := find_chromium()) is None:
         if os.environ.get("CI"):
             pytest.fail(
-                "Chromium is missing, and on CI the browser tests must run. Install it: apt install chromium"
+                "Chromium is missing, and on CI the browser tests must run. Install it: apt "
+                "install chromium"
             )
         pytest.skip("no Chromium on this machine")
     hand_in("ada", bank.notebook("A1", {"explain": NASTY + " I choose A."}))
@@ -542,7 +555,9 @@ def test_submit_says_what_is_amiss(desk):
             "A1",
             {
                 "huber": None,
-                "gradient": "def gradient(labels, logits):\n    return np.eye(logits.shape[1])[labels]",
+                "gradient": (
+                    "def gradient(labels, logits):\n    return np.eye(logits.shape[1])[labels]"
+                ),
                 "schedule": "1 / 0",
                 "explain": None,
             },
@@ -584,7 +599,7 @@ def test_nbgraders_validate_button_says_what_the_checks_say(tmp_path):
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
         )
         said = done.stdout + done.stderr
         assert ("passes all the tests" in said) == (name == "right") and (
@@ -634,7 +649,7 @@ def test_the_whole_walk_by_command(tmp_path):
             cwd=tmp_path / "class" if (tmp_path / "class").exists() else tmp_path,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=1500,
         )
 
     assert run("new", "class", "--name", "Spring").returncode == 0
@@ -654,4 +669,6 @@ def test_the_whole_walk_by_command(tmp_path):
     assert "never a verdict" in run("similar", "A1").stdout
     assert "A1" in run("status").stdout
     wrong = run("grade", "A7")
-    assert wrong.returncode == 1 and "The assignments are: A1, A2, A3, A4." in wrong.stderr
+    assert (
+        wrong.returncode == 1 and f"The assignments are: {', '.join(ASSIGNMENTS)}." in wrong.stderr
+    )

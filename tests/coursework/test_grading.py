@@ -1,4 +1,6 @@
-"""From a submission to the marks: every bank, killed runs, regrading, workers elsewhere, no sandbox."""
+"""From a submission to the marks: every bank, killed runs, regrading, workers elsewhere, no
+sandbox.
+"""
 
 import json
 import os
@@ -12,168 +14,11 @@ from pathlib import Path
 import pytest
 
 from conftest import points
-from translearn.coursework.instructor import bank, books, folder, grading, judging, sandbox
+from translearn.coursework.instructor import bank, books, folder, grading, judging, walls
 from translearn.coursework.instructor.folder import Course
-from translearn.coursework.instructor.session import Session
-from translearn.coursework.instructor.submission import parse, prepare
-from translearn.coursework.student.question import questions, written
+from translearn.coursework.student.question import questions
 from translearn.errors import CourseError
 from translearn.paths import ROOT
-
-ASSIGNMENTS = list(folder.assignments())
-CASES = [
-    (assignment, name)
-    for assignment in ASSIGNMENTS
-    for name in __import__("importlib")
-    .import_module(f"translearn.coursework.instructor.judges.{assignment.lower()}")
-    .SUBMISSIONS
-]
-
-
-# ---- the banks
-
-
-@pytest.mark.parametrize("assignment, name", CASES, ids=[f"{a}: {n}" for a, n in CASES])
-def test_every_submission_of_the_bank_gets_its_mark(assignment, name, released):
-    book, expected = next(
-        (book, expected) for which, book, expected in bank.cases(assignment) if which == name
-    )
-    # One run, judged with several secrets: a mark must not depend on which hidden inputs a class has drawn.
-    module, secrets = judging.load(assignment.lower()), [f"secret {n}" for n in range(5)]
-    prepared = prepare(released(assignment), parse(json.dumps(book).encode()))
-    assert prepared.notes == []
-    session = Session(
-        assignment.lower(),
-        prepared.sources(),
-        grading.pool(module.AHEAD, sandbox.Limits(), False, 1),
-        sandbox.Limits(),
-    )
-    try:
-        for secret in secrets:
-            result = {"state": "graded", "questions": {}, "cells": []}
-            grading._judge(result, module, prepared, session, secret, sandbox.Limits())
-            assert result["state"] == "graded", result["reason"]
-            assert points(result) == pytest.approx(expected), (
-                secret,
-                [
-                    (q, v["what"], v["got"], v["message"])
-                    for q, vs in result["questions"].items()
-                    for v in vs
-                    if v["got"] != v["points"]
-                ],
-            )
-    finally:
-        session.close()
-
-
-LAZY = [
-    "0.0",
-    "1.0",
-    "0.5",
-    "-1.0",
-    "True",
-    "None",
-    "[]",
-    "''",
-    "a[0]",
-    "a[1]",
-    "a[-1]",
-    "a[:2]",
-    "a[:3]",
-    "list(a)",
-    "(1.0, 1.0)",
-    "'diverges'",
-    "'crawls'",
-    "'fits'",
-    "np.mean(a[0])",
-    "np.arange(len(a[0]))",
-    "np.zeros(np.shape(a[0]))",
-    "np.ones(np.shape(a[0]))",
-    "np.zeros(np.shape(a[0]), bool)",
-    "np.ones(len(np.unique(a[0])))",
-    "(np.zeros(np.shape(a[0])),) * 2",
-    "(np.zeros(np.shape(a[0])),) * 3",
-]
-
-
-@pytest.mark.parametrize("assignment", ASSIGNMENTS)
-def test_an_answer_without_work_earns_nothing(assignment, released):
-    """Whatever is asked: a constant, the argument itself, arrays of zeros and ones."""
-    module = judging.load(assignment.lower())
-    for code in LAZY[
-        :: {"A1": 1, "A2": 6}.get(assignment, 3)
-    ]:  # a sandbox for A2 imports TensorFlow, which takes seconds
-        answers = {
-            each.name: f"import numpy as np\ndef {each.name}(*a, **k):\n    return {code}"
-            for each in questions(module)
-        }
-        result = grading.grade_one(
-            assignment,
-            released(assignment),
-            json.dumps(bank.notebook(assignment, answers)).encode(),
-            "secret",
-            spare=1,
-        )
-        assert result["state"] == "graded" and sum(points(result).values()) == 0, (
-            code,
-            {name: got for name, got in points(result).items() if got},
-        )
-
-
-@pytest.mark.parametrize("assignment", ASSIGNMENTS)
-def test_a_bank_has_what_a_bank_needs(assignment):
-    module = judging.load(assignment.lower())
-    judges = sys.modules[f"translearn.coursework.instructor.judges.{assignment.lower()}"]
-    asked = questions(module)
-    assert 6 <= len(asked) <= 10 and len(written(module)) == 1
-    assert judges.SUBMISSIONS["perfect"] == {}
-    right = [answers for name, answers in judges.SUBMISSIONS.items() if "otherwise right" in name]
-    assert len(right) >= 3 and all(p is None for answers in right for _, p in answers.values())
-    wrong = [answers for name, answers in judges.SUBMISSIONS.items() if "mistake" in name]
-    for each in asked:
-        assert sum(each.name in answers for answers in wrong) >= min(3, len(each.misconceptions)), (
-            f"{each.name}: a wrong submission for each misconception, please"
-        )
-        assert sum(each.name in answers for answers in right) >= 1, (
-            f"{each.name}: no other right answer is tried"
-        )
-        for answers in wrong:
-            if each.name in answers:
-                assert answers[each.name][1] < each.points
-
-
-@pytest.mark.parametrize("assignment", ASSIGNMENTS)
-def test_the_visible_check_agrees_with_the_bank(assignment):
-    """Full marks pass the visible check; and each of its misconceptions is met by a submission of the bank."""
-    module = judging.load(assignment.lower())
-    _, solved = bank.books(assignment)
-    met = {each.name: set() for each in questions(module)}
-    for name, book, expected in bank.cases(assignment):
-        space = {"__name__": "__main__"}
-        for cell in book["cells"]:
-            if (
-                cell["cell_type"] == "code"
-                and ".check(" not in cell["source"]
-                and "submit" not in cell["source"]
-            ):
-                exec(cell["source"], space)
-        for each in questions(module):
-            outcome = each.judge(*eval(f"({each.call},)", space))
-            met[each.name].add(outcome.misconception)
-            if expected[each.name] == each.points:
-                assert outcome.passed, f"{name}, {each.name}: {outcome}"
-            elif expected[each.name] == 0:
-                assert not outcome.passed, (
-                    f"{name}, {each.name} gets nothing and passes its visible check"
-                )
-    for each in questions(module):
-        assert set(each.misconceptions) <= met[each.name], (
-            f"{each.name}: no submission has {set(each.misconceptions) - met[each.name]}"
-        )
-        assert met[each.name] - {""} <= set(each.misconceptions), (
-            f"{each.name}: raises {met[each.name] - {''} - set(each.misconceptions)}, not declared"
-        )
-
 
 # ---- killed at any moment
 
@@ -205,8 +50,11 @@ def _table(course):
     ]
 
 
-def test_killed_ten_times_the_marks_are_those_of_an_undisturbed_run(tmp_path):
-    students, luck = 16, random.Random(7)
+@pytest.mark.parametrize(
+    "students, most", [(6, 3), pytest.param(16, 10, marks=pytest.mark.long("coursework"))]
+)
+def test_however_often_killed_the_marks_are_those_of_an_undisturbed_run(tmp_path, students, most):
+    luck = random.Random(7)
     calm, killed = _class(tmp_path, "calm", students), _class(tmp_path, "killed", students)
     command = [
         sys.executable,
@@ -223,7 +71,7 @@ def test_killed_ten_times_the_marks_are_those_of_an_undisturbed_run(tmp_path):
     grading.grade(calm, "A1", jobs=2, quiet=True)
     whole = time.monotonic() - begun
     counts = []
-    while deaths < 10:
+    while deaths < most:
         process = subprocess.Popen(
             command,
             cwd=ROOT,
@@ -242,7 +90,7 @@ def test_killed_ten_times_the_marks_are_those_of_an_undisturbed_run(tmp_path):
         process.wait()
         deaths += 1
         counts.append(len(list((killed.root / "autograded").glob("*/A1/result.json"))))
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1500)
     assert done.returncode == 0, done.stderr
     assert _table(killed) == _table(calm)
     assert not list(killed.root.rglob(".*.part"))[20:], (
@@ -342,16 +190,17 @@ def test_workers_elsewhere_give_the_same_marks(tmp_path, monkeypatch):
     ) as cluster:
         grading.grade(there, "A1", scheduler=cluster.scheduler_address, quiet=True)
     assert _table(there) == _table(here)
+    monkeypatch.setattr(grading, "ANSWERS_WITHIN", 1)
     with pytest.raises(CourseError, match="does not answer"):
         grading.grade(there, "A1", again=True, scheduler="tcp://127.0.0.1:9", quiet=True)
 
 
 def test_without_a_sandbox_nothing_is_graded(course, hand_in, monkeypatch):
     hand_in("ada", bank.books("A1")[1])
-    monkeypatch.setattr(sandbox.shutil, "which", lambda name: None)
+    monkeypatch.setattr(walls.shutil, "which", lambda name: None)
     with pytest.raises(CourseError, match="bubblewrap is not installed, so nothing was graded"):
         grading.grade(course, "A1", jobs=1, quiet=True)
-    monkeypatch.setattr(sandbox.sys, "platform", "darwin")
+    monkeypatch.setattr(walls.sys, "platform", "darwin")
     with pytest.raises(CourseError, match="exists on Linux only"):
         grading.grade(course, "A1", jobs=1, quiet=True)
     assert course.result("ada", "A1") is None
@@ -362,22 +211,36 @@ def test_without_a_sandbox_nothing_is_graded(course, hand_in, monkeypatch):
     assert done["ada"]["state"] == "graded" and sum(points(done["ada"]).values()) == 30
 
 
+AS_NOBODY = '''
+import json, os, sys
+from translearn.coursework.instructor import bank, grading
+from translearn.coursework.instructor.submission import parse
+
+assert os.geteuid() == 65534
+released, solved = bank.books("A1")
+look = """
+import os, socket
+print(os.path.exists(PLACE), len([p for p in os.listdir("/proc") if p.isdigit()]))
+socket.create_connection(("127.0.0.1", 1))
+"""
+cell = {"cell_type": "code", "metadata": {}, "source": look, "id": "x"}
+solved["cells"].insert(4, cell)
+released, data = parse(json.dumps(released).encode()), json.dumps(solved).encode()
+result = grading.grade_one("A1", released, data, "k", spare=1)
+grading.close_pools()
+total = sum(verdict["got"] for verdicts in result["questions"].values() for verdict in verdicts)
+errors = [cell for cell in result["cells"] if cell["error"]]
+print(json.dumps([result["state"], result["reason"], total, errors]))
+'''
+
+
 @pytest.mark.skipif(
     os.name == "nt" or os.geteuid() != 0, reason="the suite runs as an ordinary user already"
 )
 def test_as_an_ordinary_user(tmp_path):
     """Root becomes an ordinary user, with nothing but a namespace of its own, and grades."""
     os.chmod(tmp_path, 0o777)
-    code = (
-        "import json, os, sys; from translearn.coursework.instructor import bank, grading; from translearn.coursework.instructor.submission import parse;"
-        "assert os.geteuid() == 65534;"
-        "released, solved = bank.books('A1');"
-        "solved['cells'].insert(4, {'cell_type': 'code', 'metadata': {}, 'source': 'import os, socket\\nprint(os.path.exists(' + repr("
-        + repr(str(tmp_path))
-        + ") + '), len([p for p in os.listdir(\"/proc\") if p.isdigit()]))\\nsocket.create_connection((\"127.0.0.1\", 1))', 'id': 'x'});"
-        "r = grading.grade_one('A1', parse(json.dumps(released).encode()), json.dumps(solved).encode(), 'k', spare=1); grading.close_pools();"
-        "print(json.dumps([r['state'], r['reason'], sum(v['got'] for q in r['questions'].values() for v in q), [c for c in r['cells'] if c['error']]]))"
-    )
+    code = AS_NOBODY.replace("PLACE", repr(str(tmp_path)))
     hidden = [
         f"/{part}"
         for part in {path.split("/")[1] for path in (sys.prefix, sys.base_prefix, str(ROOT))}
@@ -415,7 +278,7 @@ def test_as_an_ordinary_user(tmp_path):
         },
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=1500,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     state, reason, total, errors = json.loads(done.stdout.strip().splitlines()[-1])

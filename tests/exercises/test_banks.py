@@ -5,6 +5,7 @@ import re
 
 import bank
 import pytest
+from long_part import chosen
 
 from translearn import paths
 from translearn.exercises import Choice, exercises_of
@@ -38,7 +39,22 @@ def test_the_longest_option_is_no_hint(lesson):
     assert 2 * len(longest) <= len(questions), f"the right option is the longest in {longest}"
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+# Every parameter of every exercise is handed two kinds of junk, others with each commit; all of
+# them in the long part.
+JUNK = chosen(bank.JUNK, 2)
+
+
+def is_long(case):
+    return bool(case.junk) and case.junk[1] not in JUNK
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=case.name, marks=[pytest.mark.long("banks")] * is_long(case))
+        for case in CASES
+    ],
+)
 def test_case(case, record_property):
     record_property("bank case", case.name)
     problem = bank.failure(case)

@@ -189,6 +189,8 @@ def test_models_are_saved_and_loaded_by_plain_keras(tmp_path):
         (dict(name="vgg16", weights="imagnet"), 'Choose "pretrained", "imagenet" or None'),
         (dict(name="efficientnet_lite0", weights="imagenet"), 'are weights="pretrained"'),
         (dict(name="small_cnn"), "lesson 04"),
+        (dict(name="minilm", size=96), "are for pictures"),
+        (dict(name="tiny_gpt", include_preprocessing=False), "are for pictures"),
         (dict(name="small_cnn", weights=None, channels=4), "1 or 3 channels"),
     ],
 )
@@ -227,11 +229,11 @@ def test_imagenet_weights_without_a_network_say_so_in_one_sentence(tmp_path):
     """)
     run = subprocess.run(
         [sys.executable, "-c", script],
-        env={**os.environ, "KERAS_HOME": str(tmp_path)},
+        env={**os.environ, "TRANSLEARN_CACHE": str(tmp_path)},
         cwd=paths.ROOT,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     assert "refused: The ImageNet weights of VGG16 could not be downloaded" in run.stdout, (
         run.stderr
@@ -252,7 +254,8 @@ def test_keras_weights_are_copied_layer_by_layer(monkeypatch):
 
 
 def test_names_and_lazy_imports():
-    assert backbones.names() == ["efficientnet_lite0", "vgg16", "small_cnn"]
+    assert backbones.names("pictures") == ["efficientnet_lite0", "vgg16", "small_cnn"]
+    assert set(backbones.names("pictures")) < set(backbones.names())
     run = subprocess.run(
         [
             sys.executable,

@@ -10,7 +10,9 @@ import sklearn.metrics  # noqa: F401, so that its import is on no clock
 from translearn import measure
 from translearn.bench import contest as bench
 from translearn.bench import recipes
+from translearn.bench.__main__ import main
 from translearn.errors import CourseError
+from translearn.evidence import book
 from translearn.measure import ledger
 
 
@@ -170,12 +172,12 @@ def test_the_figure_has_alt_text_that_names_every_recipe(results):
 
 def test_the_record_is_of_the_recipes_as_they_are_now():
     entry = ledger.experiment(bench.CONTEST)
-    assert entry["code"] == bench.code(), "run: python3 course.py bench recipes --record"
+    assert book.stamped(entry) == bench.rests(), "run: python3 course.py bench recipes --record"
     assert entry["seeds"] >= 3
 
 
 def test_too_few_seeds_are_refused(capsys):
-    assert bench.main(["recipes", "--seeds", "2"]) == 1
+    assert main(["recipes", "--seeds", "2"]) == 1
     assert "three seeds" in capsys.readouterr().err
     with pytest.raises(CourseError):
         bench.recipes_command(type("Args", (), {"seeds": 3, "jobs": 0})())

@@ -14,7 +14,7 @@ from translearn.data import registry
 from translearn.errors import CourseError
 from translearn.paths import ROOT
 
-NAMES = list(data.SIZES)
+NAMES = data.names("pictures")
 PARTS = ("train", "validation", "test")
 
 # What every machine must get: first 16 digits of SHA-256 over the keys, in order, of train, validation and test.
@@ -76,7 +76,7 @@ def loaded():
 def test_form(loaded, name):
     splits = loaded[name]
     channels = 3 if name in ("emoji_styles", "solar_cells") else 1
-    side = data.SIZES[name]
+    side = registry.entry(name)["size"]
     for part in parts(splits):
         assert part.images.dtype == np.uint8 and part.images.shape == (
             len(part),

@@ -1,6 +1,5 @@
 """environment.yml gives conda and Binder what requirements.lock gives everyone else."""
 
-import importlib.util
 import stat
 
 import pytest
@@ -10,6 +9,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from translearn.lab import conda
 from translearn.paths import ROOT
 
 CONDA = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
@@ -84,7 +84,7 @@ def test_conda_installs_a_python_that_the_course_accepts():
 @pytest.mark.parametrize("machine", MACHINES)
 def test_the_versions_are_the_locks(machine):
     conda, locked = pins(pip_lines(), MACHINES[machine]), pins(lock_lines(), MACHINES[machine])
-    # Two differences, explained in course.py: the full TensorFlow stands in for the CPU build, and pip brings what KerasHub asks for.
+    # Two differences, explained in translearn/lab/conda.py: the full TensorFlow stands in for the CPU build, and pip brings what KerasHub asks for.
     if "tensorflow-cpu" in locked:
         locked["tensorflow"] = locked.pop("tensorflow-cpu")
     text = conda.pop("tensorflow-text", None)
@@ -100,10 +100,7 @@ def test_the_versions_are_the_locks(machine):
 
 
 def test_the_file_is_what_the_lock_makes():
-    spec = importlib.util.spec_from_file_location("course", ROOT / "course.py")
-    course = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(course)
-    assert (ROOT / "environment.yml").read_text(encoding="utf-8") == course.environment_yml(LOCK)
+    assert (ROOT / "environment.yml").read_text(encoding="utf-8") == conda.environment_yml(LOCK)
 
 
 def test_binder_adds_the_course_itself_without_its_dependencies():

@@ -858,7 +858,7 @@ def test_in_a_real_kernel():
         "exercise.why",
     ]
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    NotebookClient(book, timeout=120, resources={"metadata": {"path": str(paths.ROOT)}}).execute()
+    NotebookClient(book, timeout=600, resources={"metadata": {"path": str(paths.ROOT)}}).execute()
     shown = [cell.outputs[-1].data for cell in book.cells[1:]]
     assert "Not attempted" in shown[0]["text/plain"]
     assert (

@@ -192,9 +192,9 @@ def test_the_lock_answers_pyproject(platform):
 # A place may import those before it, never those after it. The front row, which lessons import, comes first; the rooms
 # behind it (authors, measurers, instructors) know the front row, and it knows nothing of them.
 FRONT = """
-    quiet paths errors content data language backbones transfer optim measure plots widgets exercises
+    quiet paths errors content data backbones transfer optim measure plots widgets exercises
 """.split()
-ROOMS = "coursework.student evidence bench authoring coursework.instructor lab".split()
+ROOMS = "coursework.student authoring evidence bench coursework.instructor lab".split()
 ORDER = [*FRONT, *ROOMS]
 RANK = {name: rank for rank, name in enumerate(ORDER)}
 PACKAGE = ROOT / "translearn"
@@ -205,7 +205,9 @@ def imported(path: Path) -> set[str]:
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}:{node.lineno}: imports inside the package are absolute"
+            assert node.level == 0, (
+                f"{path}:{node.lineno}: imports inside the package are absolute"
+            )
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}

@@ -6,11 +6,12 @@ import pytest
 
 from translearn import authoring, paths
 from translearn.bench import contest as bench
+from translearn.evidence import lessons
 
 
 @pytest.mark.parametrize("source", authoring.sources(), ids=lambda p: p.stem)
 def test_everything_a_lesson_says_is_measured_by_the_code_as_it_is_now(source):
-    assert authoring.stale(authoring.read(source)) == []
+    assert lessons.stale(authoring.read(source)) == []
 
 
 def test_the_notebooks_are_what_the_sources_give():
@@ -18,11 +19,9 @@ def test_the_notebooks_are_what_the_sources_give():
 
 
 def test_the_ledger_holds_nothing_that_no_lesson_and_no_benchmark_measures():
-    lessons = [authoring.read(source) for source in authoring.sources()]
-    experiments = {name for lesson in lessons for name in authoring.experiments(lesson)} | {
-        bench.CONTEST
-    }
-    claims = {text for lesson in lessons for _, text in authoring.claims(lesson)}
+    every = [authoring.read(source) for source in authoring.sources()]
+    experiments = {name for lesson in every for name in lessons.trees_of(lesson)} | {bench.CONTEST}
+    claims = {text for lesson in every for _, text in lessons.claims(lesson)}
     for file in paths.LEDGER.glob("*.json"):
         book = json.loads(file.read_text(encoding="utf-8"))
         assert set(book["experiments"]) <= experiments, (
@@ -32,8 +31,6 @@ def test_the_ledger_holds_nothing_that_no_lesson_and_no_benchmark_measures():
 
 
 def test_only_an_experiment_that_says_so_may_have_three_seeds():
-    lesson = authoring.read(authoring.find(["09"])[0])
-    least = {name: authoring._least_seeds(lesson, name) for name in authoring.experiments(lesson)}
-    assert [name for name, seeds in least.items() if seeds < 5] == ["vgg.recipes"] and least[
-        "vgg.recipes"
-    ] == 3
+    least = lessons.least_seeds(authoring.read(authoring.find(["09"])[0]))
+    assert [name for name, seeds in least.items() if seeds < 5] == ["vgg.recipes"]
+    assert least["vgg.recipes"] == 3

@@ -6,7 +6,7 @@ import sys
 
 def run(code, **more):
     return subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=300, **more
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=1800, **more
     )
 
 

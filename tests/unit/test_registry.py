@@ -10,7 +10,7 @@ from translearn.data import registry
 from translearn.errors import CourseError
 from translearn.paths import DATA
 
-FIELDS = {"kind", "sha256", "bytes", "licence", "source", "card"}
+SHIPPED = registry.names(having="file") + registry.names(having="package")
 
 
 @pytest.fixture
@@ -58,25 +58,33 @@ def sentence(call, *arguments, **options) -> str:
 @pytest.mark.parametrize("name", registry.names())
 def test_entry_is_complete_and_intact(name):
     table = registry.entry(name)
-    assert FIELDS <= table.keys()
-    assert ("file" in table) != ("package" in table)
-    assert registry.path(name).exists()
+    assert {"kind", "licence", "source", "card"} <= table.keys()
     assert registry.card(name).startswith("# ")
+    assert ("file" in table) + ("package" in table) + ("downloads" in table) == (
+        table["kind"] != "network"
+    )
+    assert ("sha256" in table) == ("bytes" in table) == (name in SHIPPED)
+    assert (table["kind"] == "data") == ("reader" in table)
+    assert "builder" in table or table["kind"] not in ("weights", "network")
+    for field in {"reader", "builder", "tokenizer"} & set(table):
+        assert callable(registry.function(name, field))
+    if name in SHIPPED:
+        assert registry.path(name).exists()
     if "script" in table:
         assert (DATA / table["script"]).is_file()
 
 
-def test_the_shipped_files_are_all_registered():
-    kept = {
-        DATA / table["file"] for table in map(registry.entry, registry.names()) if "file" in table
-    }
+def test_the_shipped_files_and_the_cards_are_all_registered():
+    tables = [registry.entry(name) for name in registry.names()]
+    kept = {DATA / table["file"] for table in tables if "file" in table}
     assert {file for file in DATA.rglob("*.npz")} | {
         file for file in (DATA / "weights").iterdir()
     } <= kept
+    assert {DATA / table["card"] for table in tables} == set((DATA / "cards").iterdir())
 
 
 def test_size_is_exact():
-    for name in registry.names():
+    for name in SHIPPED:
         place = registry.path(name)
         size = (
             sum(file.stat().st_size for file in registry.files(place))
@@ -84,6 +92,28 @@ def test_size_is_exact():
             else place.stat().st_size
         )
         assert size == registry.entry(name)["bytes"], name
+
+
+def test_names_can_be_chosen():
+    assert registry.names(family="pictures", having="builder")[:2] == [
+        "efficientnet_lite0",
+        "vgg16",
+    ]
+    assert registry.names(kind="data", family="sentences") == ["reviews"]
+    assert registry.names(kind="network") == ["small_cnn"]
+
+
+def test_what_has_no_file_says_so():
+    assert "has no file of its own" in sentence(registry.path, "small_cnn")
+    rows = {name: (good, text) for name, good, text in registry.check_all()}
+    assert rows["small_cnn"] == (True, "has no file, MIT")
+    assert rows["gpt2"] == (True, "downloaded when asked for, MIT")
+
+
+@pytest.mark.parametrize("said", ["translearn.data.no_such:read", "translearn.data.text:no_such"])
+def test_a_reader_that_is_not_there(small, said):
+    small.write(reader=said)
+    assert "cannot be imported" in sentence(registry.function, "thing", "reader")
 
 
 def test_emoji_styles_stays_small():

@@ -11,6 +11,7 @@ from translearn.data import registry
 from translearn.errors import CourseError
 
 PARTS = ("train", "validation", "test")
+TEXTS = data.names("text")
 # What every machine must get: first 16 digits of SHA-256 over the keys and labels of the three parts, in order.
 KEYS = {0: "2cd51950249b8ea5", 1: "d46b303a8420551c"}
 TEXT = {"prose": "49261a1145a4fdd4", "fortunes": "1563ebcddd0e7d64"}
@@ -191,10 +192,10 @@ def test_what_cannot_be_loaded(reviews):
 
 @pytest.fixture(scope="module")
 def texts():
-    return {name: data.load_text(name) for name in data.TEXTS}
+    return {name: data.load_text(name) for name in TEXTS}
 
 
-@pytest.mark.parametrize("name", data.TEXTS)
+@pytest.mark.parametrize("name", TEXTS)
 def test_text_form(texts, name):
     whole = texts[name]
     for part in parts(whole):
@@ -218,7 +219,7 @@ def test_text_form(texts, name):
     )
 
 
-@pytest.mark.parametrize("name", data.TEXTS)
+@pytest.mark.parametrize("name", TEXTS)
 def test_parts_of_a_text_share_no_passage(texts, name):
     said = [re.sub(r"(?m)^    -- .*(\n .*)*", "", part.text) for part in parts(texts[name])]
     # Every 30th run of one part against every run of another finds any common passage of 90 characters; the build script,
@@ -260,7 +261,7 @@ def test_the_cards_of_the_texts_count_right(texts):
     )
 
 
-@pytest.mark.parametrize("name", data.TEXTS)
+@pytest.mark.parametrize("name", TEXTS)
 def test_little_text_is_the_beginning_of_more(texts, name):
     train = texts[name].train
     assert (

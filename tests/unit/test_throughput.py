@@ -5,9 +5,9 @@ import time
 import numpy as np
 import pytest
 
-from translearn import backbones, language
-from translearn.bench import contest as bench
+from translearn import backbones
 from translearn.bench import throughput
+from translearn.bench.__main__ import main
 from translearn.errors import CourseError
 
 
@@ -31,9 +31,9 @@ def test_operations_of_a_text_are_counted_by_hand():
     # Each block of tiny_gpt: query, key, value and output of 192 × 192, two layers of 192 × 768.
     kernels = 4 * (4 * 192 * 192 + 2 * 192 * 768)
     attention = 4 * 4 * 128 * 192
-    body = language.load("tiny_gpt", weights=None)
+    body = backbones.load("tiny_gpt", weights=None)
     assert throughput.operations(body, 128) == 128 * (2 * kernels + attention)
-    top = language.load("tiny_gpt", weights=None, include_top=True)
+    top = backbones.load("tiny_gpt", weights=None, include_top=True)
     assert throughput.operations(top, 128) == 128 * (2 * kernels + attention + 2 * 1024 * 192)
 
 
@@ -85,11 +85,11 @@ def test_the_table_has_a_row_a_network_and_says_how_much_it_varies():
 
 
 def test_an_unknown_network_is_one_sentence_on_the_command_line(capsys):
-    assert bench.main(["throughput", "vgg19"]) == 1
+    assert main(["throughput", "vgg19"]) == 1
     said = capsys.readouterr()
     assert (
-        said.err
-        == "There is no network called 'vgg19' to time. There are small_cnn, efficientnet_lite0, vgg16, minilm, tiny_gpt.\n"
+        said.err == "There is no network called 'vgg19' to time. "
+        "There are efficientnet_lite0, vgg16, small_cnn, minilm, tiny_gpt.\n"
     )
 
 

@@ -7,11 +7,11 @@ The cells carry nbgrader's metadata: https://nbgrader.readthedocs.io/en/stable/c
 """
 
 import hashlib
-import importlib
 import json
 import re
 
 from translearn import paths
+from translearn.coursework import student
 
 WRITE_HERE = "*Write your answer here.*"
 MARKED = re.compile(r"### BEGIN SOLUTION\n(.*?)\n### END SOLUTION", re.S)
@@ -19,12 +19,18 @@ CHECK = re.compile(r"^question\.(\w+)\.check\(", re.M)
 
 
 def sources() -> list:
-    return sorted(paths.SOURCE.glob("A[0-9]_*.md"))
+    """The sources of the assignments, `A1_name.md`, in order of their numbers."""
+    return sorted(paths.SOURCE.glob("A*_*.md"), key=lambda path: (len(name_of(path.stem)), path))
+
+
+def name_of(stem: str) -> str:
+    """What an assignment is called: "A1" for A1_losses_optimisers_rates."""
+    return stem.partition("_")[0]
 
 
 def module_of(lesson):
     """The public module of an assignment: `translearn.coursework.student.a1` for the source A1_name."""
-    return importlib.import_module(f"translearn.coursework.student.{lesson.name[:2].lower()}")
+    return student.module(name_of(lesson.name))
 
 
 def check(lesson) -> None:
@@ -157,7 +163,7 @@ def notebook(lesson, solved: bool) -> str:
         },
         "language_info": {"name": "python"},
         "translearn": {
-            "assignment": lesson.name[:2],
+            "assignment": name_of(lesson.name),
             "solved": solved,
             "build": sources_hash(made),
         },

@@ -1,69 +1,83 @@
-"""Benchmarks: `python3 course.py bench recipes` and `bench throughput`. They report ratios, since seconds belong to the machine."""
+"""Benchmarks: `python3 course.py bench recipes`: recipes by score and computing. It reports
+ratios, since seconds belong to the machine.
+"""
 
-import argparse
 import ast
-import os
-import sys
 
 import numpy as np
 
 from translearn import measure, paths
-from translearn.bench import recipes, throughput
+from translearn.bench import recipes
 from translearn.errors import CourseError
-from translearn.evidence import rests_on as fingerprint
+from translearn.evidence import recording, rests_on
 from translearn.measure import ledger
 
 CONTEST = "bench.recipes"  # its entry in the ledger
 GOOD = 0.95  # the target: this share of the best recipe's mean score
 
 
-def code() -> str:
-    """The fingerprint of what the contest's numbers rest on."""
-    return fingerprint.of(
-        [ast.parse("from translearn import recipes\nrecipes.attempt(recipes.RECIPES)")]
-    )
+def rests() -> dict:
+    """What the contest's numbers rest on."""
+    code = "from translearn.bench import recipes\nrecipes.attempt(recipes.RECIPES)"
+    return rests_on.of([ast.parse(code)])
 
 
-def contest(seeds: int = 3, jobs: int = 1) -> measure.Results:
-    """Run every recipe on every problem; finished runs are kept, so the same call carries on after an interruption.
+def attempt(problem: str, recipe: str, seed: int) -> dict:
+    """One recipe on one problem: its scores and what it spent."""
+    return recipes.attempt(recipes.RECIPES[recipe], problem, seed)
 
-    seeds  of each recipe, at least 3. A run takes up to `recipes.MOMENTS[-1]` CPU-seconds.
-    jobs   runs at a time, each in a process and on a thread of its own.
-    """
-    arms = {
-        f"{problem}, {recipe}": _arm(problem, recipe)
+
+def experiment(seeds: int = 3) -> measure.Experiment:
+    """Every recipe on every problem, as an experiment."""
+    points = {
+        f"{problem}, {recipe}": {"problem": problem, "recipe": recipe}
         for problem in recipes.PROBLEMS
         for recipe in recipes.RECIPES
     }
     budget = f"up to {recipes.MOMENTS[-1]} CPU-seconds, sweeps and validation included"
+    return measure.Experiment(CONTEST, attempt, points, seeds, seeds, budget)
+
+
+def contest(seeds: int = 3, jobs: int = 1, record: bool = False) -> measure.Results:
+    """Run every recipe on every problem.
+
+    Finished runs are kept, so the same call carries on after an interruption.
+
+    seeds   of each recipe, at least 3. A run takes up to `recipes.MOMENTS[-1]` CPU-seconds.
+    jobs    runs at a time, each in a process and on a thread of its own.
+    record  write the runs into the ledger.
+    """
     if jobs == 1:
-        return measure.compare(arms, seeds, budget, CONTEST, ledger_seeds=seeds)
+        return _contest(seeds, record)
     from distributed import Client, LocalCluster
 
-    # A dashboard would need a port; nobody looks at it.
-    one_thread = {
-        "OMP_NUM_THREADS": "1",
-        "TF_NUM_INTRAOP_THREADS": "1",
-        "TF_NUM_INTEROP_THREADS": "1",
-    }
-    with (
-        LocalCluster(
-            n_workers=jobs, threads_per_worker=1, dashboard_address=None, env=one_thread
-        ) as cluster,
-        Client(cluster) as client,
-    ):
-        return measure.compare(arms, seeds, budget, CONTEST, client=client, ledger_seeds=seeds)
+    threads = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+    cluster = LocalCluster(
+        n_workers=jobs,
+        threads_per_worker=1,
+        dashboard_address=None,  # it would need a port, and nobody looks at it
+        env=dict.fromkeys(threads, "1"),
+    )
+    with cluster, Client(cluster) as client:
+        return _contest(seeds, record, client)
 
 
-def _arm(problem, recipe):
-    return lambda seed: recipes.attempt(recipes.RECIPES[recipe], problem, seed)
+def _contest(seeds, record, client=None):
+    asked = experiment(seeds)
+    if record:
+        return recording.Recorder({CONTEST: rests()}, seeds, client).run(asked)
+    runs = recording.measured(asked, seeds, rests(), client)
+    recording.Kept(CONTEST, rests()).forget()
+    return recording.results(runs, asked)
 
 
-# ---- What it says -------------------------------------------------------------------------------------------------
+# ---- What it says
 
 
 def target(results, problem: str) -> float:
-    """The score that counts as arrived: 95 % of what the best recipe scores in the end, on average."""
+    """The score that counts as arrived: 95 % of what the best recipe scores in the end, on
+    average.
+    """
     return GOOD * max(
         results.values(f"{problem}, {recipe}", "score").mean() for recipe in recipes.RECIPES
     )
@@ -79,7 +93,9 @@ def reached(results, problem: str, recipe: str) -> np.ndarray:
 
 
 def table(results, problem: str):
-    """One row a recipe: score, and score and computing as ratios to ours, seed by seed, with their spread."""
+    """One row a recipe: score, and score and computing as ratios to ours, seed by seed, with their
+    spread.
+    """
     import pandas as pd
 
     ours, rows = f"{problem}, ours", {}
@@ -107,7 +123,9 @@ def table(results, problem: str):
 
 
 def frontier(results, problem: str):
-    """One row for each moment from 10 CPU-seconds: our score, the best other recipe's, and the difference seed by seed."""
+    """One row for each moment from 10 CPU-seconds: our score, the best other recipe's, and the
+    difference seed by seed.
+    """
     import pandas as pd
 
     others, rows = [recipe for recipe in recipes.RECIPES if recipe != "ours"], {}
@@ -172,9 +190,8 @@ def figure(results):
     axes[-1].legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     return (
         fig,
-        "Two panels of test score against computing, one line a recipe with its spread. At the end: "
-        + "; ".join(told)
-        + ".",
+        "Two panels of test score against computing, one line a recipe with its spread. At the "
+        "end: " + "; ".join(told) + ".",
     )
 
 
@@ -188,79 +205,24 @@ def _classes(problem):
     return {"emoji": 12, "solar cells": 2}[problem]
 
 
-# ---- The command --------------------------------------------------------------------------------------------------
-
-
-def main(argv=None) -> int:
-    parser = argparse.ArgumentParser(prog="course.py bench", description=__doc__)
-    commands = parser.add_subparsers(dest="what", required=True)
-    contest_of = commands.add_parser(
-        "recipes",
-        help="ours, an expert's, two tutorials' and the article's, by score and computing",
-    )
-    contest_of.add_argument(
-        "--seeds",
-        type=int,
-        default=3,
-        metavar="N",
-        help="of each recipe (default: 3, about an hour of one core)",
-    )
-    contest_of.add_argument(
-        "--jobs",
-        type=int,
-        default=1,
-        metavar="N",
-        help="runs at a time, each on a thread of its own",
-    )
-    contest_of.add_argument(
-        "--recorded", action="store_true", help="run nothing; show what the ledger has"
-    )
-    contest_of.add_argument("--record", action="store_true", help="write the runs into the ledger")
-    speed = commands.add_parser(
-        "throughput",
-        help="each network's speed, share of this machine's peak, start and memory (some four minutes)",
-    )
-    speed.add_argument(
-        "networks",
-        nargs="*",
-        metavar="NETWORK",
-        help=f"{', '.join(throughput.NETWORKS)} (default: all)",
-    )
-    speed.add_argument(
-        "--repeats", type=int, default=3, metavar="N", help="processes a network (default: 3)"
-    )
-    args = parser.parse_args(argv)
-    try:
-        return recipes_command(args) if args.what == "recipes" else throughput_command(args)
-    except CourseError as error:
-        print(error, file=sys.stderr)
-        return 1
-
-
-def throughput_command(args) -> int:
-    if args.repeats < 1:
-        raise CourseError("The benchmark wants at least one repeat.")
-    throughput.report(args.networks, args.repeats)
-    return 0
+# ---- The command
 
 
 def recipes_command(args) -> int:
     if args.seeds < 3 or args.jobs < 1:
         raise CourseError("The benchmark wants at least three seeds and one job.")
-    if args.record:
-        os.environ |= {
-            "TRANSLEARN_MEASURE": "1",
-            "TRANSLEARN_SEEDS": str(args.seeds),
-            ledger.code_variable(CONTEST): code(),
-        }
     if args.recorded and CONTEST not in ledger.read(CONTEST)["experiments"]:
         raise CourseError(
-            "The ledger has no such benchmark yet. Run it: python3 course.py bench recipes --record"
+            "The ledger has no such benchmark yet. Run it: python3 course.py bench recipes "
+            "--record"
         )
-    results = measure.recorded(CONTEST) if args.recorded else contest(args.seeds, args.jobs)
+    results = (
+        measure.recorded(CONTEST) if args.recorded else contest(args.seeds, args.jobs, args.record)
+    )
     for problem, (_, labels) in recipes.PROBLEMS.items():
         print(
-            f"\n{problem}: {labels} labelled pictures of each class, {results.seeds} seeds, mean ± standard deviation. "
+            f"\n{problem}: {labels} labelled pictures of each class, {results.seeds} seeds, mean "
+            "± standard deviation. "
             f"Target: {100 * target(results, problem):.1f} % balanced accuracy on test\n"
         )
         print(table(results, problem).to_string())
@@ -272,7 +234,3 @@ def recipes_command(args) -> int:
     fig.savefig(path)
     print(f"\nThe frontier as a figure: {path}")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

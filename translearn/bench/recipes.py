@@ -1,8 +1,9 @@
 """How far does a recipe get for its computing?
 
-Six recipes get the same backbone, the same few labelled pictures, the same validation pictures and the same seeds. Each has
-a clock of CPU-seconds (of all threads) that runs while it loads, caches, traces, trains, checks and chooses, and stands still
-while what it hands in is scored on the test pictures. At any moment its answer is the last that it handed in.
+Six recipes get the same backbone, the same few labelled pictures, the same validation pictures and
+the same seeds. Each has a clock of CPU-seconds (of all threads) that runs while it loads, caches,
+traces, trains, checks and chooses, and stands still while what it hands in is scored on the test
+pictures. At any moment its answer is the last that it handed in.
 """
 
 import functools
@@ -13,6 +14,8 @@ import time
 import numpy as np
 
 from translearn import backbones, data, transfer
+
+NUMERICS = 1  # raised by hand when the numbers made here change: what rests on them is replayed
 
 PROBLEMS = {
     "emoji": ("emoji_styles", 10),
@@ -43,7 +46,7 @@ class Spent(Exception):
 
 
 class Run:
-    """One recipe's attempt at one problem: what it may see, its clock, and what it has handed in."""
+    """One recipe's attempt at one problem: what it may see, its clock, what it has handed in."""
 
     def __init__(self, problem: str, seed: int, limit: float = MOMENTS[-1]):
         self.problem, self.seed, self.limit = problem, seed, limit
@@ -78,7 +81,9 @@ class Run:
         return balanced_accuracy_score(self.validation().labels, scores.argmax(axis=1))
 
     def hand_in(self, answer) -> None:
-        """From now on this is the recipe's answer: a function of the test split at each size → class scores (n, classes)."""
+        """From now on this is the recipe's answer: a function of the test split at each size →
+        class scores (n, classes).
+        """
         from sklearn.metrics import balanced_accuracy_score
 
         now = self.spent()
@@ -96,7 +101,9 @@ class Run:
             raise Spent
 
     def report(self) -> dict:
-        """The score at each moment (a blind guess before anything is handed in), the last score, and its CPU-seconds."""
+        """The score at each moment (a blind guess before anything is handed in), the last score,
+        and its CPU-seconds.
+        """
         blind = 1 / self.classes
         at = {
             f"at {moment}": next(
@@ -140,7 +147,9 @@ def attempt(recipe, problem: str, seed: int) -> dict:
 
 @functools.cache
 def _warm_up():
-    """What a process pays once, whichever recipe comes first: imports, and the first graph of TensorFlow."""
+    """What a process pays once, whichever recipe comes first: imports, and the first graph of
+    TensorFlow.
+    """
     import scipy.special  # noqa: F401
     import sklearn.linear_model
     import sklearn.metrics  # noqa: F401
@@ -155,7 +164,7 @@ def _warm_up():
         transfer.cache_features(body, np.zeros((1, 32, 32, 3)), folder=folder, progress=False)
 
 
-# ---- Linear probes ----------------------------------------------------------------------------------------------
+# ---- Linear probes
 
 
 def mirrored(images):
@@ -163,7 +172,9 @@ def mirrored(images):
 
 
 def best_probe(run, size, blocks, strengths, mirror=False):
-    """The best logistic regression on cached features by validation: (validation scores, test split → scores)."""
+    """The best logistic regression on cached features by validation: (validation scores, test
+    split → scores).
+    """
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
@@ -213,11 +224,13 @@ def probe(run):
     run.hand_in(answer)
 
 
-# ---- The upper part of the network, trained on cached maps ------------------------------------------------------------
+# ---- The upper part of the network, trained on cached maps
 
 
 class Tail:
-    """Everything above a block, trained on cached maps of what lies below (or on the pictures, when nothing does)."""
+    """Everything above a block, trained on cached maps of what lies below (or on the pictures,
+    when nothing does).
+    """
 
     def __init__(self, run, size, cut, mirror=False):
         import keras
@@ -285,8 +298,9 @@ class Tail:
 
 
 def swept_fine_tuning(run):
-    """The expert's fine-tuning: depth and rate swept on validation, the better third trained on (successive halving, Jamieson
-    and Talwalkar 2016, arXiv:1502.07943); then, with what is left, the winner at larger pictures."""
+    """The expert's fine-tuning: depth and rate swept on validation, the better third trained on
+    (successive halving, Jamieson and Talwalkar 2016, arXiv:1502.07943); then, with what is left,
+    the winner at larger pictures."""
     tails = {cut: Tail(run, 96, cut) for cut in ("block14", "block10", None)}
     standing = {
         (cut, rate): (tail.fresh, 0.0)
@@ -313,11 +327,13 @@ def swept_fine_tuning(run):
             run.hand_in(tail.answer(state))
 
 
-# ---- The course's own ---------------------------------------------------------------------------------------------
+# ---- The course's own
 
 
 def ours(run):
-    """The course's advice: probe first, at growing sizes of picture; fine-tune last; keep, alone or averaged, what validation says."""
+    """The course's advice: probe first, at growing sizes of picture; fine-tune last; keep, alone
+    or averaged, what validation says.
+    """
     members = []
     for size in SIZES:
         # Mirrored pictures double the computing, so the first answer does without them.
@@ -341,7 +357,9 @@ def ours(run):
 
 
 def best_average(run, members):
-    """The average of some members' class scores that does best on validation; of equals, the one with fewer members."""
+    """The average of some members' class scores that does best on validation; of equals, the one
+    with fewer members.
+    """
     groups = [
         group
         for count in range(1, len(members) + 1)
@@ -353,11 +371,13 @@ def best_average(run, members):
     return lambda test: np.mean([answer(test) for _, answer in best], axis=0)
 
 
-# ---- Recipes that everybody copies --------------------------------------------------------------------------------
+# ---- Recipes that everybody copies
 
 
 def _tutorial(run, turn, batch_size, head, tail, unfrozen_from):
-    """Two stages: a head on the frozen network, then part of the network too. `head` and `tail`: optimiser and epochs."""
+    """Two stages: a head on the frozen network, then part of the network too. `head` and `tail`:
+    optimiser and epochs.
+    """
     import keras
 
     body = backbones.load(NETWORK)
@@ -390,7 +410,9 @@ def _tutorial(run, turn, batch_size, head, tail, unfrozen_from):
 
 
 def tensorflow_tutorial(run):
-    """https://www.tensorflow.org/tutorials/images/transfer_learning, as printed: 10 epochs for the head, 10 for the upper third."""
+    """https://www.tensorflow.org/tutorials/images/transfer_learning, as printed: 10 epochs for the
+    head, 10 for the upper third.
+    """
     import keras
 
     _tutorial(
@@ -404,15 +426,17 @@ def tensorflow_tutorial(run):
 
 
 def keras_guide(run):
-    """https://keras.io/guides/transfer_learning, as printed: 2 epochs for the head, 1 for everything."""
+    """https://keras.io/guides/transfer_learning, as printed: 2 epochs for the head, 1 for
+    everything.
+    """
     import keras
 
     _tutorial(run, 0.1, 64, (keras.optimizers.Adam(1e-3), 2), (keras.optimizers.Adam(1e-5), 1), 0)
 
 
 def article(run):
-    """The article's: raw pixels, nothing frozen, Flatten, Dense(1024), softmax, Adam at its default rate. It names neither
-    epochs nor batch size; here 10 epochs in batches of 32."""
+    """The article's: raw pixels, nothing frozen, Flatten, Dense(1024), softmax, Adam at its
+    default rate. It names neither epochs nor batch size; here 10 epochs in batches of 32."""
     import keras
 
     body = backbones.load(NETWORK, include_preprocessing=False)

@@ -1,6 +1,8 @@
-"""How fast the course's networks run on this machine, and how much of it they use: `python3 course.py bench throughput`.
+"""How fast the course's networks run on this machine, and how much of it they use: `python3
+course.py bench throughput`.
 
-Each network is timed in processes of its own, so that importing, loading and memory are those of a fresh start.
+Each network is timed in processes of its own, so that importing, loading and memory are those of a
+fresh start.
 """
 
 import json
@@ -11,27 +13,36 @@ import time
 
 import numpy as np
 
+from translearn.data import registry
 from translearn.errors import CourseError
 
-# name: (what is counted, side of a picture or length of a text in tokens, how many of them at a time)
+
+def _counted(record):
+    """What a network is timed in."""
+    return (
+        "images" if record["family"] == "pictures" else "tokens" if record["top"] else "sentences"
+    )
+
+
+# name: (what is counted, side of a picture or length of a text in tokens, how many of them at a
+# time)
 NETWORKS = {
-    "small_cnn": ("images", 28, 64),
-    "efficientnet_lite0": ("images", 96, 64),
-    "vgg16": ("images", 96, 16),
-    "minilm": ("sentences", 32, 64),
-    "tiny_gpt": ("tokens", 128, 16),
+    name: (_counted(record), *record["bench"])
+    for name in registry.names(having="bench")
+    if (record := registry.entry(name))
 }
 SECONDS = 2.0  # each way of calling is timed for at least so long
 
 
 def operations(model, length: int | None = None) -> float:
-    """Multiplications and additions that one item costs, in the layers that multiply by a kernel, and in attention.
+    """Multiplications and additions that one item costs, in the layers that multiply by a kernel,
+    and in attention.
 
     model   a backbone of pictures (input of a fixed size), or a network for text.
     length  of a text in tokens; None for pictures.
 
-    Additions count as operations of their own, so a product of two n × n matrices has 2 n³. What is left out
-    (normalisation, activations, pooling) is below 2 % in these networks.
+    Additions count as operations of their own, so a product of two n × n matrices has 2 n³. What
+    is left out (normalisation, activations, pooling) is below 2 % in these networks.
     """
     if length is not None:
         return _text_operations(model, length)
@@ -58,7 +69,9 @@ def _text_operations(model, length):
 
 
 def peak(size: int = 1536, tries: int = 8) -> float:
-    """What this machine reaches at best in a product of two float32 matrices, in operations a second."""
+    """What this machine reaches at best in a product of two float32 matrices, in operations a
+    second.
+    """
     import tensorflow as tf
 
     a = tf.random.stateless_normal((size, size), seed=(0, 1))
@@ -74,27 +87,27 @@ def peak(size: int = 1536, tries: int = 8) -> float:
 def time_one(name: str) -> dict:
     """Import, load and run one network in this process. Call it in a fresh one: see `time_all`.
 
-    Returns seconds for `import` and `load`, the process's memory in bytes, the machine's `peak`, the `operations` of
-    an item, and items a second for three ways of calling: `graph` (one compiled graph, batch by batch: what
-    `transfer.cache_features` does), `predict` (one call of `model.predict`), `loop` (`model.predict` on one item at a time).
+    Returns seconds for `import` and `load`, the process's memory in bytes, the machine's `peak`,
+    the `operations` of an item, and items a second for three ways of calling: `graph` (one
+    compiled graph, batch by batch: what `transfer.cache_features` does), `predict` (one call of
+    `model.predict`), `loop` (`model.predict` on one item at a time).
     """
     import psutil
 
     began = time.perf_counter()
     import tensorflow as tf
 
-    from translearn import backbones, language
+    from translearn import backbones
 
     imported = time.perf_counter() - began
     what, size, batch = NETWORKS[name]
     began = time.perf_counter()
+    weights = "pretrained" if registry.entry(name)["weights"] else None
     if what == "images":
-        model = backbones.load(
-            name, weights=None if name == "small_cnn" else "pretrained", size=size
-        )
+        model = backbones.load(name, weights, size=size)
         items = np.random.default_rng(0).integers(0, 256, (batch, size, size, 3)).astype("float32")
     else:
-        model = language.load(name, include_top=what == "tokens")
+        model = backbones.load(name, weights, include_top=what == "tokens")
         items = np.random.default_rng(0).integers(1, 1000, (batch, size)).astype("int32")
     loaded = time.perf_counter() - began
     graph = tf.function(lambda batch: model(batch, training=False))
@@ -131,7 +144,8 @@ def _rate(call, items):
 
 
 def time_all(names=None, repeats: int = 3) -> dict:
-    """`time_one` for each network, `repeats` times, each in a fresh process and in turn: {name: [dict, …]}.
+    """`time_one` for each network, `repeats` times, each in a fresh process and in turn: {name:
+    [dict, …]}.
 
     Raises CourseError for an unknown network and when a process fails, with its last words.
     """
@@ -140,7 +154,8 @@ def time_all(names=None, repeats: int = 3) -> dict:
     names = list(names or NETWORKS)
     if unknown := set(names) - set(NETWORKS):
         raise CourseError(
-            f"There is no network called {sorted(unknown)[0]!r} to time. There are {', '.join(NETWORKS)}."
+            f"There is no network called {sorted(unknown)[0]!r} to time. There are "
+            f"{', '.join(NETWORKS)}."
         )
     found = {name: [] for name in names}
     for name in tqdm(names * repeats, desc="throughput", unit="process"):
@@ -188,14 +203,18 @@ def report(names=None, repeats: int = 3) -> None:
     found = time_all(names, repeats)
     top = np.array([run["peak"] for runs in found.values() for run in runs]) / 1e9
     print(
-        f"\nThis machine multiplies matrices at {_spread(top, 0)} GFLOP/s (float32, {len(top)} processes). Mean ± standard deviation "
+        f"\nThis machine multiplies matrices at {_spread(top, 0)} GFLOP/s (float32, {len(top)} "
+        "processes). Mean ± standard deviation "
         f"over {repeats} processes a network.\n"
     )
     print(table(found).to_string())
     print(
-        "\na second: one compiled graph, batch by batch, as transfer.cache_features runs it · of the peak: its share of the matrix-product speed above"
-        "\ntimes predict: against one call of model.predict · times a loop of predict: against model.predict on one item at a time"
-        "\nimport, load: seconds from a fresh process to a network in memory · memory: of the whole process after all this"
+        "\na second: one compiled graph, batch by batch, as transfer.cache_features runs it · of "
+        "the peak: its share of the matrix-product speed above"
+        "\ntimes predict: against one call of model.predict · times a loop of predict: against "
+        "model.predict on one item at a time"
+        "\nimport, load: seconds from a fresh process to a network in memory · memory: of the "
+        "whole process after all this"
     )
 
 

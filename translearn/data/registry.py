@@ -1,12 +1,14 @@
-"""What the course ships, and the proof that it is intact.
+"""What the course has, and the proof that it is intact.
 
-`data/registry.toml` has one table for each data set and each weight file: where it is, its SHA-256, size,
-licence, source, card, and the script that made it. Nothing here reads a picture or a weight; `data.py` and
-`backbones.py` do, after asking `path` for a file that has been checked.
+`data/registry.toml` has one record for each data set, network and file: where it is, its SHA-256,
+size, licence, source, card, the script that made it, and the function that reads or builds it. It
+is the one place where names are listed. Nothing here reads a picture or a weight: the readers and
+builders do, after asking `path` for a file that has been checked.
 """
 
 import difflib
 import hashlib
+import pkgutil
 import tomllib
 from functools import lru_cache
 from importlib import metadata
@@ -17,8 +19,9 @@ from translearn.paths import DATA
 
 FILE = DATA / "registry.toml"
 
-# A file is hashed once a process for each state it is seen in: hashing 2,624 photographs takes a moment, and a
-# lesson may load the same data ten times. Size and time of change are part of the key, so a change is seen.
+# A file is hashed once a process for each state it is seen in: hashing 2,624 photographs takes a
+# moment, and a lesson may load the same data ten times. Size and time of change are part of the
+# key, so a change is seen.
 _checked: dict[tuple, str] = {}
 
 
@@ -46,12 +49,28 @@ def _mend(file: Path) -> str:
     shown = (
         file.relative_to(DATA.parent).as_posix() if file.is_relative_to(DATA.parent) else file.name
     )
-    return f"Run `git checkout -- {shown}` to get it back, then `python3 course.py doctor` to check everything."
+    return (
+        f"Run `git checkout -- {shown}` to get it back, then `python3 course.py doctor` to check "
+        "everything."
+    )
 
 
-def names(kind: str | None = None) -> list[str]:
-    """The names in the registry, in its order; `kind` is "data" or "weights" to keep only those."""
-    return [name for name, table in _tables().items() if kind in (None, table["kind"])]
+def names(
+    kind: str | None = None, family: str | None = None, having: str | None = None
+) -> list[str]:
+    """The names in the registry, in its order, or some of them.
+
+    kind    "data", "weights", …: only these
+    family  of data "pictures", "sentences" or "text", of networks "pictures" or "text": only these
+    having  only records with this field, such as "reader" or "builder"
+    """
+    return [
+        name
+        for name, record in _tables().items()
+        if kind in (None, record["kind"])
+        and family in (None, record.get("family"))
+        and (having is None or having in record)
+    ]
 
 
 def entry(name: str, kind: str | None = None) -> dict:
@@ -68,8 +87,25 @@ def entry(name: str, kind: str | None = None) -> dict:
     return {"name": name, **_tables()[name]}
 
 
+def function(name: str, field: str):
+    """The function that the record of `name` names as its reader, builder or tokeniser, as
+    "module:function".
+
+    Raises CourseError when there is no such function.
+    """
+    said = entry(name)[field]
+    try:
+        return pkgutil.resolve_name(said)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise CourseError(
+            f"The {field} of {name!r}, {said!r}, cannot be imported ({error}). "
+            f'{FILE.name} must name it as "module:function".'
+        ) from error
+
+
 def suggest(name, known) -> str:
-    """“Did you mean 'fashion'? Known are …”: the nearest of `known` to a name that was mistyped."""
+    """“Did you mean 'fashion'? Known are …”: the nearest of `known` to a name that was "
+    "mistyped."""
     known = [str(each) for each in known]
     # Compared in lower case, since a wrong capital is the commonest slip.
     lowered = {each.lower(): each for each in reversed(known)}
@@ -81,11 +117,14 @@ def suggest(name, known) -> str:
 def location(name: str) -> Path:
     """Where the thing is meant to be: a file, or a folder of an installed package. Not checked.
 
-    Raises CourseError when the package is not installed or has another version than the registry's.
+    Raises CourseError when the package is not installed or has another version than the
+    registry's.
     """
     table = entry(name)
     if "file" in table:
         return DATA / table["file"]
+    if "package" not in table:
+        raise CourseError(f"{name!r} has no file of its own. Its card says why: {table['card']}.")
     package, version = table["package"], table["version"]
     try:
         found = metadata.distribution(package)
@@ -134,6 +173,14 @@ def path(name: str) -> Path:
     return place
 
 
+def arrays(name: str) -> dict:
+    """The arrays of an `.npz` file of the registry by name, after its SHA-256 has been checked."""
+    import numpy as np
+
+    with np.load(path(name), allow_pickle=False) as file:
+        return dict(file)
+
+
 def files(folder: Path) -> list[Path]:
     """The files under `folder` in a fixed order, without what Python compiled for itself."""
     found = (
@@ -145,7 +192,9 @@ def files(folder: Path) -> list[Path]:
 
 
 def sha256(place: Path) -> str:
-    """SHA-256 of a file; of a folder, the SHA-256 over lines "relative/path sha256", sorted by path."""
+    """SHA-256 of a file; of a folder, the SHA-256 over lines "relative/path sha256", sorted by
+    path.
+    """
     if place.is_dir():
         lines = (f"{file.relative_to(place).as_posix()} {sha256(file)}\n" for file in files(place))
         return hashlib.sha256("".join(lines).encode()).hexdigest()
@@ -158,7 +207,8 @@ def sha256(place: Path) -> str:
 
 
 def card(name: str) -> str:
-    """The card of `name` in Markdown: what it is, where it comes from, its licence and its limits."""
+    """The card of `name` in Markdown: what it is, where it comes from, its licence and its "
+    "limits."""
     table = entry(name)
     file = DATA / table["card"]
     if not file.exists():
@@ -167,11 +217,14 @@ def card(name: str) -> str:
 
 
 def check_all() -> list[tuple[str, bool, str]]:
-    """Every entry as (name, is it intact, one sentence), for `course.py doctor`. Never raises for one bad entry."""
+    """Every entry as (name, is it intact, one sentence), for `course.py doctor`. Never raises for
+    one bad entry.
+    """
     rows = []
     for name in names():
         try:
-            place, text = path(name), card(name)
+            table, text = entry(name), card(name)
+            place = path(name) if "sha256" in table else None
             if not text.strip():
                 raise CourseError(
                     f"The card of {name!r} is empty. {_mend(DATA / entry(name)['card'])}"
@@ -179,12 +232,9 @@ def check_all() -> list[tuple[str, bool, str]]:
         except CourseError as error:
             rows.append((name, False, str(error)))
         else:
-            size = entry(name)["bytes"] / 1e6
-            rows.append(
-                (
-                    name,
-                    True,
-                    f"{place.name}: {size:.1f} MB, SHA-256 as registered, {entry(name)['licence']}",
-                )
-            )
+            if place:
+                said = f"{place.name}: {table['bytes'] / 1e6:.1f} MB, SHA-256 as registered"
+            else:
+                said = "downloaded when asked for" if "downloads" in table else "has no file"
+            rows.append((name, True, f"{said}, {table['licence']}"))
     return rows

@@ -634,11 +634,11 @@ def _read():
     """What the frozen network says about the sentences of the last exercise, as the lesson's `read` gives it."""
     import keras
 
-    from translearn import data, language
+    from translearn import backbones, data
 
     movies = data.load_sentences("reviews", domains="movies")
     few, validation = movies.train.take(50, seed=0), movies.validation.take(200)
-    tokenizer, bert = language.tokenizer("minilm"), language.load("minilm")
+    tokenizer, bert = backbones.tokenizer("minilm"), backbones.load("minilm")
     depths = [
         bert.get_layer("embed_norm").output,
         *[bert.get_layer(f"block{b}_encoder").output for b in range(1, 7)],

@@ -618,10 +618,10 @@ too_good = Choice(
 
 @functools.cache
 def _checked():
-    from translearn import data, language
+    from translearn import backbones, data
 
     text = data.load_text("fortunes").validation.take(20_000)
-    row = language.tokenizer("tiny_gpt").encode(text)
+    row = backbones.tokenizer("tiny_gpt").encode(text)
     n = (len(row) - 1) // 128
     cut = row[np.arange(n)[:, None] * 128 + np.arange(129)]
     return cut[:, :-1], cut[:, 1:], len(text) * n * 128 / len(row)
@@ -636,7 +636,7 @@ def _bits(model):
         logits = np.asarray(model.predict_on_batch(inputs[start : start + 16]))
         if logits.shape[1:] != (128, 1024):
             raise Incorrect(
-                'The model must give 1,024 logits for each of 128 places, as `language.load("tiny_gpt", include_top=True)` does.'
+                'The model must give 1,024 logits for each of 128 places, as `backbones.load("tiny_gpt", include_top=True)` does.'
             )
         nats += float(
             keras.ops.sum(
@@ -658,15 +658,15 @@ def _bits(model):
     setup="""
         import numpy as np
         import keras
-        from translearn import data, language
-        fortunes, tokenizer, PLACES = data.load_text("fortunes"), language.tokenizer("tiny_gpt"), 128
+        from translearn import backbones, data
+        fortunes, tokenizer, PLACES = data.load_text("fortunes"), backbones.tokenizer("tiny_gpt"), 128
         pages = tokenizer.encode(fortunes.train.take(20_000, seed=0))
         drawn = np.random.default_rng(0).integers(0, len(pages) - PLACES, 240)
         def windows(row, starts):
             cut = row[np.asarray(starts)[:, None] + np.arange(PLACES + 1)]
             return cut[:, :-1], cut[:, 1:]
         def start(how, seed):
-            model = language.load("tiny_gpt", include_top=True)
+            model = backbones.load("tiny_gpt", include_top=True)
             model.compile(keras.optimizers.Adam(), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
             keras.utils.set_random_seed(seed)
             return model
@@ -679,7 +679,7 @@ def _bits(model):
         ### END SOLUTION
     """,
     alternatives=[
-        "mine = language.load('tiny_gpt', include_top=True)\nrate = keras.optimizers.schedules.CosineDecay(1e-3, 30)\nmine.compile(keras.optimizers.Adam(rate), keras.losses.SparseCategoricalCrossentropy(from_logits=True))\nmine.fit(*windows(pages, drawn), batch_size=8, shuffle=False, verbose=0)",
+        "mine = backbones.load('tiny_gpt', include_top=True)\nrate = keras.optimizers.schedules.CosineDecay(1e-3, 30)\nmine.compile(keras.optimizers.Adam(rate), keras.losses.SparseCategoricalCrossentropy(from_logits=True))\nmine.fit(*windows(pages, drawn), batch_size=8, shuffle=False, verbose=0)",
         "mine = start('everything', 0)\nmine.compile(keras.optimizers.AdamW(keras.optimizers.schedules.PolynomialDecay(1.2e-3, 30, 1e-5), weight_decay=0.01), keras.losses.SparseCategoricalCrossentropy(from_logits=True))\nmine.fit(*windows(pages, drawn), batch_size=8, shuffle=False, verbose=0)",
     ],
     wrong={

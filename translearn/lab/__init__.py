@@ -1,8 +1,9 @@
 """JupyterLab as the course opens it.
 
-The reader's own Jupyter neither changes it nor is changed by it: settings, layout and kernels come from here, from
-the environment and from `.cache/lab`. `overrides.json` beside this file holds the settings (no pop-ups, dark mode
-as the system has it); what a reader then changes in the settings editor is kept in `.cache/lab`.
+The reader's own Jupyter neither changes it nor is changed by it: settings, layout and kernels come
+from here, from the environment and from `.cache/lab`. `overrides.json` beside this file holds the
+settings (no pop-ups, dark mode as the system has it); what a reader then changes in the settings
+editor is kept in `.cache/lab`.
 """
 
 import contextlib
@@ -28,13 +29,17 @@ PORT = 8888
 
 
 def environment(home: Path, token: str) -> dict[str, str]:
-    """The variables the server runs with: this process's, minus all that would let another Jupyter in."""
+    """The variables the server runs with: this process's, minus all that would let another Jupyter
+    in.
+    """
     dropped = ("JUPYTER", "IPYTHON", "PYTHONHOME", "MPLBACKEND")
     env = {key: value for key, value in os.environ.items() if not key.startswith(dropped)}
     env.update(
-        # No configuration files at all, neither the reader's nor the system's: what the server needs, `command` says.
+        # No configuration files at all, neither the reader's nor the system's: what the server
+        # needs, `command` says.
         JUPYTER_NO_CONFIG="1",
-        # A python3 kernel in the reader's own folder would otherwise stand before the environment's.
+        # A python3 kernel in the reader's own folder would otherwise stand before the
+        # environment's.
         JUPYTER_PREFER_ENV_PATH="1",
         JUPYTER_DATA_DIR=str(home / "data"),
         JUPYTER_RUNTIME_DIR=str(home / "runtime"),
@@ -45,14 +50,15 @@ def environment(home: Path, token: str) -> dict[str, str]:
         # In a variable, not on the command line: other users of the machine can read that.
         JUPYTER_TOKEN=token,
         PYDEVD_DISABLE_FILE_VALIDATION="1",
+        npm_config_cache=str(home / "npm"),  # jupyter_lsp asks npm, where there is one
     )
     return env
 
 
 def command(port: int, folder: Path, start_page: str) -> list[str]:
     """The command that starts the server."""
-    # Jupytext's extension rewrites a paired source on save and goes by file times: off. The page asks for jupyter_lsp
-    # even where no language server is installed.
+    # Jupytext's extension rewrites a paired source on save and goes by file times: off. The page
+    # asks for jupyter_lsp even where no language server is installed.
     extensions = {
         "jupyterlab": True,
         "jupyter_server_terminals": True,
@@ -70,7 +76,8 @@ def command(port: int, folder: Path, start_page: str) -> list[str]:
         f"--ServerApp.jpserver_extensions={extensions!r}",
         "--ServerApp.answer_yes=True",
         "--ServerApp.log_level=ERROR",
-        "--ServerApp.allow_root=True",  # containers run as root; the server still listens on this machine only
+        # Containers run as root; the server still listens on this machine only.
+        "--ServerApp.allow_root=True",
         # What a learner has no use for stays out of the list at the left.
         "--ContentsManager.hide_globs=['source', 'coursework', '__pycache__', '*.pyc']",
         "--KernelSpecManager.allowed_kernelspecs={'python3'}",
@@ -108,7 +115,7 @@ class Server:
 
     def ask(self, path: str, method: str = "GET"):
         """What the server's own interface answers at `path`: (status, decoded JSON or None)."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request(method, path, headers={"Authorization": f"token {self.token}"})
             answer = connection.getresponse()
@@ -138,9 +145,9 @@ def start(
 ) -> Server:
     """Start JupyterLab for `folder` on 127.0.0.1 and return once it answers.
 
-    `port` is where the search for a free one begins. `home` keeps layout and settings (default: `.cache/lab`).
-    `extra` holds further arguments of the server.
-    Raises CourseError if the server ends or does not answer within `wait` seconds.
+    `port` is where the search for a free one begins. `home` keeps layout and settings (default:
+    `.cache/lab`). `extra` holds further arguments of the server. Raises CourseError if the server
+    ends or does not answer within `wait` seconds.
     """
     home = home or paths.cache() / "lab"
     for name in ("data", "runtime", "settings", "workspaces", "ipython"):
@@ -168,7 +175,8 @@ def start(
             time.sleep(0.1)
         said = log.read_text(errors="replace").strip().splitlines()
         raise CourseError(
-            f"JupyterLab did not start{' (' + said[-1][:200] + ')' if said else ''}. Its messages are in {log}."
+            f"JupyterLab did not start{' (' + said[-1][:200] + ')' if said else ''}. Its "
+            f"messages are in {log}."
         )
     except BaseException:
         server.stop()
@@ -179,10 +187,20 @@ def main(argv: list[str] | None = None) -> int:
     """Serve the lessons until Ctrl-C."""
     import argparse
 
-    parser = argparse.ArgumentParser(prog="course.py lab")
-    parser.add_argument("--no-browser", action="store_true")
-    parser.add_argument("--port", type=int, default=PORT)
+    parser = argparse.ArgumentParser(
+        prog="course.py lab", description="Open the lessons in JupyterLab, on this machine only."
+    )
+    parser.add_argument("--no-browser", action="store_true", help="only print the address")
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=PORT,
+        metavar="N",
+        help=f"default {PORT}; if taken, the next free one is used",
+    )
     options = parser.parse_args(argv)
+    if not 1 <= options.port <= 65535:
+        parser.error("--port takes a number from 1 to 65535")
 
     def leave(*_):
         raise KeyboardInterrupt

@@ -1,6 +1,9 @@
-"""`course.py doctor`: one line for each thing the course needs, and what to do where it is missing."""
+"""`course.py doctor`: one line for each thing the course needs, and what to do where it is
+missing.
+"""
 
 import importlib.metadata
+import json
 import os
 import platform
 import re
@@ -10,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import translearn
 from translearn import paths
 
 # What a line says: all is well; something optional is missing; something needed is broken.
@@ -21,7 +25,9 @@ SHOWN = ("tensorflow", "keras", "jupyterlab")
 
 
 def find_chromium() -> str | None:
-    """The path of a Chromium or Chrome for the browser tests; `TRANSLEARN_CHROMIUM` names another one."""
+    """The path of a Chromium or Chrome for the browser tests; `TRANSLEARN_CHROMIUM` names another
+    one.
+    """
     named = os.environ.get("TRANSLEARN_CHROMIUM")
     if named:
         return named if Path(named).exists() else None
@@ -118,6 +124,25 @@ def machine() -> Iterator[Line]:
     )
 
 
+def keras_settings() -> Iterator[Line]:
+    """The course's own; the reader's are named where they differ."""
+    yield OK, f"Keras: on TensorFlow, with settings of its own in {paths.cache_folder() / 'keras'}"
+    for name, value in translearn.SET_ASIDE.items():
+        if value != os.environ.get(name):
+            yield NOTE, f"{name}={value} is set on this machine: the course sets it aside"
+    file = Path("~/.keras/keras.json").expanduser()
+    plain = {"image_data_format": "channels_last", "floatx": "float32", "backend": "tensorflow"}
+    try:
+        theirs = json.loads(file.read_text(encoding="utf-8"))
+        differ = [
+            f"{key} {theirs[key]}" for key in plain if theirs.get(key, plain[key]) != plain[key]
+        ]
+    except (OSError, ValueError, AttributeError):
+        return
+    if differ:
+        yield NOTE, f"{file} says {', '.join(differ)}: the course does not read it"
+
+
 def data_and_weights() -> Iterator[Line]:
     from translearn.data import registry
 
@@ -135,7 +160,8 @@ def browser() -> Iterator[Line]:
         if program
         else (
             NOTE,
-            "Chromium: none; only the browser tests need it (Debian and Ubuntu: sudo apt install chromium)",
+            "Chromium: none; only the browser tests need it (Debian and Ubuntu: sudo apt install "
+            "chromium)",
         )
     )
 
@@ -148,7 +174,8 @@ def sandbox() -> Iterator[Line]:
     if program is None:
         yield (
             NOTE,
-            "grading sandbox: no bubblewrap; only instructors need it (Debian and Ubuntu: sudo apt install bubblewrap)",
+            "grading sandbox: no bubblewrap; only instructors need it (Debian and Ubuntu: sudo "
+            "apt install bubblewrap)",
         )
         return
     tried = subprocess.run(
@@ -183,15 +210,27 @@ def notebooks() -> Iterator[Line]:
     else:
         yield (
             NOTE,
-            "notebooks differ from their sources: yours to keep if you worked in them; python3 course.py build writes them anew",
+            "notebooks differ from their sources: yours to keep if you worked in them; python3 "
+            "course.py build writes them anew",
         )
 
 
-CHECKS = (python, environment, machine, data_and_weights, browser, sandbox, notebooks)
+CHECKS = (
+    python,
+    environment,
+    machine,
+    keras_settings,
+    data_and_weights,
+    browser,
+    sandbox,
+    notebooks,
+)
 
 
 def run(checks=CHECKS) -> list[Line]:
-    """The lines of all checks. A check that fails to run is a broken thing too, and never hides the others."""
+    """The lines of all checks. A check that fails to run is a broken thing too, and never hides
+    the others.
+    """
     lines: list[Line] = []
     for check in checks:
         try:

@@ -8,7 +8,8 @@ from pathlib import Path
 from translearn.coursework.instructor.folder import Course, assignments, default_folder, known, new
 from translearn.errors import CourseError
 
-DESCRIPTION = """Coursework for a class: hand it out, take it in, run it in a sandbox, mark it, give it back.
+DESCRIPTION = """Coursework for a class: hand it out, take it in, run it in a sandbox, mark
+it, give it back.
 A walk-through of a quarter of an hour stands in docs/teaching.md."""
 
 
@@ -22,7 +23,10 @@ def parser():
         "--course",
         type=Path,
         metavar="FOLDER",
-        help="the folder of the class (default: the one you stand in, else `class` beside course.py)",
+        help=(
+            "the folder of the class (default: the one you stand in, else `class` beside "
+            "course.py)"
+        ),
     )
     verbs = p.add_subparsers(dest="verb", required=True, metavar="command")
     verb = verbs.add_parser("new", help="lay out the folder of a new class")
@@ -37,7 +41,10 @@ def parser():
     )
     verb = verbs.add_parser(
         "collect",
-        help="take in what students sent: a folder or a zip, as Moodle, Canvas or e-mail name the files",
+        help=(
+            "take in what students sent: a folder or a zip, as Moodle, Canvas or e-mail name the "
+            "files"
+        ),
     )
     verb.add_argument(
         "downloads", nargs="?", type=Path, help="default: the folder `downloads` of the class"
@@ -78,7 +85,10 @@ def parser():
     verb.add_argument(
         "--unprotected",
         action="store_true",
-        help="without a sandbox: student code runs with all your rights. Only in a container made for it",
+        help=(
+            "without a sandbox: student code runs with all your rights. Only in a container made "
+            "for it"
+        ),
     )
     verb = verbs.add_parser("manual", help="mark the written answers, with the rubric beside each")
     verb.add_argument("assignment", nargs="?")
@@ -108,9 +118,12 @@ def parser():
     )
     verb = verbs.add_parser(
         "rehearse",
-        help="grade a made-up class on this machine: how long it takes, how much memory, what goes wrong",
+        help=(
+            "grade a made-up class on this machine: how long it takes, how much memory, what "
+            "goes wrong"
+        ),
     )
-    verb.add_argument("assignment", nargs="?", default="A1")
+    verb.add_argument("assignment", nargs="?", default=next(iter(assignments())))
     verb.add_argument("--submissions", type=int, default=100, metavar="N")
     verb.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N")
     verbs.add_parser("status", help="where everything stands")
@@ -127,7 +140,9 @@ def main(argv=None) -> int:
         if args.verb == "new":
             course = new(args.folder or args.course or default_folder(), args.name)
             print(
-                f"The class is laid out in {course.root}.\nNext: fill in students.csv (one line a student), set the due dates in course.toml, then: course.py coursework release A1"
+                f"The class is laid out in {course.root}.\nNext: fill in students.csv (one "
+                f"line a student), set the due dates in course.toml, then: course.py "
+                f"coursework release A1"
             )
             return 0
         if args.verb == "rehearse":
@@ -139,7 +154,8 @@ def main(argv=None) -> int:
     except OSError as problem:
         where = f" ({problem.filename})" if problem.filename else ""
         print(
-            f"The disk did not take it: {problem.strerror}{where}. What was written before is whole; mend that and run the same command again.",
+            f"The disk did not take it: {problem.strerror}{where}. What was written before is "
+            f"whole; mend that and run the same command again.",
             file=sys.stderr,
         )
         return 1
@@ -229,7 +245,9 @@ def do_collect(course, args):
     }
     odd = sum(row["state"] not in fine for row in rows)
     print(
-        f"\n{count['collected']} new, {count['unchanged']} collected before, {count['missing']} missing, {odd} not taken (listed first; also in collected.csv). Next: course.py coursework grade"
+        f"\n{count['collected']} new, {count['unchanged']} collected before, "
+        f"{count['missing']} missing, {odd} not taken (listed first; also in collected.csv). "
+        f"Next: course.py coursework grade"
     )
     return 0
 
@@ -262,7 +280,8 @@ def do_grade(course, args):
             if result["state"] != "graded"
         }
         print(
-            f"{assignment}: {len(done)} graded now, {len(ungraded)} of them without a full verdict."
+            f"{assignment}: {len(done)} graded now, {len(ungraded)} of them without a full "
+            f"verdict."
         )
         for student, reason in sorted(ungraded.items()):
             print(f"  {student}: {reason}")
@@ -293,7 +312,8 @@ def do_feedback(course, args):
         print(f"{assignment}: {len(paths)} pages in {course.root / 'feedback'}")
         if args.exchange:
             print(
-                f"{exchange.give_back(course, assignment)} of them can be fetched through the exchange."
+                f"{exchange.give_back(course, assignment)} of them can be fetched through the "
+                f"exchange."
             )
     return 0
 
@@ -315,7 +335,8 @@ def do_marks(course, args):
     print(table(rows, columns))
     without = sum(row["points"] is None for row in rows)
     print(
-        f"\n{course.root / 'marks.csv'}: {len(rows) - without} with a mark, {without} without (empty, not 0)."
+        f"\n{course.root / 'marks.csv'}: {len(rows) - without} with a mark, {without} without "
+        f"(empty, not 0)."
     )
     return 0
 
@@ -327,7 +348,8 @@ def do_similar(course, args):
     found.to_csv(course.root / f"similar_{known(args.assignment)}.csv", index=False)
     print(found.to_string(index=False) if len(found) else "No two submissions share that much.")
     print(
-        f"\nThe median pair shares {found.attrs['median']:.0%}. A hint on what to read side by side, never a verdict: short functions written from one formula look alike."
+        f"\nThe median pair shares {found.attrs['median']:.0%}. A hint on what to read side by "
+        f"side, never a verdict: short functions written from one formula look alike."
     )
     return 0
 
@@ -339,9 +361,12 @@ def do_rehearse(args):
         raise CourseError("--submissions and --jobs take numbers from 1 on.")
     r = rehearse(known(args.assignment), args.submissions, args.jobs)
     print(
-        f"{r['submissions']} submissions, {r['jobs']} at a time: {r['wall'] / 60:.1f} minutes, {r['wall'] / r['submissions']:.2f} s each.\n"
-        f"Waiting until a submission's cells had run: median {r['median wait']:.2f} s, 95 % under {r['95 % wait']:.2f} s.\n"
-        f"Memory at most: {r['memory of this process'] / 2**30:.2f} GB in this process, {r['memory with sandboxes'] / 2**30:.2f} GB with its sandboxes.\n"
+        f"{r['submissions']} submissions, {r['jobs']} at a time: {r['wall'] / 60:.1f} minutes, "
+        f"{r['wall'] / r['submissions']:.2f} s each.\n"
+        f"Waiting until a submission's cells had run: median {r['median wait']:.2f} s, 95 % "
+        f"under {r['95 % wait']:.2f} s.\n"
+        f"Memory at most: {r['memory of this process'] / 2**30:.2f} GB in this process, "
+        f"{r['memory with sandboxes'] / 2**30:.2f} GB with its sandboxes.\n"
         f"{len(r['wrong'])} with another mark than expected."
     )
     for line in r["wrong"][:20]:
@@ -406,7 +431,8 @@ def _csv(path, rows, columns=None):
     from translearn.coursework.instructor.folder import write
 
     frame = pd.DataFrame(rows, columns=list(dict.fromkeys(columns)) if columns else None)
-    # A cell that begins with = + - @ would be a formula to a spreadsheet, and file names are typed by students.
+    # A cell that begins with = + - @ would be a formula to a spreadsheet, and file names are typed
+    # by students.
     frame = frame.map(
         lambda value: (
             f"'{value}"

@@ -1,4 +1,7 @@
-"""nbgrader's books: who got what. The one writer of `gradebook.db`; https://nbgrader.readthedocs.io/en/stable/api/gradebook.html"""
+"""nbgrader's books: who got what.
+
+The one writer of `gradebook.db`; https://nbgrader.readthedocs.io/en/stable/api/gradebook.html
+"""
 
 import contextlib
 import json
@@ -36,7 +39,9 @@ def gradebook(course: Course):
             book = Gradebook(course.gradebook)
         except DatabaseError as problem:
             raise CourseError(
-                f"gradebook.db cannot be read ({problem.orig}). Put it back from your backup, or move it away and run grade: the marks that a program gave come back from autograded/, those given by hand from manual.json beside them."
+                f"gradebook.db cannot be read ({problem.orig}). Put it back from your backup, "
+                f"or move it away and run grade: the marks that a program gave come back from "
+                f"autograded/, those given by hand from manual.json beside them."
             ) from None
         with book:
             yield book
@@ -75,7 +80,10 @@ def prepare(course: Course, assignment: str) -> None:
 
 
 def record(course: Course, assignment: str, student: str, result: dict) -> None:
-    """Write one verdict into the books. Doing it twice changes nothing; marks given by hand stay, unless the written answer changed."""
+    """Write one verdict into the books.
+
+    Doing it twice changes nothing; marks given by hand stay, unless the written answer changed.
+    """
     from translearn.coursework.student.question import questions, written
 
     module = judging.load(assignment.lower())
@@ -116,7 +124,10 @@ def catch_up(course: Course, assignment: str) -> None:
 def mark(
     course: Course, assignment: str, student: str, question: str, levels: dict, comment: str
 ) -> float:
-    """Give a person's mark by the levels of the rubric; returns the points. Kept in manual.json, too, so that a regrade keeps it."""
+    """Give a person's mark by the levels of the rubric; returns the points.
+
+    Kept in manual.json, too, so that a regrade keeps it.
+    """
     from translearn.coursework.student.question import written
 
     module = judging.load(assignment.lower())
@@ -154,7 +165,9 @@ def mark(
 
 
 def marks(course: Course, assignment: str, only=None) -> list:
-    """A row for each student (or for those in `only`): their points, None where somebody has still to decide, with the reason. Never 0 for what is not graded."""
+    """A row for each student (or for those in `only`): their points, None where somebody has still
+    to decide, with the reason. Never 0 for what is not graded.
+    """
     from translearn.coursework.student.question import questions, written
 
     module = judging.load(assignment.lower())
@@ -216,7 +229,10 @@ def marks(course: Course, assignment: str, only=None) -> list:
                 titles = {q.name: q.title for q in written(module)}
                 row |= {
                     "state": "to be marked",
-                    "reason": f"waiting for a person: {', '.join(titles.get(name, name) for name in waiting)}",
+                    "reason": (
+                        f"waiting for a person: "
+                        f"{', '.join(titles.get(name, name) for name in waiting)}"
+                    ),
                 }
         rows.append(row | each)
     return rows

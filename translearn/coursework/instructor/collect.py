@@ -1,29 +1,29 @@
-"""Take in what students sent: zips and folders as Moodle, Canvas and e-mail name them. Nothing in them is run.
+"""Take in what students sent: zips and folders as Moodle, Canvas and e-mail name them. Nothing in
+them is run.
 
-Whose a file is, the outermost name says: an LMS writes that one, and everything inside is written by students. A file whose
-inner names, or whose notebook, say somebody else is listed and not taken.
+Whose a file is, the outermost name says: an LMS writes that one, and everything inside is written
+by students. A file whose inner names, or whose notebook, say somebody else is listed and not
+taken.
 
-Moodle   `Ada Lovelace_48213_assignsubmission_file_/A1_ada.ipynb`     (a folder, or an entry of a zip)
-Canvas   `lovelaceada_LATE_1234_56789_A1_ada-2.ipynb`                 (-2: the second time it was handed in)
+Moodle   `Ada Lovelace_48213_assignsubmission_file_/A1_ada.ipynb` (a folder, or a zip's entry)
+Canvas   `lovelaceada_LATE_1234_56789_A1_ada-2.ipynb` (-2: the second time it was handed in)
 e-mail   `A1_ada.ipynb`, `ada/A1.ipynb`, `A1 (1).ipynb` in a folder named for the student
-nbgrader `ada+A1+2027-03-01 09:30:00.000000 UTC+Xy12/A1.ipynb`        (in the exchange of a JupyterHub; it must be ada's own file)
+nbgrader `ada+A1+2027-03-01 09:30:00.000000 UTC+Xy12/A1.ipynb` (a JupyterHub's exchange; it must
+         be ada's own file)
 """
 
 import hashlib
-import os
 import re
-import stat
 import time
 import unicodedata
-import zipfile
 from collections import defaultdict
-from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from translearn.coursework.instructor import books
 from translearn.coursework.instructor.folder import Course, assignments, write
-from translearn.coursework.instructor.submission import LARGEST, Unreadable, parse
+from translearn.coursework.instructor.inbox import Found, walk
+from translearn.coursework.instructor.submission import Unreadable, parse
 from translearn.coursework.student.codec import whole
 from translearn.errors import CourseError
 
@@ -31,71 +31,35 @@ MOODLE = re.compile(r"^(?P<name>.+?)_(?P<lms>\d+)_assignsubmission_\w+$", re.I)
 CANVAS = re.compile(
     r"^(?P<name>[^_\W]+)_(?P<late>late_)?(?P<lms>\d+)_(?P<submission>\d+)_(?P<file>.+)$", re.I
 )
-EXCHANGE = re.compile(r"^(?P<id>[^+]+)\+(?P<assignment>[^+]+)\+(?P<when>\d{4}-[^+]+)(?:\+[^+]*)?$")
-COPYING = 60  # seconds that handing in to the exchange may take: within them its own time counts
 AGAIN = re.compile(
     r"[-_ ](?P<n>\d{1,2})$"
 )  # Canvas's "-2", a browser's " (2)" comes without its brackets
-OTHER = {
-    ".png",
-    ".jpg",
-    ".jpeg",
-    ".gif",
-    ".svg",
-    ".pdf",
-    ".doc",
-    ".docx",
-    ".npz",
-    ".npy",
-    ".h5",
-    ".keras",
-    ".mp4",
-    ".csv",
-}  # not even read
-PACKED = 200  # times its size that an entry of a zip may unpack to; notebooks come to ten
-NOISE = {"__MACOSX", ".DS_Store", "Thumbs.db", ".ipynb_checkpoints"}
-MOST = 20_000  # files in one zip
-
-
-@dataclass
-class Found:
-    """One file that somebody sent."""
-
-    place: str  # where it was, for people
-    parts: tuple  # its path, folders first
-    when: float  # seconds since 1970, as the file or its zip says
-    data: bytes = b""
-    problem: str = ""
-    student: str = ""
-    assignment: str = ""
-    attempt: int = 0
-    state: str = ""
-    said_late: bool = False
-    packed: int = -1  # which of `parts` is the zip that it was in
-    packed_when: float = 0
-    secret: bytes = b""  # nbgrader's, by which its exchange gives the feedback back
 
 
 def collect(
     course: Course, downloads, assignment: str | None = None, student: str | None = None
 ) -> list:
-    """Sort what lies in `downloads` (a folder or a zip) into `submitted/`; returns a `Found` for each file, and one for each student who is missing.
+    """Sort what lies in `downloads` (a folder or a zip) into `submitted/`; returns a `Found` for
+    each file, and one for each student who is missing.
 
-    assignment  take files for this one only, and files that name none as being for it (as is done when only one is out)
+    assignment  take files for this one only, and files that name none as being for it
+                (as is done when only one is out)
     student     take everything as being this student's, whatever the names say
-    Of several files of one student the newest is taken; an older one that was collected before is kept under `earlier/`.
+    Of several files of one student the newest is taken; an older one that was collected before is
+    kept under `earlier/`.
     """
     downloads = Path(downloads)
     if not downloads.exists():
         raise CourseError(
             f"There is no {downloads}. Give the folder, or the zip, that you downloaded."
         )
-    students, found = course.students(), list(_walk(downloads))
+    students, found = course.students(), list(walk(downloads))
     out = [name for name in assignments() if course.released(name).is_file()]
     fallback = assignment or (out[0] if len(out) == 1 else "")
     if not students:
         raise CourseError(
-            "students.csv lists nobody, so no file can be told from another. Fill it in first: one line a student."
+            "students.csv lists nobody, so no file can be told from another. Fill it in first: "
+            "one line a student."
         )
     names = _names(students)
     if student is not None and student not in students:
@@ -114,11 +78,14 @@ def collect(
     for each in found:
         if each.student and each.assignment and not each.state:
             chosen[each.student, each.assignment].append(each)
-    for (student, which), several in chosen.items():
+    for several in chosen.values():
         several.sort(key=lambda each: (not _unreadable(each), each.attempt, each.when, each.place))
         for older in several[:-1]:
             older.state = "older" if older.data != several[-1].data else "duplicate"
-            older.problem = f"not used: {several[-1].place} is {'the same' if older.state == 'duplicate' else 'newer'}"
+            older.problem = (
+                f"not used: {several[-1].place} is "
+                f"{'the same' if older.state == 'duplicate' else 'newer'}"
+            )
         # The same file sent twice came when it came first.
         several[-1].when = min(each.when for each in several if each.data == several[-1].data)
         _take(course, several[-1])
@@ -145,177 +112,20 @@ def collect(
     return found
 
 
-# ---------------------------------------------------------------- finding files
-
-
-def _walk(place: Path):
-    """Every file below `place`, also inside zips. One that cannot be read comes with its problem."""
-    place = place.resolve()
-    for path in [place] if place.is_file() else sorted(place.rglob("*")):
-        if EXCHANGE.match(path.name) and path.is_dir():
-            yield _handed_in(path)
-            continue
-        if not path.is_symlink() and not path.is_file():
-            continue
-        parts = path.relative_to(place.parent if place.is_file() else place).parts
-        if NOISE & set(parts) or path.name.startswith(".") or any(map(EXCHANGE.match, parts[:-1])):
-            continue
-        try:
-            data, info = _read(path)
-            if max(map(len, parts)) > 200:
-                yield Found(str(path), parts, info.st_mtime, problem="its name is too long")
-            elif path.suffix.lower() == ".zip":
-                yield from _unzip(path, parts, info.st_mtime)
-            elif info.st_size > LARGEST:
-                yield Found(
-                    str(path),
-                    parts,
-                    info.st_mtime,
-                    problem=f"it is larger than {LARGEST // 2**20} MB",
-                )
-            else:
-                yield Found(str(path), parts, info.st_mtime, data)
-        except OSError as problem:
-            yield Found(str(path), parts, 0, problem=f"it cannot be read: {problem.strerror}")
-
-
-def _read(path):
-    """(Its first bytes, what the system says of it.) Raises OSError for a link: a student could lay one to a file that only you may read."""
-    if path.is_symlink():
-        raise OSError(0, "it is a link to another place, not a file")
-    handle = os.open(
-        path,
-        os.O_RDONLY
-        | getattr(os, "O_NOFOLLOW", 0)
-        | getattr(os, "O_NONBLOCK", 0)
-        | getattr(os, "O_BINARY", 0),
-    )
-    with os.fdopen(handle, "rb") as file:
-        info = os.fstat(handle)
-        if not stat.S_ISREG(info.st_mode):
-            raise OSError(0, "it is not a file")
-        return (b"" if path.suffix.lower() in {".zip", *OTHER} else file.read(LARGEST + 1)), info
-
-
-def _handed_in(folder):
-    """What one student laid into nbgrader's exchange: the notebook, its time, and the secret for the way back.
-
-    The folder is the student's own and they may do with it what they like, also later. So the file must be theirs, which
-    a link to somebody else's is not, and its time is no earlier than the system saw it change.
-    """
-    import pwd  # there is no exchange on Windows
-
-    name = EXCHANGE.match(folder.name)
-    found = Found(
-        str(folder), (folder.name,), 0, student=name["id"], assignment=name["assignment"]
-    )
-    try:
-        names = [path.name for path in folder.iterdir() if path.suffix == ".ipynb"]
-        path = folder / min(
-            names, key=lambda each: (each != f"{name['assignment']}.ipynb", each), default=""
-        )
-        if not names:
-            raise OSError(0, "there is no notebook in it")
-        found.data, info = _read(path)
-        try:
-            owner = pwd.getpwuid(info.st_uid).pw_name
-        except KeyError:
-            owner = str(info.st_uid)
-        if owner != name["id"]:
-            raise OSError(0, f"it belongs to {owner}, not to {name['id']}")
-        stamp = datetime.fromisoformat(name["when"].replace(" UTC", "+00:00")).timestamp()
-        found.when = stamp if info.st_ctime - stamp < COPYING else info.st_ctime
-        secret = folder / "submission_secret.txt"
-        found.secret = _read(secret)[0][:1000] if secret.exists() else b""
-    except (OSError, ValueError, OverflowError) as problem:
-        found.data, found.problem = (
-            b"",
-            f"it cannot be taken: {getattr(problem, 'strerror', None) or problem}",
-        )
-    return found
-
-
-def _unzip(path, parts, when):
-    try:
-        with zipfile.ZipFile(path) as archive:
-            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-            if len(entries) > MOST:
-                yield Found(str(path), parts, when, problem=f"it holds more than {MOST:,} files")
-                return
-            for entry in entries:
-                inner = tuple(PurePosixPath(entry.filename.replace("\\", "/")).parts)
-                # The zip's own name tells whose it is when somebody sent one zip each.
-                where = (*parts[:-1], Path(parts[-1]).stem, *inner)
-                if not inner or NOISE & set(inner) or inner[-1].startswith("."):
-                    continue
-                kind = dict(packed=len(parts) - 1, packed_when=when)
-                place = f"{path}:{entry.filename}"
-                try:
-                    stamp = time.mktime((*entry.date_time, 0, 0, -1))
-                except (ValueError, OverflowError):
-                    stamp = when
-                if max(map(len, where)) > 200 or len(where) > 20:
-                    yield Found(place[:300], ("its name",), stamp, problem="its name is too long")
-                elif entry.flag_bits & 1:
-                    yield Found(
-                        place, where, stamp, problem="it is locked with a password", **kind
-                    )
-                elif inner[-1].lower().endswith(".zip"):
-                    yield Found(
-                        place,
-                        where,
-                        stamp,
-                        problem="it is a zip inside a zip: unpack the outer one",
-                        **kind,
-                    )
-                elif entry.file_size > LARGEST:
-                    yield Found(
-                        place,
-                        where,
-                        stamp,
-                        problem=f"it is larger than {LARGEST // 2**20} MB",
-                        **kind,
-                    )
-                elif entry.file_size > 10_000 + PACKED * entry.compress_size:
-                    yield Found(
-                        place,
-                        where,
-                        stamp,
-                        problem="it unpacks to far more than it should",
-                        **kind,
-                    )
-                elif PurePosixPath(inner[-1]).suffix.lower() in OTHER:
-                    yield Found(place, where, stamp, **kind)
-                else:
-                    try:
-                        with archive.open(entry) as file:
-                            data = file.read(LARGEST + 1)  # a size that lies is cut off
-                    except Exception as problem:  # each way of packing has errors of its own
-                        yield Found(
-                            place,
-                            where,
-                            stamp,
-                            problem=f"it is damaged inside its zip ({type(problem).__name__})",
-                            **kind,
-                        )
-                    else:
-                        yield Found(place, where, stamp, data, **kind)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as problem:
-        yield Found(str(path), parts, when, problem=f"it is not a whole zip ({problem})")
-
-
-# ---------------------------------------------------------------- whose, and for what
+# ---- whose, and for what
 
 
 def _shown(text):
-    """A name as a terminal and a table may show it: without what moves the cursor, and with whole characters."""
+    """A name as a terminal and a table may show it: without what moves the cursor, and with whole
+    characters.
+    """
     return re.sub(
         r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]", "?", whole(str(text))
     )
 
 
 def _plain(text):
-    """Letters and digits only, without accents and case: how an LMS writes names into file names."""
+    """Letters and digits only, without accents and case: as an LMS writes names into files'."""
     text = unicodedata.normalize("NFKD", text)
     return re.sub(
         r"[^a-z0-9]", "", "".join(c for c in text if not unicodedata.combining(c)).lower()
@@ -427,7 +237,8 @@ def _recognise(found, students, names, assignment, fallback, student=None):
     elif not found.student:
         found.state, found.problem = (
             "unknown student",
-            "its name and folder fit nobody in students.csv (or more than one): name the file A1_ID.ipynb",
+            "its name and folder fit nobody in students.csv (or more than one): name the file "
+            "A1_ID.ipynb",
         )
     elif not which:
         found.state, found.problem = (
@@ -444,7 +255,9 @@ def _recognise(found, students, names, assignment, fallback, student=None):
     elif others and found.student:
         found.state, found.problem = (
             "two names",
-            f"it is {found.student}'s by where it lies, and {', '.join(sorted(others))}'s by a name inside. If it is {found.student}'s: collect it alone, with --student {found.student}",
+            f"it is {found.student}'s by where it lies, and {', '.join(sorted(others))}'s by a "
+            f"name inside. If it is {found.student}'s: collect it alone, with --student "
+            f"{found.student}",
         )
 
 

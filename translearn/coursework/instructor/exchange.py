@@ -1,7 +1,9 @@
-"""On a JupyterHub: nbgrader's exchange, by which students fetch and submit in JupyterLab, and get their pages back.
+"""On a JupyterHub: nbgrader's exchange, by which students fetch and submit in JupyterLab, and get
+their pages back.
 
-https://nbgrader.readthedocs.io/en/stable/configuration/jupyterhub_config.html. Collecting is our own (collect.py): nbgrader's
-follows a link that a student lays to a file which only the instructor may read.
+https://nbgrader.readthedocs.io/en/stable/configuration/jupyterhub_config.html. Collecting is our
+own (collect.py): nbgrader's follows a link that a student lays to a file which only the instructor
+may read.
 """
 
 import json
@@ -16,7 +18,10 @@ from translearn.errors import CourseError
 
 
 def _nbgrader(course: Course, *words) -> str:
-    """Run one of nbgrader's own commands in the folder of the class; returns what it said. Raises `CourseError` with its reason."""
+    """Run one of nbgrader's own commands in the folder of the class; returns what it said.
+
+    Raises `CourseError` with its reason.
+    """
     done = subprocess.run(
         [sys.executable, "-m", "nbgrader", *words],
         cwd=course.root,
@@ -37,17 +42,24 @@ def _nbgrader(course: Course, *words) -> str:
         ]
         reason = re.sub(r"^\[.*?\] *", "", (wrong or said or ["no reason given"])[0])
         raise CourseError(
-            f"nbgrader's exchange did not take it: {reason} Where the exchange is, nbgrader_config.py says (deploy/README.md)."
+            f"nbgrader's exchange did not take it: {reason} Where the exchange is, "
+            f"nbgrader_config.py says (deploy/README.md)."
         )
     return "\n".join(said)
 
 
 def place(course: Course) -> Path:
-    """The folder of this class in the exchange, as nbgrader's configuration says. Raises `CourseError` if there is none."""
+    """The folder of this class in the exchange, as nbgrader's configuration says.
+
+    Raises `CourseError` if there is none.
+    """
     code = (
-        "import json; from nbgrader.apps import NbGrader; app = NbGrader(); app.log_level = 50; app.initialize([]); app.load_config_file();"
-        "from nbgrader.coursedir import CourseDirectory as D; from nbgrader.exchange.default import Exchange as E;"
-        "d = D(config=app.config); print(json.dumps([E(coursedir=d, config=app.config).root, d.course_id]))"
+        "import json; from nbgrader.apps import NbGrader; app = NbGrader(); app.log_level = "
+        "50; app.initialize([]); app.load_config_file();"
+        "from nbgrader.coursedir import CourseDirectory as D; from nbgrader.exchange.default "
+        "import Exchange as E;"
+        "d = D(config=app.config); print(json.dumps([E(coursedir=d, config=app.config).root, "
+        "d.course_id]))"
     )
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code],
@@ -59,11 +71,13 @@ def place(course: Course) -> Path:
         root, name = json.loads(done.stdout.strip().splitlines()[-1])
     except (ValueError, IndexError):
         raise CourseError(
-            f"nbgrader's configuration cannot be read: {(done.stderr.strip().splitlines() or ['no reason given'])[-1]}"
+            f"nbgrader's configuration cannot be read: "
+            f"{(done.stderr.strip().splitlines() or ['no reason given'])[-1]}"
         ) from None
     if not Path(root).is_dir():
         raise CourseError(
-            f"There is no exchange: nbgrader's configuration says {root}, which is no folder. deploy/README.md says how a server gets one."
+            f"There is no exchange: nbgrader's configuration says {root}, which is no folder. "
+            f"deploy/README.md says how a server gets one."
         )
     return Path(root) / name
 
@@ -79,13 +93,17 @@ def inbound(course: Course) -> Path:
     folder = place(course) / "inbound"
     if not folder.is_dir():
         raise CourseError(
-            f"Nothing was released through the exchange yet ({folder} is not there). Begin with: course.py coursework release A1 --exchange"
+            f"Nothing was released through the exchange yet ({folder} is not there). Begin "
+            f"with: course.py coursework release A1 --exchange"
         )
     return folder
 
 
 def give_back(course: Course, assignment: str) -> int:
-    """Put the feedback pages where each student, and nobody else, fetches theirs. Returns how many; those handed in another way are not among them."""
+    """Put the feedback pages where each student, and nobody else, fetches theirs.
+
+    Returns how many; those handed in another way are not among them.
+    """
     pages = sorted((course.root / "feedback").glob(f"*/{assignment}/{assignment}.html"))
     without = [
         path.parts[-3] for path in pages if not path.with_name("submission_secret.txt").is_file()

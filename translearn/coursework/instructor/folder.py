@@ -1,9 +1,14 @@
-"""A class on disk: one folder, laid out as nbgrader's, so that nbgrader's own tools work in it too.
+"""A class on disk: one folder, laid out as nbgrader's, so that nbgrader's own tools work in it
+too.
 
-course.toml        name and due dates, to edit                 release/A1.zip     what students get
-students.csv       id, first_name, last_name, email, lms_id    submitted/ID/A1/   what they handed in
-secret.key         the hidden inputs come from it: keep it     autograded/ID/A1/  how it ran, and result.json
-gradebook.db       nbgrader's books                            feedback/ID/A1/    a page for each student
+course.toml        name and due dates, to edit
+students.csv       id, first_name, last_name, email, lms_id
+secret.key         the hidden inputs come from it: keep it
+gradebook.db       nbgrader's books
+release/A1.zip     what students get
+submitted/ID/A1/   what they handed in
+autograded/ID/A1/  how it ran, and result.json
+feedback/ID/A1/    a page for each student
 """
 
 import csv
@@ -25,7 +30,8 @@ from translearn.errors import CourseError
 STUDENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}\Z")
 COLUMNS = ["id", "first_name", "last_name", "email", "lms_id"]
 
-TOML = """# A class of the course Transfer Learning, Measured. Edit the name and the due dates; times are this machine's.
+TOML = """# A class of the course Transfer Learning, Measured.
+# Edit the name and the due dates; times are this machine's.
 name = {name}
 
 [due]  # when each assignment is due; without a line, nothing is late
@@ -33,11 +39,15 @@ name = {name}
 # A2 = 2027-03-22T23:59:00
 """
 
-NBGRADER = """# For nbgrader's own commands (its formgrader, its exchange): the layout of this folder. Never run `nbgrader autograde`
-# here: it would run student code without a sandbox. Use course.py coursework grade.
+NBGRADER = """# For nbgrader's own commands (its formgrader, its exchange): the layout of this
+# folder. Never run `nbgrader autograde` here: it would run student code without a sandbox. Use
+# course.py coursework grade.
+import os
+
+here = os.path.dirname(os.path.abspath(__file__))
 c = get_config()  # noqa: F821
 c.CourseDirectory.course_id = {course_id}
-c.CourseDirectory.db_url = "sqlite:///" + __import__("os").path.join(__import__("os").path.dirname(__import__("os").path.abspath(__file__)), "gradebook.db")
+c.CourseDirectory.db_url = "sqlite:///" + os.path.join(here, "gradebook.db")
 c.HTMLExporter.sanitize_html = True  # a student's HTML never runs in the marker's browser
 """
 
@@ -57,7 +67,7 @@ class Student:
 
 def assignments() -> dict:
     """The assignments that the course has: {"A1": path of its source}."""
-    return {source.name[:2]: source for source in handout.sources()}
+    return {handout.name_of(source.stem): source for source in handout.sources()}
 
 
 def known(assignment: str) -> str:
@@ -65,19 +75,24 @@ def known(assignment: str) -> str:
     wanted = assignment.upper()
     if wanted not in assignments():
         raise CourseError(
-            f"There is no assignment {assignment!r}. The assignments are: {', '.join(assignments())}."
+            f"There is no assignment {assignment!r}. The assignments are: "
+            f"{', '.join(assignments())}."
         )
     return wanted
 
 
 class Course:
-    """The folder of one class. Raises `CourseError` when it is not one, or its files cannot be read."""
+    """The folder of one class.
+
+    Raises `CourseError` when it is not one, or its files cannot be read.
+    """
 
     def __init__(self, root):
         self.root = Path(root).resolve()
         if not (self.root / "course.toml").is_file():
             raise CourseError(
-                f"{self.root} is not the folder of a class (it has no course.toml). Make one with: course.py coursework new FOLDER, or name yours with --course FOLDER."
+                f"{self.root} is not the folder of a class (it has no course.toml). Make one "
+                f"with: course.py coursework new FOLDER, or name yours with --course FOLDER."
             )
         try:
             settings = tomllib.loads((self.root / "course.toml").read_text(encoding="utf-8"))
@@ -90,14 +105,16 @@ class Course:
                 value = datetime.combine(value, clock(23, 59, 59))
             if not isinstance(value, datetime):
                 raise CourseError(
-                    f"course.toml: the due date of {key} should be a time such as 2027-03-01T23:59:00."
+                    f"course.toml: the due date of {key} should be a time such as "
+                    f"2027-03-01T23:59:00."
                 )
             self.due[known(key)] = value.astimezone()
         try:
             self.key = (self.root / "secret.key").read_text(encoding="ascii").strip()
         except OSError:
             raise CourseError(
-                "secret.key is missing from the folder. Put it back from your backup; with another key the hidden inputs, and so some marks, could differ."
+                "secret.key is missing from the folder. Put it back from your backup; with "
+                "another key the hidden inputs, and so some marks, could differ."
             ) from None
         self.gradebook = f"sqlite:///{self.root / 'gradebook.db'}"
 
@@ -108,7 +125,8 @@ class Course:
             lines = path.read_text(encoding="utf-8-sig").splitlines()
         except (OSError, UnicodeDecodeError) as problem:
             raise CourseError(
-                f"students.csv cannot be read ({problem}). It is a table in UTF-8 with the columns {', '.join(COLUMNS)}."
+                f"students.csv cannot be read ({problem}). It is a table in UTF-8 with the "
+                f"columns {', '.join(COLUMNS)}."
             ) from None
         head = lines[0] if lines else ""
         between = max(
@@ -117,7 +135,8 @@ class Course:
         rows, found = list(csv.DictReader(lines, delimiter=between)), {}
         if "id" not in (name.strip() for name in head.replace('"', "").split(between)):
             raise CourseError(
-                f"students.csv, line 1: there is no column id. The columns are {', '.join(COLUMNS)}; only id must be there."
+                f"students.csv, line 1: there is no column id. The columns are "
+                f"{', '.join(COLUMNS)}; only id must be there."
             )
         for line, row in enumerate(rows, 2):
             values = {name: (row.get(name) or "").strip() for name in COLUMNS}
@@ -125,7 +144,8 @@ class Course:
                 continue
             if not STUDENT_ID.match(values["id"]):
                 raise CourseError(
-                    f"students.csv, line {line}: {values['id']!r} is no id. An id has letters, digits, and . _ @ - only, 64 at most."
+                    f"students.csv, line {line}: {values['id']!r} is no id. An id has letters, "
+                    f"digits, and . _ @ - only, 64 at most."
                 )
             if values["id"].lower() in map(str.lower, found):
                 raise CourseError(
@@ -161,7 +181,7 @@ class Course:
 
 
 def new(folder, name: str = "") -> Course:
-    """Lay out a new class. Raises `CourseError` when there is one already: nothing is overwritten."""
+    """Lay out a new class. Raises `CourseError` when there is one: nothing is overwritten."""
     root = Path(folder).resolve()
     if (root / "course.toml").exists():
         raise CourseError(
@@ -194,11 +214,12 @@ def default_folder() -> Path:
     return Path.cwd() if (Path.cwd() / "course.toml").is_file() else paths.ROOT / "class"
 
 
-# ---------------------------------------------------------------- files that are whole or not there
+# ---- files that are whole or not there
 
 
 def write(path: Path, text, mode: int = 0o644) -> None:
-    """Write a file at once: whoever kills the process finds the old one or the new one, never half of one.
+    """Write a file at once: whoever kills the process finds the old one or the new one, never half
+    of one.
 
     What is no whole character becomes a question mark: students' texts hold whatever they like.
     """

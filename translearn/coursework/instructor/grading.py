@@ -1,7 +1,9 @@
-"""Grade submissions: run each in its sandbox, judge it here, and write the books. Resumable at any moment.
+"""Grade submissions: run each in its sandbox, judge it here, and write the books. Resumable at any
+moment.
 
-A submission's verdict is one file, written whole, `autograded/ID/A1/result.json`; the gradebook is written from these
-files by one process. Whatever is killed when, the next run finds which verdicts are there and goes on from them.
+A submission's verdict is one file, written whole, `autograded/ID/A1/result.json`; the gradebook is
+written from these files by one process. Whatever is killed when, the next run finds which verdicts
+are there and goes on from them.
 """
 
 import atexit
@@ -11,22 +13,25 @@ import threading
 import time
 from dataclasses import asdict
 
-from translearn.coursework.instructor import judging
+from translearn.coursework.instructor import judging, walls
 from translearn.coursework.instructor.folder import Course, read_json, write
-from translearn.coursework.instructor.sandbox import Dead, Limits, Pool, check
+from translearn.coursework.instructor.sandbox import Dead, Limits, Pool
 from translearn.coursework.instructor.session import Hopeless, Session
 from translearn.coursework.instructor.submission import Unreadable, digest, parse, prepare, read
 from translearn.errors import CourseError
 
 VERSION = 1
+ANSWERS_WITHIN = 20  # seconds, a Dask scheduler somewhere else
 
-# ---------------------------------------------------------------- one submission: a plain function of its arguments
+# ---- one submission: a plain function of its arguments
 
 _pools, _pools_lock = {}, threading.Lock()
 
 
 def pool(ahead, limits, unprotected, spare) -> Pool:
-    """The pool of this process for such sandboxes; made on first use, closed when the process ends."""
+    """The pool of this process for such sandboxes; made on first use, closed when the process
+    ends.
+    """
     with _pools_lock:
         key = (tuple(ahead), limits, unprotected)
         if key not in _pools:
@@ -52,7 +57,8 @@ def grade_one(
     unprotected: bool = False,
     spare: int = 2,
 ) -> dict:
-    """The verdict on one submitted notebook, as JSON-ready data. Never raises for what a submission is or does, only without a sandbox.
+    """The verdict on one submitted notebook, as JSON-ready data. Never raises for what a
+    submission is or does, only without a sandbox.
 
     released   the released notebook, parsed
     data       the submitted file
@@ -70,7 +76,7 @@ def grade_one(
         "cells": [],
     }
     module = judging.load(assignment.lower())
-    check(unprotected)
+    walls.check(unprotected)
     try:
         prepared = prepare(released, parse(data))
         result["notes"] = prepared.notes
@@ -99,11 +105,16 @@ def grade_one(
             "questions": {},
             "retry": getattr(problem, "ours", False),
         }
-    except Exception as problem:  # a mistake of ours that this submission found: it has no mark, and the others go on
-        # Only the error's kind: the reason stands on the student's page, and its text could hold a hidden input.
+    # a mistake of ours that this submission found: it has no mark, and the others go on
+    except Exception as problem:
+        # Only the error's kind: the reason stands on the student's page, and its text could hold a
+        # hidden input.
         result |= {
             "state": "ungraded",
-            "reason": f"The grading itself stumbled over it ({type(problem).__name__}). Look at the notebook yourself, and report this.",
+            "reason": (
+                f"The grading itself stumbled over it ({type(problem).__name__}). Look at the "
+                f"notebook yourself, and report this."
+            ),
             "questions": {},
             "cells": [],
         }
@@ -171,17 +182,20 @@ def _judge(result, module, prepared, session, key, limits):
         )
 
 
-# ---------------------------------------------------------------- all of them
+# ---- all of them
 
 
 def todo(course: Course, assignment: str, students=None, again: bool = False) -> list:
-    """The students whose submission has no verdict yet, a changed file since, or a failure of ours. `again`: all of them."""
+    """The students whose submission has no verdict yet, a changed file since, or a failure of
+    ours. `again`: all of them.
+    """
     found = []
     for student in students or course.submissions(assignment):
         path = course.submitted(student, assignment)
         if not path.is_file():
             raise CourseError(
-                f"{student} has handed in nothing for {assignment} (there is no {path.relative_to(course.root)})."
+                f"{student} has handed in nothing for {assignment} (there is no "
+                f"{path.relative_to(course.root)})."
             )
         result = course.result(student, assignment)
         if (
@@ -205,12 +219,14 @@ def grade(
     limits=Limits(),
     quiet=False,
 ) -> dict:
-    """Grade what is not graded yet; {student: result} of this run. One process, this one, writes verdicts and books.
+    """Grade what is not graded yet; {student: result} of this run. One process, this one, writes
+    verdicts and books.
 
     jobs        how many submissions run at a time on this machine
     scheduler   the address of a Dask scheduler whose workers run them instead
     again       also those that have a verdict (with `students`: of these)
-    Raises `CourseError` when there is no sandbox here (nothing is graded then) or the assignment was not released.
+    Raises `CourseError` when there is no sandbox here (nothing is graded then) or the assignment
+    was not released.
     """
     from tqdm.auto import tqdm
 
@@ -218,11 +234,12 @@ def grade(
 
     judging.load(assignment.lower())
     if scheduler is None:
-        check(unprotected)
+        walls.check(unprotected)
     released = read_json(course.released(assignment))
     if released is None:
         raise CourseError(
-            f"{assignment} was not released from this folder yet. Run: course.py coursework release {assignment}"
+            f"{assignment} was not released from this folder yet. Run: course.py coursework "
+            f"release {assignment}"
         )
     released = parse(json.dumps(released).encode())
     books.prepare(course, assignment)
@@ -288,16 +305,18 @@ def _fan_out(course, assignment, released, names, arguments, jobs, scheduler, ke
         )
     try:
         try:
-            client = Client(cluster or scheduler, timeout="20s")
+            client = Client(cluster or scheduler, timeout=ANSWERS_WITHIN)
         except (OSError, TimeoutError, ValueError) as problem:
             raise CourseError(
-                f"The Dask scheduler at {scheduler} does not answer ({problem}). Start it, or leave --scheduler away."
+                f"The Dask scheduler at {scheduler} does not answer ({problem}). Start it, or "
+                f"leave --scheduler away."
             ) from None
         with client:
             workers = len(client.scheduler_info()["workers"])
             if not workers:
                 raise CourseError(
-                    f"The Dask scheduler at {scheduler} has no workers. Start some: dask worker {scheduler}"
+                    f"The Dask scheduler at {scheduler} has no workers. Start some: dask "
+                    f"worker {scheduler}"
                 )
             shared = client.scatter(released, broadcast=True) if scheduler else released
             left, running = iter(names), {}
@@ -339,7 +358,10 @@ def _fan_out(course, assignment, released, names, arguments, jobs, scheduler, ke
                         "assignment": assignment,
                         "submission": digest(course.submitted(student, assignment)),
                         "state": "ungraded",
-                        "reason": f"The worker that ran it failed ({type(problem).__name__}: {problem}). The next run tries again.",
+                        "reason": (
+                            f"The worker that ran it failed ({type(problem).__name__}: "
+                            f"{problem}). The next run tries again."
+                        ),
                         "retry": True,
                         "notes": [],
                         "questions": {},
@@ -366,7 +388,9 @@ def _keep(course, assignment, student, result):
 
 
 def as_run(course: Course, assignment: str, result: dict) -> dict:
-    """The notebook as it ran here: the student's cells, what they showed, and the verdict below each check cell."""
+    """The notebook as it ran here: the student's cells, what they showed, and the verdict below
+    each check cell.
+    """
     released = {
         cell["metadata"].get("nbgrader", {}).get("grade_id"): cell["metadata"]
         for cell in read_json(course.released(assignment))["cells"]
@@ -397,7 +421,9 @@ def as_run(course: Course, assignment: str, result: dict) -> dict:
                     {
                         "output_type": "stream",
                         "name": "stderr",
-                        "text": f"{cell['error']['message']}\n{cell['error'].get('line', '')}".strip(),
+                        "text": "\n".join(
+                            [cell["error"]["message"], cell["error"].get("line", "")]
+                        ).strip(),
                     }
                 )
             if cell["id"] in result["questions"]:
@@ -425,6 +451,9 @@ def as_run(course: Course, assignment: str, result: dict) -> dict:
 
 
 def sentence(verdict: dict) -> str:
-    """A part's verdict in one line: `2 of 2 · the values`, `0 of 1 · large errors: …`, `not graded · …`."""
+    """A part's verdict in one line:
+
+    `2 of 2 · the values`, `0 of 1 · large errors: …`, `not graded · …`.
+    """
     got = "not graded" if verdict["got"] is None else f"{verdict['got']:g} of {verdict['points']}"
     return f"{got} · {verdict['what']}" + (f": {verdict['message']}" if verdict["message"] else "")

@@ -1,14 +1,15 @@
 """The judge's side: asks a submission in its sandbox, and decides here, on plain data only.
 
-An assignment's judges stand in `judges/aN.py`, one function for each thing that a question gives points for:
+An assignment's judges stand in `judges/aN.py`, one function for each thing that a question gives
+points for:
 
     @part(a1.huber, "large errors")
     def _(ask, rng):
-        errors = rng.normal(0, 30, 8)
-        expect(close(ask("huber", errors, 0 * errors), …), "Beyond delta the loss should grow linearly.")
+        errors = rng.normal(0, 30, 8) expect(close(ask("huber", errors, 0 * errors), …), "Beyond
+        delta the loss should grow linearly.")
 
-It returns nothing for full points, a share from 0 to 1 for partial ones, and raises `Wrong` with a sentence for the
-student otherwise. The sentence must not hold what was asked: a student reads it.
+It returns nothing for full points, a share from 0 to 1 for partial ones, and raises `Wrong` with a
+sentence for the student otherwise. The sentence must not hold what was asked: a student reads it.
 """
 
 import builtins
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from translearn.coursework import student
 from translearn.coursework.student import codec
 from translearn.coursework.student.question import Question, questions  # noqa: F401
 from translearn.errors import CourseError
@@ -33,11 +35,16 @@ class Wrong(Exception):
 
 
 class NoAnswer(Wrong):
-    """The submission gave no answer to judge: its code stopped, took too long, or answered something that is not data."""
+    """The submission gave no answer to judge: its code stopped, took too long, or answered
+    something that is not data.
+    """
 
 
 class Lost(Exception):
-    """The sandbox died while it answered: nobody can say what the answer would have been. The message is the reason."""
+    """The sandbox died while it answered: nobody can say what the answer would have been.
+
+    The message is the reason.
+    """
 
 
 def part(question: Question, what: str):
@@ -54,19 +61,23 @@ def part(question: Question, what: str):
 
 
 def load(assignment: str):
-    """The public module of an assignment, such as "a1", once its judges are loaded. Raises `CourseError` when a part has no judge."""
+    """The public module of an assignment, such as "a1", once its judges are loaded.
+
+    Raises `CourseError` when a part has no judge.
+    """
     importlib.import_module(f"translearn.coursework.instructor.judges.{assignment}")
-    module = importlib.import_module(f"translearn.coursework.student.{assignment}")
+    module = student.module(assignment)
     for each in questions(module):
         missing = set(each.marks) - set(PARTS.get((assignment, each.name), ()))
         if missing:
             raise CourseError(
-                f"Nobody judges {', '.join(sorted(missing))} of question {each.name!r} in {assignment.upper()}."
+                f"Nobody judges {', '.join(sorted(missing))} of question {each.name!r} in "
+                f"{assignment.upper()}."
             )
     return module
 
 
-# ---------------------------------------------------------------- what a judge says
+# ---- what a judge says
 
 
 def expect(holds, message: str) -> None:
@@ -76,7 +87,10 @@ def expect(holds, message: str) -> None:
 
 
 def array(value, shape=None) -> np.ndarray:
-    """The answer as an array of finite numbers. Raises `Wrong` for anything else. `shape`: None stands for any length."""
+    """The answer as an array of finite numbers.
+
+    Raises `Wrong` for anything else. `shape`: None stands for any length.
+    """
     try:
         got = np.asarray(value)
     except (ValueError, TypeError):
@@ -100,18 +114,20 @@ def number(value) -> float:
 
 
 def answers_close(got, target, tol=1e-5) -> bool:
-    """Whether the answer has the target's shape and its numbers, within `tol * max(1, |target|)`."""
+    """Whether it has the target's shape and its numbers, within `tol * max(1, |target|)`."""
     target = np.asarray(target, float)
     return close(array(got, target.shape), target, tol)
 
 
-# ---------------------------------------------------------------- asking
+# ---- asking
 
 
 class Ask:
-    """Puts probes to a submission: `ask("name", arguments…)` calls its function, `ask.value("name")` looks at a name.
+    """Puts probes to a submission: `ask("name", arguments…)` calls its function,
+    `ask.value("name")` looks at a name.
 
-    `read` names a function of the assignment's public module that turns the result into plain data inside the sandbox.
+    `read` names a function of the assignment's public module that turns the result into plain data
+    inside the sandbox.
     """
 
     def __init__(self, session, seconds):
@@ -142,7 +158,8 @@ class Ask:
             raise NoAnswer(f"`{name}` took more than {seconds:g} s.")
         if kind == "NotPlain":
             raise NoAnswer(f"`{name}` does not return plain data.")
-        # Only the name of a built-in exception is passed on: any other text could carry the probe out to the student.
+        # Only the name of a built-in exception is passed on: any other text could carry the probe
+        # out to the student.
         known = isinstance(kind, str) and isinstance(getattr(builtins, kind, None), type)
         raise NoAnswer(f"`{name}` stopped with {kind if known else 'an error'}.")
 
@@ -155,7 +172,9 @@ def generator(key: str, assignment: str, question: str, what: str) -> np.random.
 
 @dataclass
 class Verdict:
-    """Of one part: what for, points to get, points got (None: not graded), and the sentence for the student."""
+    """Of one part: what for, points to get, points got (None: not graded), and the sentence for
+    the student.
+    """
 
     what: str
     points: int
@@ -164,7 +183,10 @@ class Verdict:
 
 
 def judge(question: Question, ask: Ask, key: str, stopped: str = "", lost: str = "") -> list:
-    """The verdicts on one question. `stopped` and `lost` say why its answer is not there: the student's doing, or not known."""
+    """The verdicts on one question.
+
+    `stopped` and `lost` say why its answer is not there: the student's doing, or not known.
+    """
     assignment = question.module.rpartition(".")[2]
     verdicts = []
     for what, points in question.marks.items():
@@ -192,7 +214,8 @@ def judge(question: Question, ask: Ask, key: str, stopped: str = "", lost: str =
         except Lost as reason:
             verdict.message = str(reason)
         except (ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError):
-            # The judge stumbled over an answer of an unexpected form, which is wrong whatever it is.
+            # The judge stumbled over an answer of an unexpected form, which is wrong whatever it
+            # is.
             verdict.got, verdict.message = (
                 0.0,
                 "The answer does not have the form that was asked for.",

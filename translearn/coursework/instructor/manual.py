@@ -1,7 +1,9 @@
-"""The page on which a person marks written answers, one after another, with the rubric beside each.
+"""The page on which a person marks written answers, one after another, with the rubric beside
+each.
 
-It is served to this machine only, behind a token. Answers come without names, so that the same words earn the same
-points; `--names` shows them. What a student wrote is sanitised: no script of theirs runs in the marker's browser.
+It is served to this machine only, behind a token. Answers come without names, so that the same
+words earn the same points; `--names` shows them. What a student wrote is sanitised: no script of
+theirs runs in the marker's browser.
 """
 
 import asyncio
@@ -9,6 +11,7 @@ import hmac
 import re
 import secrets
 import webbrowser
+from pathlib import Path
 
 from jinja2 import Environment
 from markupsafe import Markup
@@ -20,58 +23,13 @@ from translearn.coursework.instructor.feedback import markdown
 from translearn.coursework.instructor.folder import Course, assignments, read_json
 from translearn.errors import CourseError
 
-PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{ title }}</title>
-<style>
-:root { color-scheme: light dark; --line: #8886; }
-body { font: 16px/1.5 system-ui, sans-serif; margin: 1rem auto; max-width: 80rem; padding: 0 1rem; }
-main { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: 2rem; align-items: start; }
-@media (max-width: 60rem) { main { grid-template-columns: minmax(0, 1fr); } }
-h1 { font-size: 1.3rem; } h2 { font-size: 1.05rem; margin: 0 0 .5rem; }
-.answer { border: 1px solid var(--line); border-radius: 6px; padding: 0 1rem; overflow-wrap: anywhere; }
-.answer img { display: none; }
-fieldset { border: 1px solid var(--line); border-radius: 6px; margin: 0 0 1rem; }
-label.level { display: block; padding: .25rem 0; } textarea { width: 100%; box-sizing: border-box; font: inherit; }
-button { font: inherit; padding: .4rem 1.2rem; } .saved { border-left: 4px solid #2e7d32; padding-left: .8rem; }
-pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #8881; padding: .5rem; }
-</style>
-</head>
-<body>
-<h1>{{ title }}</h1>
-{% if saved %}<p class="saved" role="status">{{ saved }}</p>{% endif %}
-{% if question is none %}
-<p>Every written answer that was graded is marked. <a href="/again">Look at them again</a>.</p>
-<p>You can close this page and stop the program with Ctrl-C. Next: <code>course.py coursework feedback</code> and <code>marks</code>.</p>
-{% else %}
-<p>{{ left }} {{ who }}{% if notes %} Before it ran: {{ notes | join("; ") }}.{% endif %}</p>
-<main>
-<section aria-label="the answer"><h2>{{ question.title }}</h2><div class="answer">{% if empty %}<p><em>Nothing was written.</em></p>{% else %}{{ answer }}{% endif %}</div>
-{% if not empty %}<p>{{ words }} words{% if most and words > most %}, and at most {{ most }} were asked for{% endif %}.</p>{% endif %}
-<details><summary>The question</summary>{{ asked }}</details>
-<details><summary>A model answer, one of several good ones</summary>{{ model }}</details></section>
-<form method="post" action="/mark" aria-label="the rubric">
-{{ xsrf }}<input type="hidden" name="place" value="{{ place }}">
-{% for criterion, levels in question.rubric.items() %}{% set outer = loop.index %}
-<fieldset><legend>{{ criterion }}</legend>
-{% for level, (points, text) in levels.items() %}<label class="level"><input type="radio" name="level-{{ outer }}" value="{{ loop.index }}" required {% if chosen.get(criterion, first[criterion] if empty else "") == level %}checked{% endif %}> <strong>{{ level }}</strong> ({{ points }}): {{ text }}</label>
-{% endfor %}</fieldset>
-{% endfor %}
-<p><label for="comment">Comment for the student</label><br><textarea id="comment" name="comment" rows="4" maxlength="5000">{{ comment }}</textarea></p>
-<p><button>Save and next</button> &nbsp; <a href="/?after={{ place | urlencode }}">skip</a>{% if not again %} &nbsp; <a href="/again">look at the marked ones again</a>{% endif %}</p>
-</form>
-</main>
-{% endif %}
-</body>
-</html>
-"""
+PAGE = Path(__file__).with_name("pages") / "marking.html"
 
 
 def answers(course: Course, assignment: str | None = None, everything: bool = False) -> list:
-    """(assignment, student, question) of each written answer that waits for a mark, in an order that tells nobody's name."""
+    """(assignment, student, question) of each written answer that waits for a mark, in an order
+    that tells nobody's name.
+    """
     from translearn.coursework.student.question import written
 
     found = []
@@ -92,7 +50,9 @@ def answers(course: Course, assignment: str | None = None, everything: bool = Fa
 
 
 def _order(course, place):
-    """All answers to one question in a row, so that the marker's yardstick stays where it is; the students as if shuffled."""
+    """All answers to one question in a row, so that the marker's yardstick stays where it is; the
+    students as if shuffled.
+    """
     which, student, question = place
     return which, question, hmac.new(course.key.encode(), student.encode(), "sha256").hexdigest()
 
@@ -111,7 +71,9 @@ def application(course: Course, assignment=None, names=False, token=""):
     import tornado.web
 
     environment, state = Environment(autoescape=True), {"again": False}
-    shown = {}  # ticket → answer, of those that this page has shown: to look for one among a thousand takes seconds
+    # ticket → answer, of those that this page has shown: to look for one among a thousand takes
+    # seconds
+    shown = {}
 
     class Handler(tornado.web.RequestHandler):
         def prepare(self):
@@ -151,7 +113,7 @@ def application(course: Course, assignment=None, names=False, token=""):
                 else f"{len(waiting)} still to mark."
             )
             self.finish(
-                environment.from_string(PAGE).render(
+                environment.from_string(PAGE.read_text(encoding="utf-8")).render(
                     saved=saved,
                     left=left,
                     again=state["again"],
@@ -251,7 +213,8 @@ def serve(course: Course, assignment=None, names=False, port=0, browser=True, re
     waiting = answers(course, assignment)
     if not waiting and not answers(course, assignment, everything=True):
         raise CourseError(
-            "There is no graded written answer to look at. Collect and grade first: course.py coursework grade"
+            "There is no graded written answer to look at. Collect and grade first: course.py "
+            "coursework grade"
         )
 
     async def run():
@@ -266,7 +229,8 @@ def serve(course: Course, assignment=None, names=False, port=0, browser=True, re
         server.add_sockets(sockets)
         address = f"http://127.0.0.1:{sockets[0].getsockname()[1]}/?token={token}"
         print(
-            f"{_count(len(waiting), 'written answer')} to mark. The page is at\n  {address}\nCtrl-C stops it; what you saved is saved.",
+            f"{_count(len(waiting), 'written answer')} to mark. The page is at\n"
+            f"  {address}\nCtrl-C stops it; what you saved is saved.",
             flush=True,
         )
         if ready:

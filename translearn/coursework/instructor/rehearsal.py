@@ -1,4 +1,6 @@
-"""A rehearsal: a made-up class of any size is graded on this machine, with the marks known beforehand."""
+"""A rehearsal: a made-up class of any size is graded on this machine, with the marks known
+beforehand.
+"""
 
 import json
 import resource
@@ -12,7 +14,8 @@ import psutil
 from translearn.coursework.instructor import bank, books, folder, grading
 from translearn.coursework.instructor.release import release
 
-# One in twenty misbehaves: (the cell that is put before the first answer, or the file itself; what becomes of it).
+# One in twenty misbehaves: (the cell that is put before the first answer, or the file itself; what
+# becomes of it).
 TROUBLE = [
     ("while True: pass", "graded"),
     ("import os\nos._exit(1)", "graded"),
@@ -23,10 +26,12 @@ TROUBLE = [
 
 
 def rehearse(assignment: str, submissions: int, jobs: int, cell_seconds: float = 10) -> dict:
-    """Grade `submissions` made-up ones; returns wall and waiting times in seconds, peak memory in bytes, and what went wrong.
+    """Grade `submissions` made-up ones; returns wall and waiting times in seconds, peak memory in
+    bytes, and what went wrong.
 
-    Each is one of the assignment's bank, so its mark is known; one in twenty loops, ends Python, prints without measure,
-    takes too much memory, or is no notebook, and must cost no other its mark.
+    Each is one of the assignment's bank, so its mark is known; one in twenty loops, ends Python,
+    prints without measure, takes too much memory, or is no notebook, and must cost no other its
+    mark.
     """
     cases, expected = list(bank.cases(assignment)), {}
     with tempfile.TemporaryDirectory(prefix="translearn-rehearsal-") as place:
@@ -78,7 +83,8 @@ def rehearse(assignment: str, submissions: int, jobs: int, cell_seconds: float =
                 )
             ):
                 wrong.append(
-                    f"{student}: expected {state} {marks}, got {got['state']} {scores} {got['reason']}"
+                    f"{student}: expected {state} {marks}, got {got['state']} {scores} "
+                    f"{got['reason']}"
                 )
         waited = sorted(result["waited"] for result in done.values() if "waited" in result)
     return {

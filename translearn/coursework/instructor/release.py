@@ -1,34 +1,43 @@
-"""What students get: one zip with the notebook, the data that it needs, and how to begin. No solution and no hidden check."""
+"""What students get: one zip with the notebook, the data that it needs, and how to begin.
 
-import importlib
+No solution and no hidden check.
+"""
+
 import io
 import json
 import zipfile
 
 from translearn import authoring, paths
 from translearn.authoring import handout
+from translearn.coursework import student
 from translearn.coursework.instructor import books
 from translearn.coursework.instructor.folder import Course, assignments, known, write
 from translearn.errors import CourseError
 
 README = """{title}
 
-1. Put this folder, {assignment}, into the folder `notebooks` of the course, start the course (python3 course.py lab), and open
-   {assignment}/{assignment}.ipynb in the list at the left. If your class has a JupyterLab on a server, upload it there.
-2. Fill in the cells with three dots. The cell below each of them checks your answer on a few examples.
+1. Put this folder, {assignment}, into the folder `notebooks` of the course, start the course
+   (python3 course.py lab), and open {assignment}/{assignment}.ipynb in the list at the left. If
+   your class has a JupyterLab on a server, upload it there.
+2. Fill in the cells with three dots. The cell below each of them checks your answer on a few
+   examples.
 3. Save, run the last cell, and hand in the file that it writes, {assignment}_YOURID.ipynb.
 
 Due: {due}
-Points: {points}, of which {manual} are given by a person. The notebook's first table says what each is for.
+Points: {points}, of which {manual} are given by a person. The notebook's first table says what
+each is for.
 """
 
 
 def release(course: Course, assignment: str) -> tuple:
-    """Write `release/A1/` and `release/A1.zip`; returns (path of the zip, names in it). Raises `CourseError` for an unknown one."""
+    """Write `release/A1/` and `release/A1.zip`; returns (path of the zip, names in it).
+
+    Raises `CourseError` for an unknown one.
+    """
     assignment = known(assignment)
     lesson = authoring.read(assignments()[assignment])
     handout.check(lesson)
-    module = importlib.import_module(f"translearn.coursework.student.{assignment.lower()}")
+    module = student.module(assignment)
     from translearn.coursework.student.question import questions, written
 
     due = course.due.get(assignment)
@@ -52,7 +61,9 @@ def release(course: Course, assignment: str) -> tuple:
         and course.submissions(assignment)
     ):
         raise CourseError(
-            f"{assignment} is out and has submissions, and its text has changed since: a new release would not fit them. Keep the old one, or move release/{assignment} away if you mean it."
+            f"{assignment} is out and has submissions, and its text has changed since: a new "
+            f"release would not fit them. Keep the old one, or move release/{assignment} away "
+            f"if you mean it."
         )
     for name, data in files.items():
         write(released.parent / name, data)
@@ -77,7 +88,9 @@ def release(course: Course, assignment: str) -> tuple:
 
 
 def _data(name):
-    """A data set of the course with its card and the register of hashes, so that `data.load` finds it beside the notebook."""
+    """A data set of the course with its card and the register of hashes, so that `data.load` finds
+    it beside the notebook.
+    """
     from translearn.data import registry
 
     found = {"data/registry.toml": (paths.DATA / "registry.toml").read_bytes()}
@@ -88,7 +101,9 @@ def _data(name):
 
 
 def solutions(assignment: str) -> list:
-    """The lines of an assignment's model answers that no release may hold: the test looks for them."""
+    """The lines of an assignment's model answers that no release may hold: the test looks for
+    them.
+    """
     from translearn.authoring.handout import MARKED
     from translearn.exercises.source import SOLUTION
 

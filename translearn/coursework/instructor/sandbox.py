@@ -1,8 +1,9 @@
 """A bubblewrap sandbox for one submission: started ahead of time, used once, thrown away.
 
-Inside there is no network, no file but the Python environment, the course's own package without this folder, its data
-and an empty `/tmp`; no other process; and limits on memory, processes, files, output and time. What comes out is
-bytes, which `codec` decodes. bubblewrap: https://github.com/containers/bubblewrap
+Inside there is no network, no file but the Python environment, the course's own package without
+this folder, its data and an empty `/tmp`; no other process; and limits on memory, processes,
+files, output and time. What comes out is bytes, which `codec` decodes. bubblewrap:
+https://github.com/containers/bubblewrap
 """
 
 import itertools
@@ -13,7 +14,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import threading
 import time
@@ -22,19 +22,17 @@ from pathlib import Path
 
 import psutil
 
-from translearn import paths
-from translearn.coursework.instructor import seccomp
+from translearn.coursework.instructor import walls
 from translearn.coursework.student import codec
-from translearn.errors import CourseError
+from translearn.coursework.student.clock import Clock
 
 # The package is named by its place: the environment may hold another copy of it, one for students.
 RUNNER = [
     "-I",
     "-c",
-    f"import sys; sys.path.insert(0, {str(Path(__file__).resolve().parents[3])!r}); from translearn.coursework.student.runner import main; main()",
+    f"import sys; sys.path.insert(0, {str(Path(__file__).resolve().parents[3])!r}); from "
+    f"translearn.coursework.student.runner import main; main()",
 ]
-FIRST_UID = 610_000  # as real root each running sandbox gets a user of its own, because processes are counted by user
-HOME = "/tmp"  # inside: an empty folder in memory
 PATIENCE = 180  # seconds until a sandbox must be ready: importing TensorFlow on a busy machine
 LOOK = 0.2  # seconds between two looks at memory and processes
 SPARE = min(2**29, psutil.virtual_memory().total // 20)  # bytes that stay free
@@ -42,7 +40,10 @@ SPARE = min(2**29, psutil.virtual_memory().total // 20)  # bytes that stay free
 
 @dataclass(frozen=True)
 class Limits:
-    """What a submission may use. Memory and file sizes in bytes, times in seconds."""
+    """What a submission may use. Memory and file sizes in bytes, times in seconds.
+
+    In no time but `cpu_seconds` counts what it stood in line for a processor: see `student.clock`.
+    """
 
     memory: int = 4 * 2**30  # of the whole tree of processes
     processes: int = 256  # threads count, as the kernel counts them
@@ -55,6 +56,8 @@ class Limits:
     cell_seconds: float = 60
     probe_seconds: float = 20
     total_seconds: float = 600
+    # beyond a cell's time until it is ended from outside: the alarm inside had its chance
+    grace_seconds: float = 5
     output: int = 96 * 2**20  # bytes that come out of it
 
     def runner(self):
@@ -76,161 +79,17 @@ class Slow(Dead):
     """It was stopped because it took too long."""
 
 
-# ---------------------------------------------------------------- the command
+# ---- one sandbox
+
+SLOTS = 1000  # users that a process of ours gives to its sandboxes, one after another
 
 
-def check(unprotected: bool = False) -> None:
-    """Raise `CourseError` with one sentence unless submissions can be run safely here (or somebody said not to)."""
-    if unprotected:
-        return
-    if sys.platform != "linux":
-        raise CourseError(
-            "Submissions are run in a bubblewrap sandbox, which exists on Linux only, so nothing was graded. Grade on a Linux machine, "
-            "or in a container made for it, with --unprotected: then student code runs with all rights of the one who grades."
-        )
-    if shutil.which("bwrap") is None:
-        raise CourseError(
-            "Submissions are run in a sandbox, and bubblewrap is not installed, so nothing was graded. Install it (Debian and Ubuntu: apt install bubblewrap)."
-        )
-    done = _open(
-        [*_walls(0, Limits()), "/bin/true" if os.path.exists("/bin/true") else sys.executable],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    errors = done.communicate()[1]
-    if done.returncode:
-        said = (errors.strip().splitlines() or ["no reason given"])[-1]
-        raise CourseError(
-            f"The sandbox cannot be made on this machine (bubblewrap says: {said}), so nothing was graded. In a container it needs user namespaces; see docs/teaching.md."
-        )
+def first_slot() -> int:
+    """The first of this process's: another one's sandboxes should have other users."""
+    return os.getpid() % 97 * SLOTS
 
 
-def _open(command, **named) -> subprocess.Popen:
-    """Start a bwrap command with the filter on system calls, which it reads from a pipe."""
-    reading, writing = os.pipe()
-    try:
-        with os.fdopen(writing, "wb") as pipe:
-            pipe.write(seccomp.program())
-        filtered = ["--seccomp", str(reading)] if seccomp.program() else []
-        return subprocess.Popen([command[0], *filtered, *command[1:]], pass_fds=[reading], **named)
-    finally:
-        os.close(reading)
-
-
-def _folders():
-    """What is readable inside: system libraries, the environment, and the course without its coursework and solutions."""
-    python = {
-        sys.prefix,
-        sys.base_prefix,
-        os.path.realpath(sys.base_prefix),
-        os.path.dirname(os.path.realpath(sys.executable)),
-    }
-    python |= {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-    system = [
-        "/usr",
-        "/lib",
-        "/lib64",
-        "/lib32",
-        "/bin",
-        "/etc/ld.so.cache",
-        "/etc/ld.so.conf",
-        "/etc/ld.so.conf.d",
-        "/etc/localtime",
-    ]
-    package = Path(__file__).resolve().parents[2]
-    wanted = [*system, *sorted(python), str(package), str(paths.DATA)]
-    return [folder for folder in wanted if os.path.exists(folder)], str(
-        package / "coursework" / "instructor"
-    )
-
-
-def _walls(slot: int, limits: Limits) -> list:
-    """The bwrap command up to the program: no network, no other process, read-only files."""
-    folders, hidden = _folders()
-    root = os.geteuid() == 0
-    command = [
-        "bwrap",
-        "--die-with-parent",
-        "--new-session",
-        "--unshare-ipc",
-        "--unshare-pid",
-        "--unshare-net",
-        "--unshare-uts",
-        "--unshare-cgroup-try",
-        "--hostname",
-        "sandbox",
-        "--clearenv",
-    ]
-    # An ordinary user needs a user namespace, which then must not make further ones. Real root does better without: the
-    # limit on processes counts only outside one.
-    command += [] if root else ["--unshare-user", "--disable-userns"]
-    made = set()
-    # First, because the course itself may lie in /tmp and must show through it.
-    command += ["--perms", "1777", "--size", str(limits.disk), "--tmpfs", "/tmp"]
-
-    def parents(path):
-        for parent in reversed(Path(path).parents):
-            if str(parent) != "/" and not any(
-                parent == Path(f) or Path(f) in parent.parents for f in made
-            ):
-                yield from ("--perms", "0755", "--dir", str(parent))
-
-    for folder in folders:
-        if any(Path(f) in Path(folder).parents or f == folder for f in made):
-            continue
-        command += [*parents(folder), "--ro-bind", folder, folder]
-        made.add(folder)
-    # This folder holds the judges and the model answers: an empty one stands in its place.
-    command += ["--perms", "0755", "--tmpfs", hidden, "--remount-ro", hidden]
-    command += ["--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev"]
-    command += ["--perms", "1777", "--size", str(limits.disk), "--tmpfs", "/dev/shm"]
-    command += ["--remount-ro", "/", "--chdir", "/tmp"]
-    variables = {
-        "HOME": HOME,
-        "TMPDIR": HOME,
-        "TRANSLEARN_CACHE": f"{HOME}/cache",
-        "PATH": "/usr/bin:/bin",
-        "LANG": "C.UTF-8",
-        "USER": "student",
-        "LOGNAME": "student",
-        "IPYTHONDIR": f"{HOME}/ipython",
-        "MPLCONFIGDIR": f"{HOME}/matplotlib",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        # One thread each: results do not depend on the machine's cores, and two submissions do not fight for them.
-        "TF_NUM_INTRAOP_THREADS": "1",
-        "TF_NUM_INTEROP_THREADS": "1",
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "MKL_NUM_THREADS": "1",
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        "CUDA_VISIBLE_DEVICES": "-1",
-        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-        "NBGRADER_EXECUTION": "autograde",  # as nbgrader itself says it: a submit cell then does nothing
-    }
-    for name, value in variables.items():
-        command += ["--setenv", name, value]
-    command += ["--"]
-    if root:
-        uid = str(FIRST_UID + slot)
-        command += [
-            "/usr/bin/setpriv",
-            "--reuid",
-            uid,
-            "--regid",
-            uid,
-            "--clear-groups",
-            "--inh-caps=-all",
-            "--ambient-caps=-all",
-            "--bounding-set=-all",
-            "--no-new-privs",
-        ]
-    return command
-
-
-# ---------------------------------------------------------------- one sandbox
-
-_slots = itertools.count(os.getpid() % 97 * 1000)
+_slots = itertools.count()
 
 
 class Sandbox:
@@ -239,7 +98,11 @@ class Sandbox:
     def __init__(self, ahead=(), limits=Limits(), unprotected=False):
         self.limits, self.out, self.born = limits, 0, time.monotonic()
         self.folder, self.peak = None, 0
-        command, env, cwd = _walls(next(_slots) % 100_000, limits), {}, "/"
+        command, env, cwd = (
+            walls.command(first_slot() + next(_slots) % SLOTS, limits.disk),
+            {},
+            "/",
+        )
         if unprotected:
             self.folder = cwd = tempfile.mkdtemp(prefix="translearn-unprotected-")
             command = []
@@ -254,7 +117,7 @@ class Sandbox:
                 "TF_NUM_INTEROP_THREADS": "1",
                 "NBGRADER_EXECUTION": "autograde",
             }
-        self.process = (subprocess.Popen if unprotected else _open)(
+        self.process = (subprocess.Popen if unprotected else walls.start)(
             [*command, sys.executable, *RUNNER, *ahead],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -267,14 +130,19 @@ class Sandbox:
         os.set_blocking(self.process.stdout.fileno(), False)
         os.set_blocking(self.process.stdin.fileno(), False)
         self.buffer = bytearray()
-        self.failed = None
+        self.failed, self.runner = None, self.process.pid
+        self.used = 0.0  # seconds that we waited for it, without those in which it stood in line
 
     def ready(self) -> "Sandbox":
-        """Wait until it has imported. Raises `Dead` if it does not come up, which is never a submission's fault."""
+        """Wait until it has imported.
+
+        Raises `Dead` if it does not come up, which is never a submission's fault.
+        """
         if self.failed is None:
             message = self.receive(PATIENCE)
             if message.get("ready") is not True:
                 raise Dead("The sandbox did not start.")
+            self.runner = [self.process.pid, *(each.pid for each in self._tree())][-1]
             self.failed = message.get("failed") or []
         if self.failed:
             raise Dead(f"The sandbox could not import {self.failed[0]}")
@@ -297,8 +165,16 @@ class Sandbox:
                         raise Dead(self._how_it_ended()) from None
 
     def receive(self, seconds: float) -> dict:
-        """The next message. Raises `Slow` after `seconds`, `Dead` when the sandbox ended or broke a limit, `codec.NotPlain` for nonsense."""
-        end = time.monotonic() + seconds
+        """The next message. Raises `Slow` after `seconds`, `Dead` when the sandbox ended or broke
+        a limit, `codec.NotPlain` for nonsense.
+        """
+        clock = Clock(self.runner)
+        try:
+            return self._receive(seconds, clock)
+        finally:
+            self.used += clock.had()
+
+    def _receive(self, seconds, clock):
         with selectors.DefaultSelector() as selector:
             selector.register(self.process.stdout, selectors.EVENT_READ)
             looked = time.monotonic()
@@ -311,13 +187,14 @@ class Sandbox:
                         body = bytes(self.buffer[4 : 4 + size])
                         del self.buffer[: 4 + size]
                         return codec.unpack(body)
-                now = time.monotonic()
-                if now > end:
-                    raise Slow(f"It took more than {seconds:.0f} s and was stopped.")
-                if now - looked > LOOK:
-                    looked = now
+                if time.monotonic() - looked > LOOK:
+                    looked = time.monotonic()
                     self._look()
-                if not selector.select(min(LOOK, max(0, end - now))):
+                # Whether there is something to read comes first: we may be the ones who are late.
+                left = seconds - clock.had()
+                if not selector.select(min(LOOK, max(0.0, left))):
+                    if left <= 0:
+                        raise Slow(f"It took more than {seconds:.0f} s and was stopped.")
                     continue
                 try:
                     part = os.read(self.process.stdout.fileno(), 1 << 18)
@@ -338,7 +215,9 @@ class Sandbox:
             return []
 
     def _look(self):
-        """Stop it when its processes together use more than they may: the kernel's own limits are for each process."""
+        """Stop it when its processes together use more than they may: the kernel's own limits are
+        for each process.
+        """
         tree, memory, count = self._tree(), 0, 0
         for process in tree:
             try:
@@ -349,7 +228,8 @@ class Sandbox:
         most = self.limits.memory * 1.1 + 2**30
         if (
             memory > most
-        ):  # forked processes share pages, which were counted for each: look again, exactly and slowly
+            # forked processes share pages, counted for each: look again, exactly and slowly
+        ):
             memory = sum(map(_share, tree))
         self.peak = max(self.peak, memory)
         if memory > most:
@@ -418,13 +298,15 @@ def _share(process):
         return 0
 
 
-# ---------------------------------------------------------------- started ahead
+# ---- started ahead
 
 
 class Pool:
-    """Sandboxes with their imports done, `spare` of them waiting, so that a submission does not wait for TensorFlow.
+    """Sandboxes with their imports done, `spare` of them waiting, so that a submission does not
+    wait for TensorFlow.
 
-    All are started by one thread that lives as long as the pool: the kernel ends a sandbox with the thread that started it.
+    All are started by one thread that lives as long as the pool: the kernel ends a sandbox with
+    the thread that started it.
     """
 
     def __init__(self, ahead=(), spare=2, limits=Limits(), unprotected=False):
@@ -457,7 +339,10 @@ class Pool:
         wish.set()
 
     def take(self) -> Sandbox:
-        """A sandbox that is ready; another one is started in its place. Raises `Dead` if none comes up in three tries."""
+        """A sandbox that is ready; another one is started in its place.
+
+        Raises `Dead` if none comes up in three tries.
+        """
         reason = None
         for _ in range(3):
             self.wishes.put(None)

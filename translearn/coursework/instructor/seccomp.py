@@ -1,7 +1,9 @@
-"""System calls that no answer needs and that a hostile one could use: the sandbox's kernel filter, as bubblewrap takes it.
+"""System calls that no answer needs and that a hostile one could use: the sandbox's kernel filter,
+as bubblewrap takes it.
 
-They make namespaces and mounts (a way to memory that nobody counts, and to the kernel's less tried corners), memory outside
-the limits, or look into other processes. https://www.kernel.org/doc/html/latest/userspace-api/seccomp_filter.html
+They make namespaces and mounts (a way to memory that nobody counts, and to the kernel's less tried
+corners), memory outside the limits, or look into other processes.
+https://www.kernel.org/doc/html/latest/userspace-api/seccomp_filter.html
 """
 
 import platform
@@ -52,7 +54,9 @@ EPERM, ENOSYS = 1, 38
 
 
 def program(machine: str = "") -> bytes:
-    """The filter for this machine (or one of `ARCHITECTURES`) in the kernel's own form; empty where the numbers are not known here."""
+    """The filter for this machine (or one of `ARCHITECTURES`) in the kernel's own form; empty
+    where the numbers are not known here.
+    """
     at, architecture = ARCHITECTURES.get(machine or platform.machine(), (None, 0))
     if at is None:
         return b""

@@ -1,11 +1,10 @@
 """One submission in its sandbox: its cells are run, then it answers probes.
 
-A cell that hangs or ends Python takes the sandbox with it. Then a new one runs all cells but that one, so that one bad
-cell costs its own question and no other.
+A cell that hangs or ends Python takes the sandbox with it. Then a new one runs all cells but that
+one, so that one bad cell costs its own question and no other.
 """
 
 import base64
-import time
 
 from translearn.coursework.instructor.judging import Lost, NoAnswer
 from translearn.coursework.instructor.sandbox import Crowded, Dead, Limits, Pool, Sandbox, Slow
@@ -13,11 +12,13 @@ from translearn.coursework.student import codec
 
 RESTARTS = 4
 LARGEST_SIDE = 5000  # pixels of a picture that a page shows
-GRACE = 5  # seconds beyond a cell's time until the sandbox is ended from outside: an alarm inside had its chance
 
 
 class Hopeless(Exception):
-    """The submission cannot be run at all; it stays ungraded. The message is the reason. `ours`: not the submission's fault, try again."""
+    """The submission cannot be run at all; it stays ungraded.
+
+    The message is the reason. `ours`: not the submission's fault, try again.
+    """
 
     def __init__(self, message, ours=False):
         super().__init__(message)
@@ -25,13 +26,16 @@ class Hopeless(Exception):
 
 
 class Session:
-    """Runs the cells of a submission. `outcomes[i]` is None (ran), or {"kind": "error" | "slow" | "dead", "message": …}."""
+    """Runs the cells of a submission.
+
+    `outcomes[i]` is None (ran), or {"kind": "error" | "slow" | "dead", "message": …}.
+    """
 
     def __init__(self, assignment: str, cells: list, pool: Pool, limits: Limits):
         self.assignment, self.cells, self.pool, self.limits = assignment, list(cells), pool, limits
         self.outputs, self.outcomes = [[] for _ in cells], [None] * len(cells)
         self.restarts, self.sandbox, self.peak = 0, None, 0
-        self.until = time.monotonic() + limits.total_seconds
+        self.used = 0.0  # seconds of the sandboxes that are gone
         self.probes_lost = 0
         self._start()
 
@@ -68,7 +72,7 @@ class Session:
         self.restarts += 1
         if self.restarts > RESTARTS:
             raise Hopeless(f"It had to be stopped {self.restarts} times.")
-        if time.monotonic() > self.until:
+        if self._left() <= 0:
             raise Hopeless(f"It took more than {self.limits.total_seconds:.0f} s altogether.")
 
     def _run(self):
@@ -87,11 +91,12 @@ class Session:
         )
         todo = [i for i, skip in enumerate(skipped) if not skip]
         for at in todo:
-            # The order is known, so a message that does not fit is no message of the runner's: the cell before sent it.
+            # The order is known, so a message that does not fit is no message of the runner's: the
+            # cell before sent it.
             if self._receive(self.limits.cell_seconds) != {"running": at}:
                 raise Dead("It wrote something that is not an answer.")
             self._at = at
-            said = self._receive(self.limits.cell_seconds + GRACE)
+            said = self._receive(self.limits.cell_seconds, late=True)
             if said.get("done") != at or set(said) != {"done", "outputs", "error"}:
                 raise Dead("It wrote something that is not an answer.")
             self.outputs[at] = checked_outputs(said["outputs"])
@@ -107,22 +112,29 @@ class Session:
                     "line": line,
                 }
         self._at = todo[-1] if todo else -1
-        if self._receive(GRACE) != {"finished": True}:
+        if self._receive(0, late=True) != {"finished": True}:
             raise Dead("It wrote something that is not an answer.")
 
-    def _receive(self, seconds):
-        left = self.until - time.monotonic()
-        if left <= 0:
+    def _left(self):
+        """Seconds that the submission still has, all its sandboxes together."""
+        return self.limits.total_seconds - self.used - (self.sandbox.used if self.sandbox else 0)
+
+    def _receive(self, seconds, late=False):
+        if self._left() <= 0:
             raise Slow(f"It took more than {self.limits.total_seconds:.0f} s altogether.")
-        return self.sandbox.receive(min(seconds, left))
+        grace = self.limits.grace_seconds if late else 0
+        return self.sandbox.receive(min(seconds + grace, self._left()))
 
     # ---- probing
 
     def probe(self, request: dict, seconds: float) -> dict:
-        """The raw reply to a probe. Raises `NoAnswer` when it took too long and had to be ended, `Lost` when the sandbox died."""
+        """The raw reply to a probe.
+
+        Raises `NoAnswer` when it took too long and had to be ended, `Lost` when the sandbox died.
+        """
         try:
             self.sandbox.send(request)
-            return self._receive(seconds + GRACE)
+            return self._receive(seconds, late=True)
         except codec.NotPlain:
             self._again()
             raise NoAnswer(f"`{request['name']}` does not return plain data.") from None
@@ -144,6 +156,7 @@ class Session:
     def _end(self):
         if isinstance(self.sandbox, Sandbox):
             self.peak = max(self.peak, self.sandbox.peak)
+            self.used += self.sandbox.used
             self.sandbox.close()
             self.sandbox = None
 
@@ -152,7 +165,10 @@ class Session:
 
 
 def checked_outputs(outputs) -> list:
-    """What a cell showed, of the three kinds that we know; anything else is dropped. Nobody vouches for what is said here."""
+    """What a cell showed, of the three kinds that we know; anything else is dropped.
+
+    Nobody vouches for what is said here.
+    """
     kept = []
     for item in outputs if isinstance(outputs, list) else []:
         if not isinstance(item, dict):

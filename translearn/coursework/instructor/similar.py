@@ -1,7 +1,8 @@
-"""Which submissions share code: a hint on what to read, never a verdict. Short functions written from one formula look alike.
+"""Which submissions share code: a hint on what to read, never a verdict. Short functions written
+from one formula look alike.
 
-The fingerprints are copydetect's: code with its names and layout normalised, then winnowed, as in MOSS
-(Schleimer, Wilkerson and Aiken, 2003; https://copydetect.readthedocs.io/).
+The fingerprints are copydetect's: code with its names and layout normalised, then winnowed, as in
+MOSS (Schleimer, Wilkerson and Aiken, 2003; https://copydetect.readthedocs.io/).
 """
 
 import io
@@ -11,10 +12,12 @@ from translearn.errors import CourseError
 
 
 def similar(course: Course, assignment: str, at_least: float = 0.5):
-    """A pandas table of pairs of students, the likest first: the share of the shorter one's fingerprints that both have.
+    """A pandas table of pairs of students, the likest first: the share of the shorter one's
+    fingerprints that both have.
 
-    Compared are the answers and cells of the student's own; what was released is taken out first. The table's
-    `attrs["median"]` is the median share over all pairs: how like two strangers' answers are here.
+    Compared are the answers and cells of the student's own; what was released is taken out first.
+    The table's `attrs["median"]` is the median share over all pairs: how like two strangers'
+    answers are here.
     """
     import numpy as np
     import pandas as pd

@@ -1,4 +1,6 @@
-"""A submitted notebook, read with distrust: its answers, in the order they run, with everything locked put back."""
+"""A submitted notebook, read with distrust: its answers, in the order they run, with everything
+locked put back.
+"""
 
 import copy
 import hashlib
@@ -17,7 +19,10 @@ class Unreadable(Exception):
 
 @dataclass
 class Submission:
-    """`cells` are nbformat-like dictionaries. `run` has the positions of those to run; `at` finds a cell by its grade id."""
+    """`cells` are nbformat-like dictionaries.
+
+    `run` has the positions of those to run; `at` finds a cell by its grade id.
+    """
 
     cells: list
     run: list = field(default_factory=list)
@@ -40,7 +45,10 @@ def digest(path) -> str:
 
 
 def parse(data: bytes) -> dict:
-    """The notebook in `data`. Raises `Unreadable` unless it is one of nbformat 4, with cells that are cells."""
+    """The notebook in `data`.
+
+    Raises `Unreadable` unless it is one of nbformat 4, with cells that are cells.
+    """
     if len(data) > LARGEST:
         raise Unreadable(f"it is larger than {LARGEST // 2**20} MB")
     if not data.strip():
@@ -99,10 +107,11 @@ def grade_id(cell):
 
 
 def prepare(released: dict, submitted: dict) -> Submission:
-    """What to run: the student's cells, with locked cells as they were released, wherever those were changed, copied or deleted.
+    """What to run: the student's cells, with locked cells as they were released, wherever those
+    were changed, copied or deleted.
 
-    Answers are looked up by name after the run, so a missing or doubled answer cell needs no repair. Check cells and the
-    submit cell are not run: the judge asks instead.
+    Answers are looked up by name after the run, so a missing or doubled answer cell needs no
+    repair. Check cells and the submit cell are not run: the judge asks instead.
     """
     ours = {grade_id(cell): cell for cell in released["cells"] if grade_id(cell)}
     by_id = {
@@ -162,9 +171,11 @@ def _is_check(source):
 
 
 def _restore(found, released, ours):
-    """Put cells that were deleted back: a locked set-up cell before everything, the others at the end.
+    """Put cells that were deleted back: a locked set-up cell before everything, the others at the
+    end.
 
-    An answer's code is not put back: its empty form would take the place of an answer that stands in a cell of the student's own.
+    An answer's code is not put back: its empty form would take the place of an answer that stands
+    in a cell of the student's own.
     """
     for name, cell in ours.items():
         book = cell["metadata"]["nbgrader"]

@@ -1,4 +1,7 @@
-"""Assignment A1: losses, optimisers and learning rates. What a student's notebook imports; NumPy only."""
+"""Assignment A1: losses, optimisers and learning rates.
+
+What a student's notebook imports; NumPy only.
+"""
 
 import numpy as np
 
@@ -22,8 +25,10 @@ AHEAD = (
     title="1 · A loss that forgives outliers",
     marks={"small errors": 1, "large errors": 1, "the mean, whatever the shape": 1},
     hints=[
-        "Work out the error first. Which of the two formulas holds is decided for each number on its own: `np.where`.",
-        "`np.where(size <= delta, 0.5 * size**2, delta * (size - 0.5 * delta)).mean()`, with `size = np.abs(guess - target)`.",
+        "Work out the error first. Which of the two formulas holds is decided for each number "
+        "on its own: `np.where`.",
+        "`np.where(size <= delta, 0.5 * size**2, delta * (size - 0.5 * delta)).mean()`, with "
+        "`size = np.abs(guess - target)`.",
     ],
     misconceptions=["one formula for all", "the sum", "a step at delta"],
     praise="At delta both formulas and their slopes agree: the loss has no corner there.",
@@ -38,17 +43,20 @@ def huber(huber):
     if close(got, 4 * right):
         raise Misconception(
             "the sum",
-            "That is the sum. The mean does not grow with the number of examples, so a learning rate keeps its meaning.",
+            "That is the sum. The mean does not grow with the number of examples, so a "
+            "learning rate keeps its meaning.",
         )
     if close(got, np.mean([0.125, 0.02, 4.5, 32])):
         raise Misconception(
             "one formula for all",
-            "Your loss is quadratic for large errors too: one outlier of 8 counts as 32. Beyond delta it should grow along a line.",
+            "Your loss is quadratic for large errors too: one outlier of 8 counts as 32. "
+            "Beyond delta it should grow along a line.",
         )
     if close(got, np.mean([0.125, 0.02, 3, 8])):
         raise Misconception(
             "a step at delta",
-            "At delta your loss jumps from delta²/2 to delta². The line is `delta * (size - delta / 2)`, which meets the parabola.",
+            "At delta your loss jumps from delta²/2 to delta². The line is `delta * (size - "
+            "delta / 2)`, which meets the parabola.",
         )
     raise Incorrect(
         f"For the errors 0.5, −0.2, 3 and −8 and delta 1 expected {right:.7g}, got {got:.7g}."
@@ -59,11 +67,16 @@ def huber(huber):
     title="2 · Cross-entropy from logits",
     marks={"the values": 2, "logits of a thousand": 2},
     hints=[
-        "The loss of an example is the logarithm of the sum of `exp(logits)`, minus the logit of its own class.",
-        "Subtract each row's largest logit first: it changes nothing in the result, and no `exp` can overflow any more.",
+        "The loss of an example is the logarithm of the sum of `exp(logits)`, minus the logit "
+        "of its own class.",
+        "Subtract each row's largest logit first: it changes nothing in the result, and no "
+        "`exp` can overflow any more.",
     ],
     misconceptions=["overflow", "probabilities clipped", "the wrong axis", "the sum"],
-    praise="Subtracting the largest logit is what every library does, so that a confident network does not produce NaN.",
+    praise=(
+        "Subtracting the largest logit is what every library does, so that a confident network "
+        "does not produce NaN."
+    ),
 )
 def cross_entropy(cross_entropy):
     f = expect_callable(cross_entropy, "cross_entropy")
@@ -84,7 +97,8 @@ def cross_entropy(cross_entropy):
         if close(got, (wrong[labels] - logits[np.arange(4), labels]).mean()):
             raise Misconception(
                 "the wrong axis",
-                "Your probabilities sum to one over the examples, not over the classes. The classes are axis 1.",
+                "Your probabilities sum to one over the examples, not over the classes. The "
+                "classes are axis 1.",
             )
     if not close(got, each.mean()):
         raise Incorrect(
@@ -96,12 +110,15 @@ def cross_entropy(cross_entropy):
     if not np.isfinite(got).all():
         raise Misconception(
             "overflow",
-            "For a logit of 1000 your loss is not a number: `exp(1000)` overflows. Subtract each row's largest logit first.",
+            "For a logit of 1000 your loss is not a number: `exp(1000)` overflows. Subtract "
+            "each row's largest logit first.",
         )
     if not close(got, 1000.0, 1e-4):
         raise Misconception(
             "probabilities clipped",
-            f"A logit that is 1000 too low should cost 1000, and yours costs {float(got):.4g}: a probability was clipped or given a small constant before its logarithm. Stay with logits all the way.",
+            f"A logit that is 1000 too low should cost 1000, and yours costs {float(got):.4g}: "
+            f"a probability was clipped or given a small constant before its logarithm. Stay "
+            f"with logits all the way.",
         )
 
 
@@ -109,8 +126,10 @@ def cross_entropy(cross_entropy):
     title="3 · The gradient of the cross-entropy",
     marks={"the values": 2, "of the mean": 1, "logits of a thousand": 1},
     hints=[
-        "For one example the gradient is the vector of probabilities, with 1 taken off at the example's own class.",
-        "`p = softmax(logits)`, `p[np.arange(n), labels] -= 1`, and the mean brings a division by `n`.",
+        "For one example the gradient is the vector of probabilities, with 1 taken off at the "
+        "example's own class.",
+        "`p = softmax(logits)`, `p[np.arange(n), labels] -= 1`, and the mean brings a division "
+        "by `n`.",
     ],
     misconceptions=["of the sum", "the wrong sign", "without the labels"],
     praise="Each row sums to zero: pushing one class up pushes the others down.",
@@ -129,7 +148,8 @@ def gradient(gradient):
     if close(got, 3 * right):
         raise Misconception(
             "of the sum",
-            "That is the gradient of the sum of the losses. The loss is their mean: divide by the number of examples.",
+            "That is the gradient of the sum of the losses. The loss is their mean: divide by "
+            "the number of examples.",
         )
     if close(got, -right):
         raise Misconception(
@@ -139,7 +159,8 @@ def gradient(gradient):
     if close(got, p / 3) or close(got, p):
         raise Misconception(
             "without the labels",
-            "Those are the probabilities. Where is the label? Take 1 off at each example's own class.",
+            "Those are the probabilities. Where is the label? Take 1 off at each example's own "
+            "class.",
         )
     expect_close(got, right, what="gradient(labels, logits)")
 
@@ -149,10 +170,13 @@ def gradient(gradient):
     marks={"every class counts the same": 2, "the mean over the examples is one": 1},
     hints=[
         "A class with half as many examples needs twice the weight: start from 1 / count.",
-        "With n examples and k classes, n / (k · count) makes each class's total n / k, and the mean over all examples 1.",
+        "With n examples and k classes, n / (k · count) makes each class's total n / k, and "
+        "the mean over all examples 1.",
     ],
     misconceptions=["more weight to the larger class", "another scale"],
-    praise="With a mean of one, the learning rate that suited the plain loss still suits this one.",
+    praise=(
+        "With a mean of one, the learning rate that suited the plain loss still suits this one."
+    ),
 )
 def class_weights(class_weights):
     f = expect_callable(class_weights, "class_weights")
@@ -164,12 +188,15 @@ def class_weights(class_weights):
     if close(got / got.sum(), right / right.sum()):
         raise Misconception(
             "another scale",
-            f"The classes are balanced, but the mean weight of the ten examples is {float(got[labels].mean()):.3g}, not 1: the loss, and with it the best learning rate, is scaled.",
+            f"The classes are balanced, but the mean weight of the ten examples is "
+            f"{float(got[labels].mean()):.3g}, not 1: the loss, and with it the best learning "
+            f"rate, is scaled.",
         )
     if got[0] > got[1] > got[2]:
         raise Misconception(
             "more weight to the larger class",
-            "The class with the most examples gets the most weight: that makes the imbalance worse. Divide by the count.",
+            "The class with the most examples gets the most weight: that makes the imbalance "
+            "worse. Divide by the count.",
         )
     expect_close(got, right, what="class_weights(labels)")
 
@@ -178,11 +205,16 @@ def class_weights(class_weights):
     title="5 · A step with momentum",
     marks={"the first step": 1, "the steps after it": 1, "the old arrays stay as they were": 1},
     hints=[
-        "The velocity keeps a share of itself and takes in the new gradient: `momentum * velocity - rate * grad`.",
-        "Then the weights move by the new velocity. Return both, new, in the order `weights, velocity`.",
+        "The velocity keeps a share of itself and takes in the new gradient: `momentum * "
+        "velocity - rate * grad`.",
+        "Then the weights move by the new velocity. Return both, new, in the order `weights, "
+        "velocity`.",
     ],
     misconceptions=["moved by the old velocity", "uphill", "changed in place"],
-    praise="Ten steps in one direction with momentum 0.9 go almost seven times as far as the last one's rate alone.",
+    praise=(
+        "Ten steps in one direction with momentum 0.9 go almost seven times as far as the last "
+        "one's rate alone."
+    ),
 )
 def momentum_step(momentum_step):
     f = expect_callable(momentum_step, "momentum_step")
@@ -195,7 +227,8 @@ def momentum_step(momentum_step):
     if not (close(w, kept[0]) and close(v, kept[1])):
         raise Misconception(
             "changed in place",
-            "Your function changes the arrays that it was given (`+=` does). Return new ones: whoever calls it may need the old.",
+            "Your function changes the arrays that it was given (`+=` does). Return new ones: "
+            "whoever calls it may need the old.",
         )
     right_v = 0.9 * v - 0.1 * g
     if close(new_w, w + 0.9 * v + 0.1 * g):
@@ -205,14 +238,17 @@ def momentum_step(momentum_step):
     if close(new_v, right_v) and close(new_w, w + v):
         raise Misconception(
             "moved by the old velocity",
-            "The weights moved by the velocity from before. Update the velocity first, then move by the new one.",
+            "The weights moved by the velocity from before. Update the velocity first, then "
+            "move by the new one.",
         )
     expect_close(new_v, right_v, what="the new velocity")
     expect_close(new_w, w + right_v, what="the new weights")
 
 
 def left_alone(function, *arrays):
-    """What `function` returns for these arrays, and the arrays afterwards: was something changed in place?"""
+    """What `function` returns for these arrays, and the arrays afterwards: was something changed
+    in place?
+    """
     given = [np.array(a) for a in arrays]
     return [function(*given, 0.1, 0.9), given]
 
@@ -221,11 +257,16 @@ def left_alone(function, *arrays):
     title="6 · A step of AdamW",
     marks={"the first step": 2, "later steps": 1, "decoupled weight decay": 2},
     hints=[
-        "Two running means: `m` of the gradient, `v` of its square. Both start at zero, so divide them by `1 - beta**t`.",
-        "The decay is not in the gradient: `w - rate * weight_decay * w - rate * m_hat / (sqrt(v_hat) + eps)`.",
+        "Two running means: `m` of the gradient, `v` of its square. Both start at zero, so "
+        "divide them by `1 - beta**t`.",
+        "The decay is not in the gradient: `w - rate * weight_decay * w - rate * m_hat / "
+        "(sqrt(v_hat) + eps)`.",
     ],
     misconceptions=["no bias correction", "decay in the gradient", "decay without the rate"],
-    praise="In the first step every weight moves by the rate, however small its gradient: Adam looks at directions, not at sizes.",
+    praise=(
+        "In the first step every weight moves by the rate, however small its gradient: Adam "
+        "looks at directions, not at sizes."
+    ),
 )
 def adamw_step(adamw_step):
     f = expect_callable(adamw_step, "adamw_step")
@@ -253,7 +294,8 @@ def adamw_step(adamw_step):
     if close(got, reference(w, g, zero, zero, 1, 0.01, 0, correct=False)):
         raise Misconception(
             "no bias correction",
-            "The first step is far too long or too short: m and v start at zero and must be divided by 1 − beta^t.",
+            "The first step is far too long or too short: m and v start at zero and must be "
+            "divided by 1 − beta^t.",
         )
     if not close(got, reference(w, g, zero, zero, 1, 0.01, 0)):
         expect_close(
@@ -267,18 +309,22 @@ def adamw_step(adamw_step):
     ):
         raise Misconception(
             "decay in the gradient",
-            "You added the decay to the gradient. Adam then divides it by its own size, so it no longer depends on how large the weights are. Take it off the weights directly.",
+            "You added the decay to the gradient. Adam then divides it by its own size, so it "
+            "no longer depends on how large the weights are. Take it off the weights directly.",
         )
     if not close(got, right) and close(got, reference(w, g, zero, zero, 1, 0.01, 0.1, plain=True)):
         raise Misconception(
             "decay without the rate",
-            "Your decay does not depend on the learning rate, so a schedule cannot turn it down. Keras and PyTorch shrink by rate × weight decay.",
+            "Your decay does not depend on the learning rate, so a schedule cannot turn it "
+            "down. Keras and PyTorch shrink by rate × weight decay.",
         )
     if not close(got, right) and close(
         got, reference(w, g, zero, zero, 1, 0.01, 0) * (1 - 0.01 * 0.1)
     ):
         raise Incorrect(
-            "Your decay comes after the step and shrinks the weights that have moved. Keras and PyTorch shrink the old ones: take `rate * weight_decay * w` of the weights as they were."
+            "Your decay comes after the step and shrinks the weights that have moved. Keras "
+            "and PyTorch shrink the old ones: take `rate * weight_decay * w` of the weights as "
+            "they were."
         )
     if not close(got, right):
         expect_close(got, right, what="the weights after a first step with decay 0.1")
@@ -289,10 +335,14 @@ def adamw_step(adamw_step):
     marks={"the warm-up": 1, "the cosine": 2, "after the end": 1},
     hints=[
         "While `step < warmup` the rate rises along a line: `peak * (step + 1) / warmup`.",
-        "Then `done = (step - warmup) / (total - warmup)` goes from 0 to 1; the rate is `peak * (1 + cos(pi * done)) / 2`, and 0 from `total` on.",
+        "Then `done = (step - warmup) / (total - warmup)` goes from 0 to 1; the rate is `peak "
+        "* (1 + cos(pi * done)) / 2`, and 0 from `total` on.",
     ],
     misconceptions=["starts at zero", "the cosine counts from step 0", "rises again"],
-    praise="The first step is not wasted on a rate of zero, and training can run a little longer without the rate coming back.",
+    praise=(
+        "The first step is not wasted on a rate of zero, and training can run a little longer "
+        "without the rate coming back."
+    ),
 )
 def schedule(schedule):
     f = expect_callable(schedule, "schedule")
@@ -304,12 +354,14 @@ def schedule(schedule):
     if close(rates[0], 0):
         raise Misconception(
             "starts at zero",
-            "At step 0 your rate is 0: the first step changes nothing. Count from one: `(step + 1) / warmup`.",
+            "At step 0 your rate is 0: the first step changes nothing. Count from one: `(step "
+            "+ 1) / warmup`.",
         )
     if close(rates[3], 0.2 * (1 + np.cos(np.pi * 0.55))):
         raise Misconception(
             "the cosine counts from step 0",
-            "Your cosine has begun during the warm-up. It starts where the warm-up ends: count from `warmup`.",
+            "Your cosine has begun during the warm-up. It starts where the warm-up ends: count "
+            "from `warmup`.",
         )
     if rates[6] > 1e-6 and close(rates[:5], right[:5]):
         raise Misconception(
@@ -324,7 +376,8 @@ def schedule(schedule):
     marks={"diverges": 1, "not a number": 1, "crawls and fits": 2},
     hints=[
         "Every comparison with NaN is False. Ask for it by name: `np.isfinite`.",
-        'First: not all finite, or the last above the first: "diverges". Then: the last above 90 % of the first: "crawls". Otherwise "fits".',
+        'First: not all finite, or the last above the first: "diverges". Then: the last above '
+        '90 % of the first: "crawls". Otherwise "fits".',
     ],
     misconceptions=["NaN slips through", "the lowest, not the last"],
     praise="A comparison that is silently False has hidden many a ruined run.",
@@ -339,12 +392,14 @@ def verdict(verdict):
     if f(np.array([2.0, 1.0, np.nan])) != "diverges":
         raise Misconception(
             "NaN slips through",
-            'A loss that became NaN is called something else than "diverges". `nan > first` is False: ask with `np.isfinite`.',
+            'A loss that became NaN is called something else than "diverges". `nan > first` is '
+            "False: ask with `np.isfinite`.",
         )
     if f(np.array([2.0, 0.5, 6.0])) != "diverges":
         raise Misconception(
             "the lowest, not the last",
-            "These losses fell to 0.5 and then rose to 6, and you judged by the lowest. What you would be left with is the last.",
+            "These losses fell to 0.5 and then rose to 6, and you judged by the lowest. What "
+            "you would be left with is the last.",
         )
 
 
@@ -357,7 +412,8 @@ explain = Written(
             "chosen": (1, "one run is chosen with a reason"),
             "for a purpose": (
                 2,
-                "the choice says for which use it holds, and when the other run would be the better one",
+                "the choice says for which use it holds, and when the other run would be the "
+                "better one",
             ),
         },
         "The evidence": {

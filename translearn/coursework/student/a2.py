@@ -1,4 +1,7 @@
-"""Assignment A2: pretrain, freeze, fine-tune. What a student's notebook imports; its networks are tiny, so that checks take no time."""
+"""Assignment A2: pretrain, freeze, fine-tune.
+
+What a student's notebook imports; its networks are tiny, so that checks take no time.
+"""
 
 import numpy as np
 
@@ -31,7 +34,9 @@ def weights(seed: int, classes: int = 4) -> list:
 
 
 def network(arrays, dropout: float = 0.0):
-    """A small classifier of six numbers: block1, norm, (dropout), block2, head; with these weights."""
+    """A small classifier of six numbers: block1, norm, (dropout), block2, head; with these
+    weights.
+    """
     import keras
 
     layers = [
@@ -98,7 +103,9 @@ def counted(function, model, frozen) -> int:
     marks={"the layers below": 1, "the layers from there on": 1, "batch normalisation": 2},
     hints=[
         "Walk over `model.layers` and remember whether you have met the name yet.",
-        "`layer.trainable = reached and not isinstance(layer, keras.layers.BatchNormalization)`: say it for every layer, the frozen and the learning ones.",
+        "`layer.trainable = reached and not isinstance(layer, "
+        "keras.layers.BatchNormalization)`: say it for every layer, the frozen and the "
+        "learning ones.",
     ],
     misconceptions=[
         "freezes only",
@@ -131,12 +138,14 @@ def freeze_below(freeze_below):
     if not (again["block2"] and again["head"]):
         raise Misconception(
             "freezes only",
-            "When the model comes frozen, your function does not set the upper layers free: it only ever freezes. Say `trainable` for every layer.",
+            "When the model comes frozen, your function does not set the upper layers free: it "
+            "only ever freezes. Say `trainable` for every layer.",
         )
     if flags(f, network(weights(0)), "block1")["norm"]:
         raise Misconception(
             "batch normalisation learns",
-            "With everything from `block1` on learning, `norm` learns too: its statistics would drift away from what pretraining found (lesson 05). It stays frozen.",
+            "With everything from `block1` on learning, `norm` learns too: its statistics "
+            "would drift away from what pretraining found (lesson 05). It stays frozen.",
         )
 
 
@@ -144,11 +153,16 @@ def freeze_below(freeze_below):
     title="2 · Copy weights by name",
     marks={"the layers that fit": 2, "another shape is left alone": 1, "the names": 1},
     hints=[
-        "For every layer of the target ask whether the source has one of that name, with weights of the same shapes.",
-        "`[w.shape for w in layer.get_weights()]` of both must be equal; then `target_layer.set_weights(source_layer.get_weights())`.",
+        "For every layer of the target ask whether the source has one of that name, with "
+        "weights of the same shapes.",
+        "`[w.shape for w in layer.get_weights()]` of both must be equal; then "
+        "`target_layer.set_weights(source_layer.get_weights())`.",
     ],
     misconceptions=["by position", "stops at another shape", "names of everything"],
-    praise="Returning the names is what saves you: a copy that copied nothing looks just like one that worked.",
+    praise=(
+        "Returning the names is what saves you: a copy that copied nothing looks just like one "
+        "that worked."
+    ),
 )
 def copy_by_name(copy_by_name):
     f = expect_callable(copy_by_name, "copy_by_name")
@@ -159,14 +173,16 @@ def copy_by_name(copy_by_name):
         if isinstance(getattr(problem, "__cause__", None), ValueError):
             raise Misconception(
                 "stops at another shape",
-                "The heads have four and three classes, and your function stops there. A layer whose shapes differ is left as it is.",
+                "The heads have four and three classes, and your function stops there. A layer "
+                "whose shapes differ is left as it is.",
             ) from None
         raise
     if not all(close(a, b) for a, b in zip(after["block1"], old[:2])) or not all(
         close(a, b) for a, b in zip(after["norm"], old[2:6])
     ):
         raise Incorrect(
-            "`block1` and `norm` have the same names and shapes in both, and the target does not have the source's weights."
+            "`block1` and `norm` have the same names and shapes in both, and the target does "
+            "not have the source's weights."
         )
     if not close(after["head"][0], new[8]):
         raise Incorrect("The head of the target has changed, although its shapes differ.")
@@ -183,7 +199,8 @@ def copy_by_name(copy_by_name):
     if not close(after["block2"][0], old[6]):
         raise Misconception(
             "by position",
-            "With a dropout in the target, `block2` is no longer copied: you went by the position. Ask for the layer by its name.",
+            "With a dropout in the target, `block2` is no longer copied: you went by the "
+            "position. Ask for the layer by its name.",
         )
 
 
@@ -195,7 +212,10 @@ def copy_by_name(copy_by_name):
         "Sum the product of each shape: `int(np.prod(w.shape))`.",
     ],
     misconceptions=["all weights", "arrays, not numbers"],
-    praise="A batch normalisation has two arrays that are weights but never trained: its moving mean and variance.",
+    praise=(
+        "A batch normalisation has two arrays that are weights but never trained: its moving "
+        "mean and variance."
+    ),
 )
 def trainable_numbers(trainable_numbers):
     f = expect_callable(trainable_numbers, "trainable_numbers")
@@ -209,7 +229,8 @@ def trainable_numbers(trainable_numbers):
         if got == everything:
             raise Misconception(
                 "all weights",
-                "You count every weight. Frozen layers and the moving statistics of batch normalisation do not learn.",
+                "You count every weight. Frozen layers and the moving statistics of batch "
+                "normalisation do not learn.",
             )
         if got == arrays:
             raise Misconception(
@@ -222,8 +243,10 @@ def trainable_numbers(trainable_numbers):
     title="4 · Features from a frozen backbone",
     marks={"a row for each example": 1, "inference mode": 2, "a last, smaller batch": 1},
     hints=[
-        "Cut the inputs into batches, send each through the backbone, and put the answers together with `np.concatenate`.",
-        "`backbone(batch, training=False)`: dropout off, batch normalisation with its own statistics. `range(0, len(x), batch_size)` covers the last, smaller batch.",
+        "Cut the inputs into batches, send each through the backbone, and put the answers "
+        "together with `np.concatenate`.",
+        "`backbone(batch, training=False)`: dropout off, batch normalisation with its own "
+        "statistics. `range(0, len(x), batch_size)` covers the last, smaller batch.",
     ],
     misconceptions=["training mode", "the rest is lost"],
     praise="Features from training mode would be different each time: no cache could hold them.",
@@ -237,10 +260,13 @@ def features(features):
         if got.shape == right.shape and (got != expect_array(f(backbone(arrays), x, 5))).any():
             raise Misconception(
                 "training mode",
-                "Two calls give two different answers: the dropout is at work. Call the backbone with `training=False`.",
+                "Two calls give two different answers: the dropout is at work. Call the "
+                "backbone with `training=False`.",
             )
         raise Incorrect(
-            f"Expected features of shape {right.shape} as the backbone gives them in inference mode, got shape {got.shape} with a mean of {got.mean():.3g} instead of {right.mean():.3g}."
+            f"Expected features of shape {right.shape} as the backbone gives them in inference "
+            f"mode, got shape {got.shape} with a mean of {got.mean():.3g} instead of "
+            f"{right.mean():.3g}."
         )
     got = expect_array(f(backbone(arrays), x, 4), what="features(backbone, x, 4)")
     if len(got) == 8:
@@ -259,7 +285,10 @@ def features(features):
         "A feature whose standard deviation is 0 is divided by 1: `np.where(std == 0, 1, std)`.",
     ],
     misconceptions=["each by its own", "both together", "divided by zero"],
-    praise="What you know about the new examples must not reach the scale: at prediction time there may be only one.",
+    praise=(
+        "What you know about the new examples must not reach the scale: at prediction time there "
+        "may be only one."
+    ),
 )
 def standardise(standardise):
     f = expect_callable(standardise, "standardise")
@@ -285,22 +314,26 @@ def standardise(standardise):
             if not all(np.isfinite(part).all() for part in ask(*constant)):
                 raise Misconception(
                     "divided by zero",
-                    "A feature that is the same everywhere becomes NaN: its standard deviation is 0. Divide by 1 there.",
+                    "A feature that is the same everywhere becomes NaN: its standard deviation "
+                    "is 0. Divide by 1 there.",
                 )
         return
     if close(got[1], (new - new.mean(0)) / new.std(0), 1e-3):
         raise Misconception(
             "each by its own",
-            "You scaled the new features by their own mean. A whole shift between the two would vanish, and the probe would not be asked what it was taught.",
+            "You scaled the new features by their own mean. A whole shift between the two "
+            "would vanish, and the probe would not be asked what it was taught.",
         )
     both = np.concatenate([train, new])
     if close(got[1], (new - both.mean(0)) / both.std(0), 1e-3):
         raise Misconception(
             "both together",
-            "Mean and spread come from both arrays together: the new examples have leaked into training.",
+            "Mean and spread come from both arrays together: the new examples have leaked into "
+            "training.",
         )
     raise Incorrect(
-        "The new features should be scaled by the mean and the standard deviation of the training features."
+        "The new features should be scaled by the mean and the standard deviation of the "
+        "training features."
     )
 
 
@@ -308,11 +341,15 @@ def standardise(standardise):
     title="6 · A linear probe",
     marks={"better than the majority": 1, "as good as a linear probe should be": 2},
     hints=[
-        "The features come on very different scales: standardise first (you have just written it).",
+        "The features come on very different scales: standardise first (you have just written "
+        "it).",
         "`LogisticRegression(max_iter=1000).fit(train, labels).predict(new)` from scikit-learn.",
     ],
     misconceptions=["without scaling", "scores, not classes"],
-    praise="On unscaled features the solver gives up long before it arrives, and the probe looks worse than the features are.",
+    praise=(
+        "On unscaled features the solver gives up long before it arrives, and the probe looks "
+        "worse than the features are."
+    ),
 )
 def probe(probe):
     f = expect_callable(probe, "probe")
@@ -329,13 +366,17 @@ def probe(probe):
         if score > 0.45:
             raise Misconception(
                 "without scaling",
-                f"{score:.0%} right, where a converged linear probe on scaled features gets more than 90 %. One feature is a thousand times larger than the others: standardise.",
+                f"{score:.0%} right, where a converged linear probe on scaled features gets "
+                f"more than 90 %. One feature is a thousand times larger than the others: "
+                f"standardise.",
             )
         raise Incorrect(f"Only {score:.0%} of 300 new examples are right.")
 
 
 def blobs(rng, n, m):
-    """Training features and labels, new features and their labels: three classes, told apart by the small features; a large one is noise."""
+    """Training features and labels, new features and their labels: three classes, told apart by
+    the small features; a large one is noise.
+    """
     centres = np.array([[0, 0, 0], [3.2, 0, 1], [0, 3.2, -1.0]])
     labels = rng.permutation(np.arange(n + m) % 3)
     x = np.column_stack(
@@ -363,7 +404,8 @@ def block_rates(block_rates):
     if close(got, right[::-1], 1e-9):
         raise Misconception(
             "upside down",
-            "Your first block, the lowest, has the highest rate. It holds the most general features and should move least.",
+            "Your first block, the lowest, has the highest rate. It holds the most general "
+            "features and should move least.",
         )
     if close(got, right * 0.5, 1e-9):
         raise Misconception(
@@ -376,11 +418,16 @@ def block_rates(block_rates):
     title="8 · How many labels is pretraining worth?",
     marks={"at a measured number": 1, "between two measured numbers": 2, "never reached": 1},
     hints=[
-        "Find the first number of labels at which `scratch` reaches the target; the crossing lies between it and the one before.",
-        "On a logarithmic axis: `np.interp(target, [before, after], np.log([n_before, n_after]))`, then `np.exp`. If no score reaches the target, return `np.inf`.",
+        "Find the first number of labels at which `scratch` reaches the target; the crossing "
+        "lies between it and the one before.",
+        "On a logarithmic axis: `np.interp(target, [before, after], np.log([n_before, "
+        "n_after]))`, then `np.exp`. If no score reaches the target, return `np.inf`.",
     ],
     misconceptions=["on a straight axis", "the next measured number", "made up beyond the last"],
-    praise="Labels come in factors, so the axis is logarithmic. Beyond what was measured nobody knows.",
+    praise=(
+        "Labels come in factors, so the axis is logarithmic. Beyond what was measured nobody "
+        "knows."
+    ),
 )
 def labels_needed(labels_needed):
     f = expect_callable(labels_needed, "labels_needed")
@@ -392,16 +439,19 @@ def labels_needed(labels_needed):
     if close(got, 550, 1e-3):
         raise Misconception(
             "on a straight axis",
-            "You interpolated along a straight axis. From 100 to 1,000 the middle is 316, not 550: use the logarithm of the labels.",
+            "You interpolated along a straight axis. From 100 to 1,000 the middle is 316, not "
+            "550: use the logarithm of the labels.",
         )
     if close(got, 1000, 1e-3):
         raise Misconception(
             "the next measured number",
-            "You took the first measured number that is enough. The target is reached on the way there.",
+            "You took the first measured number that is enough. The target is reached on the "
+            "way there.",
         )
     if not close(got, np.sqrt(1e5), 1e-3) or not close(exact, 100, 1e-3):
         raise Incorrect(
-            f"Half the way from 0.6 at 100 labels to 0.8 at 1,000 is reached at {np.sqrt(1e5):.4g} labels; you say {got:.4g}."
+            f"Half the way from 0.6 at 100 labels to 0.8 at 1,000 is reached at "
+            f"{np.sqrt(1e5):.4g} labels; you say {got:.4g}."
         )
     beyond = np.asarray(f(labels, scratch, 0.9), float)
     if beyond.shape != () or not np.isposinf(beyond):
@@ -415,11 +465,15 @@ def labels_needed(labels_needed):
     title="9 · Does it help?",
     marks={"helps and hurts": 2, "cannot tell": 1},
     hints=[
-        "The seeds are paired: take the difference seed by seed, then its mean and its standard error (`ddof=1`).",
-        '`margin = scipy.stats.t.ppf(0.975, n - 1) * d.std(ddof=1) / np.sqrt(n)`. Above: "helps"; below minus it: "hurts"; else "cannot tell".',
+        "The seeds are paired: take the difference seed by seed, then its mean and its "
+        "standard error (`ddof=1`).",
+        "`margin = scipy.stats.t.ppf(0.975, n - 1) * d.std(ddof=1) / np.sqrt(n)`. Above: "
+        '"helps"; below minus it: "hurts"; else "cannot tell".',
     ],
     misconceptions=["not paired", "the mean alone"],
-    praise="A seed that is lucky for one is often lucky for the other. Pairing takes that luck out.",
+    praise=(
+        "A seed that is lucky for one is often lucky for the other. Pairing takes that luck out."
+    ),
 )
 def verdict(verdict):
     f = expect_callable(verdict, "verdict")
@@ -435,12 +489,14 @@ def verdict(verdict):
         if right == "cannot tell" and got in ("helps", "hurts"):
             raise Misconception(
                 "the mean alone",
-                f'Three seeds gained and two lost, and you say "{got}". The mean difference is smaller than its margin.',
+                f'Three seeds gained and two lost, and you say "{got}". The mean difference is '
+                f"smaller than its margin.",
             )
         if got == "cannot tell":
             raise Misconception(
                 "not paired",
-                "Every single seed agrees, and you cannot tell: you compared the spread of the scores, not that of the differences. Subtract seed by seed first.",
+                "Every single seed agrees, and you cannot tell: you compared the spread of the "
+                "scores, not that of the differences. Subtract seed by seed first.",
             )
         raise Incorrect(f'Expected "{right}", got {got!r:.40}.')
 
@@ -466,7 +522,8 @@ plan = Written(
             "a baseline": (1, "names the majority class or a linear probe as a baseline"),
             "a fair comparison": (
                 2,
-                "the same split, seeds and budget for every recipe, and the rate tuned equally hard",
+                "the same split, seeds and budget for every recipe, and the rate tuned equally "
+                "hard",
             ),
         },
         "When it is wrong": {

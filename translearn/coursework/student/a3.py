@@ -22,7 +22,7 @@ def generator(seed: int):
 
 
 def left_alone(function, images, seed):
-    """What `function` makes of the images, and the images afterwards: were they changed in place?"""
+    """What `function` makes of the images, and the images afterwards: changed in place?"""
     given = np.array(images)
     return [function(given, generator(seed)), given]
 
@@ -35,7 +35,10 @@ def left_alone(function, images, seed):
         "`np.sign(weights) * np.maximum(np.abs(weights) - amount, 0)`.",
     ],
     misconceptions=["past zero", "only cut off", "positive only"],
-    praise="This step gives weights that are exactly zero. The gradient of L1 alone only makes them dance around it.",
+    praise=(
+        "This step gives weights that are exactly zero. The gradient of L1 alone only makes them "
+        "dance around it."
+    ),
 )
 def soft_threshold(soft_threshold):
     f = expect_callable(soft_threshold, "soft_threshold")
@@ -51,7 +54,8 @@ def soft_threshold(soft_threshold):
     if close(got, [3, -2, 0, 0, 0]):
         raise Misconception(
             "only cut off",
-            "You set small weights to zero and left the large ones where they were. L1 pulls on all of them alike.",
+            "You set small weights to zero and left the large ones where they were. L1 pulls "
+            "on all of them alike.",
         )
     if close(got, np.maximum(weights - 0.5, 0)):
         raise Misconception(
@@ -64,8 +68,10 @@ def soft_threshold(soft_threshold):
     title="2 · Dropout",
     marks={"inference changes nothing": 1, "the share of zeros": 1, "the mean is kept": 2},
     hints=[
-        "In training, draw one uniform number per unit: `rng.random(x.shape) >= rate` says what stays.",
-        "What stays is divided by `1 - rate`, so that the mean of what the next layer sees is the same in both modes.",
+        "In training, draw one uniform number per unit: `rng.random(x.shape) >= rate` says "
+        "what stays.",
+        "What stays is divided by `1 - rate`, so that the mean of what the next layer sees is "
+        "the same in both modes.",
     ],
     misconceptions=[
         "not scaled",
@@ -84,7 +90,8 @@ def dropout(dropout):
     if close(still, 0.8 * x):
         raise Misconception(
             "scaled in inference",
-            "In inference you multiply by 1 − rate. Scale up in training instead; inference then changes nothing.",
+            "In inference you multiply by 1 − rate. Scale up in training instead; inference "
+            "then changes nothing.",
         )
     if (still == 0).any():
         raise Misconception(
@@ -107,7 +114,8 @@ def dropout(dropout):
     if (got[got != 0] == 1).all():
         raise Misconception(
             "not scaled",
-            "What stays should be divided by 1 − rate. Without that the next layer sees 80 % of what it will see in inference.",
+            "What stays should be divided by 1 − rate. Without that the next layer sees 80 % "
+            "of what it will see in inference.",
         )
     expect_close(got[got != 0][:5], np.full(5, 1.25), what="what stays of ones")
 
@@ -116,7 +124,8 @@ def dropout(dropout):
     title="3 · Mixup",
     marks={"the pictures": 1, "the labels": 2},
     hints=[
-        "Mix every picture with the one that `order` puts in its place: `share * images + (1 - share) * images[order]`.",
+        "Mix every picture with the one that `order` puts in its place: `share * images + (1 - "
+        "share) * images[order]`.",
         "The labels are one-hot rows, mixed in the same way.",
     ],
     misconceptions=[
@@ -124,7 +133,9 @@ def dropout(dropout):
         "shares swapped",
         "labels mixed with another order",
     ],
-    praise="Half a cat should be called half a cat: with unmixed labels mixup would only be noise.",
+    praise=(
+        "Half a cat should be called half a cat: with unmixed labels mixup would only be noise."
+    ),
 )
 def mixup(mixup):
     f = expect_callable(mixup, "mixup")
@@ -146,12 +157,14 @@ def mixup(mixup):
     if close(shares, labels):
         raise Misconception(
             "labels left as they are",
-            "The pictures are mixed and the labels are not. A picture that is 30 % another one should be labelled so.",
+            "The pictures are mixed and the labels are not. A picture that is 30 % another one "
+            "should be labelled so.",
         )
     if close(shares, 0.7 * labels + 0.3 * labels[[2, 0, 1]]):
         raise Misconception(
             "labels mixed with another order",
-            "The labels are mixed with those of other pictures than the pictures are. Use the same order for both.",
+            "The labels are mixed with those of other pictures than the pictures are. Use the "
+            "same order for both.",
         )
     expect_close(shares, 0.7 * labels + 0.3 * labels[order], what="the labels")
 
@@ -175,12 +188,14 @@ def smooth(smooth):
     if close(got, np.where(np.eye(4)[[2, 0]] == 1, 0.8, 0.2 / 3)):
         raise Misconception(
             "spread over the others only",
-            "You spread the amount over the three other classes. In Keras's convention it goes over all classes: the own one has 0.85 here, not 0.8.",
+            "You spread the amount over the three other classes. In Keras's convention it goes "
+            "over all classes: the own one has 0.85 here, not 0.8.",
         )
     if not close(got.sum(1), 1):
         raise Misconception(
             "more than one altogether",
-            f"The first row sums to {got[0].sum():.3g}. What is given to all classes must be taken from the own one.",
+            f"The first row sums to {got[0].sum():.3g}. What is given to all classes must be "
+            f"taken from the own one.",
         )
     expect_close(got, right, what="smooth(labels, 4, 0.2)")
 
@@ -193,7 +208,9 @@ def smooth(smooth):
         "For each name that is not (the new head): `beta / 2` times the sum of the squares.",
     ],
     misconceptions=["towards zero", "the head is forgotten", "without the half"],
-    praise="Li and others (2018): decay towards what pretraining found, instead of towards nothing.",
+    praise=(
+        "Li and others (2018): decay towards what pretraining found, instead of towards nothing."
+    ),
 )
 def l2_sp(l2_sp):
     f = expect_callable(l2_sp, "l2_sp")
@@ -207,17 +224,20 @@ def l2_sp(l2_sp):
     if close(got, 2 * right):
         raise Misconception(
             "without the half",
-            "The factors are alpha / 2 and beta / 2, so that the gradient is alpha times the distance.",
+            "The factors are alpha / 2 and beta / 2, so that the gradient is alpha times the "
+            "distance.",
         )
     if close(got, 0.05 * (1.5**2 + 1 + 9) + 0.005 * head):
         raise Misconception(
             "towards zero",
-            "You penalise the pretrained weights for their size. Penalise how far they are from `start`.",
+            "You penalise the pretrained weights for their size. Penalise how far they are "
+            "from `start`.",
         )
     if close(got, 0.05 * moved):
         raise Misconception(
             "the head is forgotten",
-            "The head has no start, and your penalty leaves it out. It is pulled towards zero, with beta.",
+            "The head has no start, and your penalty leaves it out. It is pulled towards zero, "
+            "with beta.",
         )
     raise Incorrect(f"Expected {right:.4g}, got {got:.4g}.")
 
@@ -227,10 +247,14 @@ def l2_sp(l2_sp):
     marks={"each picture on its own": 1, "left and right only": 1, "the input stays as it was": 1},
     hints=[
         "Draw one number per picture: `rng.random(len(images)) < 0.5`.",
-        "`np.where(chosen[:, None, None, None], images[:, :, ::-1], images)`: axis 2 is the width.",
+        "`np.where(chosen[:, None, None, None], images[:, :, ::-1], images)`: axis 2 is the "
+        "width.",
     ],
     misconceptions=["all or none", "upside down", "changed in place"],
-    praise="If the pictures are cached after this step, every epoch sees the same mirror images: augment after the cache.",
+    praise=(
+        "If the pictures are cached after this step, every epoch sees the same mirror images: "
+        "augment after the cache."
+    ),
 )
 def mirror(mirror):
     f = expect_callable(mirror, "mirror")
@@ -241,7 +265,8 @@ def mirror(mirror):
     if not close(after, kept):
         raise Misconception(
             "changed in place",
-            "The pictures that you were given are changed. The next epoch would mirror the mirrored.",
+            "The pictures that you were given are changed. The next epoch would mirror the "
+            "mirrored.",
         )
     same = np.array([close(a, b) for a, b in zip(got, images)])
     flipped = np.array([close(a, b[:, ::-1]) for a, b in zip(got, images)])
@@ -267,8 +292,10 @@ def mirror(mirror):
         "when it never stops": 1,
     },
     hints=[
-        "Keep the best loss so far and its epoch. An epoch improves if its loss is below `best - min_delta`.",
-        "Stop after `epoch` when `epoch - best_epoch >= patience`. Return `(epoch, best_epoch)`; if that never happens, the last epoch.",
+        "Keep the best loss so far and its epoch. An epoch improves if its loss is below `best "
+        "- min_delta`.",
+        "Stop after `epoch` when `epoch - best_epoch >= patience`. Return `(epoch, "
+        "best_epoch)`; if that never happens, the last epoch.",
     ],
     misconceptions=[
         "one epoch late",
@@ -276,7 +303,10 @@ def mirror(mirror):
         "the last, not the best",
         "minimum change ignored",
     ],
-    praise="Patience counts epochs since the best one, not rises in a row: a small step down that is no new best does not save the run.",
+    praise=(
+        "Patience counts epochs since the best one, not rises in a row: a small step down that "
+        "is no new best does not save the run."
+    ),
 )
 def stop(stop):
     f = expect_callable(stop, "stop")
@@ -294,12 +324,14 @@ def stop(stop):
     if got == (5, 2):
         raise Misconception(
             "one epoch late",
-            "With patience 2 and the best in epoch 2 it stops after epoch 4: two epochs without a new best are enough.",
+            "With patience 2 and the best in epoch 2 it stops after epoch 4: two epochs "
+            "without a new best are enough.",
         )
     if got == (7, 2):
         raise Misconception(
             "counts every rise",
-            "The loss fell after epoch 3, but never below the best. Count the epochs since the best one.",
+            "The loss fell after epoch 3, but never below the best. Count the epochs since the "
+            "best one.",
         )
     if got == (4, 4):
         raise Misconception(
@@ -312,7 +344,8 @@ def stop(stop):
     if got == (4, 4):
         raise Misconception(
             "minimum change ignored",
-            "Each epoch gains only 0.05, less than the minimum change of 0.2, and your rule goes on.",
+            "Each epoch gains only 0.05, less than the minimum change of 0.2, and your rule "
+            "goes on.",
         )
 
 
@@ -320,11 +353,16 @@ def stop(stop):
     title="8 · The simplest that is good enough",
     marks={"a clear winner": 1, "within one standard error": 2},
     hints=[
-        "Work out each setting's mean and find the best one; then the standard error of that one: `std(ddof=1) / sqrt(n)`.",
-        "Walk through the settings from the simplest on (their order in the dictionary): the first whose mean is at least best mean − standard error is chosen.",
+        "Work out each setting's mean and find the best one; then the standard error of that "
+        "one: `std(ddof=1) / sqrt(n)`.",
+        "Walk through the settings from the simplest on (their order in the dictionary): the "
+        "first whose mean is at least best mean − standard error is chosen.",
     ],
     misconceptions=["always the best mean", "the standard deviation", "its own error"],
-    praise="The one-standard-error rule (Breiman and others, 1984): a difference that the seeds could make is no reason for a more complicated network.",
+    praise=(
+        "The one-standard-error rule (Breiman and others, 1984): a difference that the seeds "
+        "could make is no reason for a more complicated network."
+    ),
 )
 def choose(choose):
     f = expect_callable(choose, "choose")
@@ -340,18 +378,21 @@ def choose(choose):
         if f(wide) == "small":
             raise Misconception(
                 "the standard deviation",
-                "You took the standard deviation of the best setting. The uncertainty of a mean of n seeds is that divided by √n.",
+                "You took the standard deviation of the best setting. The uncertainty of a "
+                "mean of n seeds is that divided by √n.",
             )
         return
     if got == "large":
         raise Misconception(
             "always the best mean",
-            "`large` has the best mean by one point, and its own seeds differ by five. `medium` is simpler and within one standard error.",
+            "`large` has the best mean by one point, and its own seeds differ by five. "
+            "`medium` is simpler and within one standard error.",
         )
     if got == "wild":
         raise Misconception(
             "its own error",
-            "You compared with each setting's own uncertainty. The rule takes that of the best setting.",
+            "You compared with each setting's own uncertainty. The rule takes that of the best "
+            "setting.",
         )
     raise Incorrect(f'Expected "medium", got {got!r:.40}.')
 

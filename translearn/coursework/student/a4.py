@@ -29,7 +29,10 @@ def generator(seed: int):
         "Its recall is 1 for one class and 0 for the others: what is the mean of those?",
     ],
     misconceptions=["chance, not the majority", "balanced is not one half"],
-    praise="Put it into the first row of every table: a network that does not beat it has learned nothing.",
+    praise=(
+        "Put it into the first row of every table: a network that does not beat it has learned "
+        "nothing."
+    ),
 )
 def majority(majority):
     f = expect_callable(majority, "majority")
@@ -40,16 +43,19 @@ def majority(majority):
     if close(accuracy, 1 / 3):
         raise Misconception(
             "chance, not the majority",
-            "That is what guessing at random gets. Always naming the most frequent class gets 5 of 8.",
+            "That is what guessing at random gets. Always naming the most frequent class gets "
+            "5 of 8.",
         )
     if close(balanced, 0.5) or close(balanced, 5 / 8):
         raise Misconception(
             "balanced is not one half",
-            "With three classes, a constant guess finds all of one class and none of two: its balanced accuracy is 1/3.",
+            "With three classes, a constant guess finds all of one class and none of two: its "
+            "balanced accuracy is 1/3.",
         )
     if not (close(accuracy, 5 / 8) and close(balanced, 1 / 3)):
         raise Incorrect(
-            f"For 5, 2 and 1 examples of three classes expected (0.625, 0.333), got ({accuracy:.3g}, {balanced:.3g})."
+            f"For 5, 2 and 1 examples of three classes expected (0.625, 0.333), got "
+            f"({accuracy:.3g}, {balanced:.3g})."
         )
 
 
@@ -95,11 +101,15 @@ def balanced_accuracy(balanced_accuracy):
     title="3 · Split by group",
     marks={"no group on both sides": 2, "about the share": 1, "the same seed, the same split": 1},
     hints=[
-        "Split the groups, not the pictures: shuffle `np.unique(groups)` with `np.random.default_rng(seed)`.",
-        "Take groups for the test until they hold `share` of the pictures; return `np.isin(groups, chosen)`.",
+        "Split the groups, not the pictures: shuffle `np.unique(groups)` with "
+        "`np.random.default_rng(seed)`.",
+        "Take groups for the test until they hold `share` of the pictures; return "
+        "`np.isin(groups, chosen)`.",
     ],
     misconceptions=["splits pictures", "the same groups for every seed"],
-    praise="Two photographs of one painting on both sides of the split, and the test measures memory.",
+    praise=(
+        "Two photographs of one painting on both sides of the split, and the test measures memory."
+    ),
 )
 def split_by_group(split_by_group):
     f = expect_callable(split_by_group, "split_by_group")
@@ -128,7 +138,8 @@ def split_by_group(split_by_group):
     title="4 · Pictures that are there twice",
     marks={"exact copies": 1, "mirror images": 1, "nothing else": 1},
     hints=[
-        "Make every training picture, and its mirror image, into something that can be looked up: `picture.tobytes()`.",
+        "Make every training picture, and its mirror image, into something that can be looked "
+        "up: `picture.tobytes()`.",
         "Return the positions `i` for which `test[i].tobytes()` is among them.",
     ],
     misconceptions=[
@@ -150,7 +161,8 @@ def duplicates(duplicates):
     if got == [2]:
         raise Misconception(
             "mirrored copies slip through",
-            "Test picture 5 is a training picture, mirrored left to right, and is not in your list.",
+            "Test picture 5 is a training picture, mirrored left to right, and is not in your "
+            "list.",
         )
     if got == list(range(8)):
         raise Misconception(
@@ -160,7 +172,8 @@ def duplicates(duplicates):
     if 7 in got and 2 in got:
         raise Misconception(
             "copies within the test set",
-            "Test pictures 6 and 7 are equal, but neither was trained on. Compare with the training pictures only.",
+            "Test pictures 6 and 7 are equal, but neither was trained on. Compare with the "
+            "training pictures only.",
         )
     if got != [2, 5]:
         raise Incorrect(f"Expected the positions [2, 5], got {got}.")
@@ -170,7 +183,8 @@ def duplicates(duplicates):
     title="5 · The area under the curve",
     marks={"the order": 2, "ties count half": 1},
     hints=[
-        "The AUC is the share of pairs, one positive and one negative, in which the positive has the higher score.",
+        "The AUC is the share of pairs, one positive and one negative, in which the positive "
+        "has the higher score.",
         "`(positive[:, None] > negative).mean() + 0.5 * (positive[:, None] == negative).mean()`.",
     ],
     misconceptions=["upside down", "ties count nothing", "a threshold"],
@@ -195,7 +209,8 @@ def auc(auc):
     if close(got, 5 / 7):
         raise Misconception(
             "a threshold",
-            "That is the accuracy at a threshold of one half. The AUC looks at the order of all pairs.",
+            "That is the accuracy at a threshold of one half. The AUC looks at the order of "
+            "all pairs.",
         )
     raise Incorrect(f"Expected {8.5 / 12:.4g}, got {got:.4g}.")
 
@@ -204,11 +219,15 @@ def auc(auc):
     title="6 · How sure is an accuracy?",
     marks={"where it lies": 1, "how wide it is": 2},
     hints=[
-        "Draw `n` of the `n` examples with replacement, many times, and look at the mean of each draw.",
+        "Draw `n` of the `n` examples with replacement, many times, and look at the mean of "
+        "each draw.",
         "`np.percentile(means, [2.5, 97.5])`, with a thousand or more draws from `rng`.",
     ],
     misconceptions=["without replacement", "the spread of single examples", "half of the draws"],
-    praise="The bootstrap: the test set is a sample, too, and another one would have given another number.",
+    praise=(
+        "The bootstrap: the test set is a sample, too, and another one would have given another "
+        "number."
+    ),
 )
 def interval(interval):
     f = expect_callable(interval, "interval")
@@ -223,12 +242,14 @@ def interval(interval):
     if width > 0.9:
         raise Misconception(
             "the spread of single examples",
-            "Those are percentiles of the examples, which are 0 or 1. Take the mean of each draw first.",
+            "Those are percentiles of the examples, which are 0 or 1. Take the mean of each "
+            "draw first.",
         )
     if 0.033 < width < 0.043:
         raise Misconception(
             "half of the draws",
-            "That holds the middle half of the draws. A 95 % interval goes from the 2.5th to the 97.5th percentile.",
+            "That holds the middle half of the draws. A 95 % interval goes from the 2.5th to "
+            "the 97.5th percentile.",
         )
     if not (abs((low + high) / 2 - 0.8) < 0.01 and 0.095 < width < 0.13):
         raise Incorrect(
@@ -246,8 +267,10 @@ def interval(interval):
         "the test set touched once": 2,
     },
     hints=[
-        "`validation` maps each arm to its scores, a list with one for each seed; one arm is called `majority`.",
-        "`chosen` has the best mean on validation; `test` holds the scores of `majority` and of `chosen`, and of nobody else.",
+        "`validation` maps each arm to its scores, a list with one for each seed; one arm is "
+        "called `majority`.",
+        "`chosen` has the best mean on validation; `test` holds the scores of `majority` and "
+        "of `chosen`, and of nobody else.",
     ],
     misconceptions=["no baseline", "chosen on test", "test for everyone", "one seed"],
     praise="A stranger can now believe your number: it was not chosen by what it is tested on.",
@@ -260,7 +283,8 @@ def experiment(validation, chosen, test):
         or not all(type(k) is str for k in [*validation, *test])
     ):
         raise Incorrect(
-            "`validation` and `test` are dictionaries from the names of the arms to lists of scores."
+            "`validation` and `test` are dictionaries from the names of the arms to lists of "
+            "scores."
         )
     table = {
         name: expect_array(scores, (None,), f"validation[{name!r}]")
@@ -272,7 +296,8 @@ def experiment(validation, chosen, test):
     if "majority" not in table:
         raise Misconception(
             "no baseline",
-            "There is no arm called `majority`. Nobody can read a score without knowing what guessing gets.",
+            "There is no arm called `majority`. Nobody can read a score without knowing what "
+            "guessing gets.",
         )
     if len(table) < 3:
         raise Incorrect("Compare at least two arms with the majority class.")
@@ -288,14 +313,16 @@ def experiment(validation, chosen, test):
     if set(final) - {"majority", chosen}:
         raise Misconception(
             "test for everyone",
-            f"`test` holds {', '.join(sorted(final))}. The test set is touched once, by the arm that was chosen (and the baseline, which learns nothing).",
+            f"`test` holds {', '.join(sorted(final))}. The test set is touched once, by the "
+            f"arm that was chosen (and the baseline, which learns nothing).",
         )
     if set(final) != {"majority", chosen}:
         raise Incorrect("`test` holds the scores of `majority` and of the chosen arm.")
     if table[chosen].mean() < table[best].mean():
         raise Misconception(
             "chosen on test",
-            f"`{best}` has the better mean on validation, and `{chosen}` was chosen. What decides is validation.",
+            f"`{best}` has the better mean on validation, and `{chosen}` was chosen. What "
+            f"decides is validation.",
         )
     if not all(((0 <= s) & (s <= 1)).all() for s in [*table.values(), *final.values()]):
         raise Incorrect("Scores are numbers from 0 to 1.")

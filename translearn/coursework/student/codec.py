@@ -1,8 +1,8 @@
 """Plain data across a wall: what a question hands into the sandbox, and what comes out.
 
-`encode` turns numbers, text, arrays, and lists and dictionaries of them into JSON; `decode` reads such JSON and nothing
-else. It never builds an object of a class that somebody chose (no pickle), and every size has a limit. Whoever decodes
-trusts nobody: the bytes may come from hostile code.
+`encode` turns numbers, text, arrays, and lists and dictionaries of them into JSON; `decode` reads
+such JSON and nothing else. It never builds an object of a class that somebody chose (no pickle),
+and every size has a limit. Whoever decodes trusts nobody: the bytes may come from hostile code.
 """
 
 import base64
@@ -29,7 +29,8 @@ class NotPlain(CourseError):
 def encode(value, depth: int = DEPTH):
     """`value` as JSON-ready data. Tensors, Keras variables and pandas columns go as arrays.
 
-    Raises `NotPlain` for anything that is not data: a function, a model, an object of a class of one's own.
+    Raises `NotPlain` for anything that is not data: a function, a model, an object of a class of
+    one's own.
     """
     if depth < 0:
         raise NotPlain("That is nested too deeply, or holds itself.")
@@ -88,12 +89,16 @@ def encode(value, depth: int = DEPTH):
 
 def _refuse(what):
     raise NotPlain(
-        f"That is {what}, not plain data (numbers, text, arrays, and lists and dictionaries of them)."
+        f"That is {what}, not plain data (numbers, text, arrays, and lists and dictionaries of "
+        f"them)."
     )
 
 
 def decode(data):
-    """The value that `encode` was given: tuples come back as lists, tensors as arrays. Raises `NotPlain` for anything else."""
+    """The value that `encode` was given: tuples come back as lists, tensors as arrays.
+
+    Raises `NotPlain` for anything else.
+    """
     left = [ITEMS]
 
     def read(node, depth):
@@ -177,5 +182,8 @@ def unpack(body: bytes) -> dict:
 
 
 def whole(text: str) -> str:
-    """`text` with a question mark for each half of a character (a lone surrogate): JSON can hold one, no file can."""
+    """`text` with a question mark for each half of a character (a lone surrogate):
+
+    JSON can hold one, no file can.
+    """
     return text.encode("utf-8", "replace").decode("utf-8")

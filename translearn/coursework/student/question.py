@@ -1,6 +1,8 @@
-"""A question of an assignment: checked here as an exercise is, and marked later, elsewhere, on other inputs.
+"""A question of an assignment: checked here as an exercise is, and marked later, elsewhere, on
+other inputs.
 
-What a student's notebook imports holds no model answer and no hidden check; those stand in `translearn.coursework`.
+What a student's notebook imports holds no model answer and no hidden check; those stand in
+`translearn.coursework`.
 """
 
 import inspect
@@ -13,7 +15,10 @@ from translearn.exercises.render import Card
 
 
 class Question(Exercise):
-    """One autograded question. Made by the decorator `question`, which describes the parameters."""
+    """One autograded question.
+
+    Made by the decorator `question`, which describes the parameters.
+    """
 
     handle = "question"
 
@@ -36,7 +41,8 @@ class Question(Exercise):
             or not self.marks
         ):
             raise CourseError(
-                f"{check.__code__.co_filename}:{check.__code__.co_firstlineno}: question {self.name!r}: a title, at least two hints and marks are needed."
+                f"{check.__code__.co_filename}:{check.__code__.co_firstlineno}: question "
+                f"{self.name!r}: a title, at least two hints and marks are needed."
             )
         if not all(type(points) is int and points > 0 for points in self.marks.values()):
             raise CourseError(f"question {self.name!r}: marks are whole positive numbers.")
@@ -47,16 +53,21 @@ class Question(Exercise):
         return sum(self.marks.values())
 
     def check(self, *answers, **named):
-        """Check an answer on the visible examples. Passing is not yet a mark: that is decided on other inputs.
+        """Check an answer on the visible examples. Passing is not yet a mark: that is decided on
+        other inputs.
 
-        Never raises, but for `AssertionError` while nbgrader's Validate button runs the notebook: it knows only cells that stop.
+        Never raises, but for `AssertionError` while nbgrader's Validate button runs the notebook:
+        it knows only cells that stop.
         """
         outcome = self.judge(*answers, **named)
         if os.environ.get("NBGRADER_EXECUTION") == "validate":
             if not outcome.passed:
                 raise AssertionError(outcome.message or outcome.kind)
             return None
-        foot = f"These are the visible examples; after you hand in, other inputs decide. {self.points} points: {self.statement()}."
+        foot = (
+            f"These are the visible examples; after you hand in, other inputs decide. "
+            f"{self.points} points: {self.statement()}."
+        )
         return replace(
             outcome, foot=f"{outcome.foot} {foot}".strip() if outcome.kind != "passed" else foot
         )
@@ -75,21 +86,27 @@ class Question(Exercise):
     def solution(self) -> Card:
         """There is none to see: it is coursework."""
         return Card(
-            f"**{self.title}** is coursework: its model answer is for your instructor to show. `question.{self.name}.hint()` helps you on."
+            f"**{self.title}** is coursework: its model answer is for your instructor to show. "
+            f"`question.{self.name}.hint()` helps you on."
         )
 
     def __repr__(self):
-        return f"{self.title}: question.{self.name}.check({self.call}) · .hint() · {self.points} points: {self.statement()}"
+        return (
+            f"{self.title}: question.{self.name}.check({self.call}) · .hint() · {self.points} "
+            f"points: {self.statement()}"
+        )
 
 
 def question(**options):
     """Turn a check function into a question of the same name.
 
-    The check's parameters are the names that a student hands in. As in a lesson's exercise it returns when the answer is
-    right on the visible examples, and raises `Incorrect`, `Misconception` or `NotAttempted` otherwise.
+    The check's parameters are the names that a student hands in. As in a lesson's exercise it
+    returns when the answer is right on the visible examples, and raises `Incorrect`,
+    `Misconception` or `NotAttempted` otherwise.
 
     title           what it is called
-    marks           {what the points are for: points}: each is judged on its own, on inputs that the student has not seen
+    marks           {what the points are for: points}: each is judged on its own, on inputs that
+                    the student has not seen
     hints           at least two, the later the more telling
     misconceptions  the names that the check may raise
     praise          said after passing
@@ -105,7 +122,10 @@ def questions(module) -> list:
 
 @dataclass(frozen=True)
 class Written:
-    """A question that a person marks: {criterion: {level: (points, what it looks like)}}, the levels from the lowest up."""
+    """A question that a person marks:
+
+    {criterion: {level: (points, what it looks like)}}, the levels from the lowest up.
+    """
 
     name: str
     title: str
@@ -139,7 +159,9 @@ def written(module) -> list:
 
 
 def marks_table(module) -> str:
-    """What an assignment's points are for, in Markdown: the plain statement that stands at its top."""
+    """What an assignment's points are for, in Markdown: the plain statement that stands at its
+    top.
+    """
     rows = ["| Question | Points | For |", "|---|---|---|"]
     rows += [
         f"| {each.title} | {each.points} | {each.statement()} |" for each in questions(module)

@@ -1,11 +1,13 @@
-"""Runs the cells of one notebook, then answers probes. The only code of the course that shares a process with a submission.
+"""Runs the cells of one notebook, then answers probes. The only code of the course that shares a
+process with a submission.
 
     python -I -m translearn.coursework.student.runner numpy keras        (what to import ahead)
 
-It is started ahead of time, imports, says that it is ready and waits. It serves one notebook and ends. It talks through
-the two pipes that were its standard input and output; a submission finds both of them closed. Since the submission
-runs in this very process it can change everything here, so nothing that is said here counts for more than data: what
-comes out is decoded by `codec`, and judged elsewhere.
+It is started ahead of time, imports, says that it is ready and waits. It serves one notebook and
+ends. It talks through the two pipes that were its standard input and output; a submission finds
+both of them closed. Since the submission runs in this very process it can change everything here,
+so nothing that is said here counts for more than data: what comes out is decoded by `codec`, and
+judged elsewhere.
 """
 
 import contextlib
@@ -16,14 +18,19 @@ import signal
 import sys
 import traceback
 
+from translearn.coursework import student
 from translearn.coursework.student import codec
+from translearn.coursework.student.clock import Clock
 
 LONGEST = 20_000  # characters kept of what one cell prints
 PICTURES, PICTURE_BYTES = 4, 1_000_000  # kept of one cell
 
 
 class TimeUp(BaseException):
-    """A cell or a probe took too long. Not an Exception, so that a bare `except Exception` lets it through."""
+    """A cell or a probe took too long.
+
+    Not an Exception, so that a bare `except Exception` lets it through.
+    """
 
 
 class Bounded(io.TextIOBase):
@@ -51,7 +58,10 @@ class Bounded(io.TextIOBase):
 
 
 def limit(memory: int, processes: int, file_bytes: int, cpu_seconds: int) -> None:
-    """Limits of this process and its children that nobody in it can raise again. `memory` is on top of what is in use."""
+    """Limits of this process and its children that nobody in it can raise again.
+
+    `memory` is on top of what is in use.
+    """
     try:
         import resource
     except ImportError:  # Windows: there the sandbox is not either
@@ -74,10 +84,17 @@ def limit(memory: int, processes: int, file_bytes: int, cpu_seconds: int) -> Non
 
 @contextlib.contextmanager
 def at_most(seconds: float):
-    """Raise `TimeUp` in the code inside after `seconds`, and again each second: the first may be caught by an `except:`."""
+    """Raise `TimeUp` in the code inside after `seconds`, and again each second: the first may be
+    caught by an `except:`.
+    """
+
+    clock = Clock()
 
     def ring(*_):
-        raise TimeUp
+        if (left := seconds - clock.had()) > 0.01:
+            signal.setitimer(signal.ITIMER_REAL, left, 1.0)
+        else:
+            raise TimeUp
 
     if not hasattr(signal, "setitimer"):
         yield
@@ -104,11 +121,14 @@ class Session:
         self.shell = InteractiveShell.instance()
         self.shell.history_manager.enabled = False
         self.shell.ask_exit = _leave
-        # A notebook's own names live in `__main__`, as in a notebook: the checks tell a learner's code by that.
+        # A notebook's own names live in `__main__`, as in a notebook: the checks tell a learner's
+        # code by that.
         self.shell.user_ns["__name__"] = "__main__"
 
     def run(self, source: str, seconds: float):
-        """Run one cell. Returns (outputs, error): a list of nbformat-like outputs, and None or a dictionary."""
+        """Run one cell. Returns (outputs, error): a list of nbformat-like outputs, and None or a
+        dictionary.
+        """
         from IPython.core.displaypub import CapturingDisplayPublisher
 
         out, err, shown, error = Bounded(), Bounded(), CapturingDisplayPublisher(), None
@@ -194,7 +214,9 @@ def describe(problem, seconds) -> dict:
 
 
 def make(value, module):
-    """Arguments as they came, and in place of `{"make": [name, arguments]}` what the assignment's own function makes of them."""
+    """Arguments as they came, and in place of `{"make": [name, arguments]}` what the assignment's
+    own function makes of them.
+    """
     if type(value) is dict and set(value) == {"make"}:
         name, arguments = value["make"]
         return getattr(module, name)(*(make(item, module) for item in arguments))
@@ -217,7 +239,10 @@ def answer(session, probe: dict, module):
 
 
 def probe(session, request: dict, module) -> dict:
-    """The reply to a probe: {"value": …} or {"error": …}. What it prints is lost: it could hold the probe itself."""
+    """The reply to a probe:
+
+    {"value": …} or {"error": …}. What it prints is lost: it could hold the probe itself.
+    """
     sys.stdout = sys.stderr = Bounded()
     try:
         if (
@@ -260,7 +285,7 @@ def serve(read, write, ahead) -> None:
     job = read()
     if job is None:
         return
-    module = importlib.import_module(f"translearn.coursework.student.{job['assignment']}")
+    module = student.module(job["assignment"])
     if job.get("limits"):
         limit(**job["limits"])
     for at, cell in enumerate(job["cells"]):
@@ -287,7 +312,8 @@ def trim(outputs):
 
 
 def main() -> None:
-    # The pipes get numbers that nobody expects, and what the submission reads and prints goes nowhere.
+    # The pipes get numbers that nobody expects, and what the submission reads and prints goes
+    # nowhere.
     incoming, outgoing = os.dup(0), os.dup(1)
     nowhere = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1, 2):

@@ -1,4 +1,5 @@
-"""The last cell of an assignment: look at the notebook as the marking will, then write the file to hand in.
+"""The last cell of an assignment: look at the notebook as the marking will, then write the file to
+hand in.
 
 It runs in the notebook's own kernel and starts one Python process, so the server stays free.
 """
@@ -14,6 +15,7 @@ import threading
 import time
 from pathlib import Path
 
+from translearn.coursework import student as side
 from translearn.coursework.student import codec
 from translearn.coursework.student.question import questions, written
 from translearn.errors import CourseError
@@ -24,11 +26,14 @@ CELL_SECONDS = 60
 
 
 def submit(assignment: str, student: str = "", notebook: str = "") -> Card:
-    """Validate the notebook and write `A1_ID.ipynb` beside it. Returns what to read; never stops the lesson.
+    """Validate the notebook and write `A1_ID.ipynb` beside it. Returns what to read; never stops
+    the lesson.
 
-    student    your id, as your instructor knows you; on a JupyterHub your name there, else asked for when it is not given
+    student    your id, as your instructor knows you; on a JupyterHub your name there, else asked
+               for when it is not given
     notebook   the notebook's file, if it is not found by itself
-    Raises `CourseError` when the notebook is not found, cannot be read, or is for another assignment.
+    Raises `CourseError` when the notebook is not found, cannot be read, or is for another
+    assignment.
     """
     if os.environ.get("NBGRADER_EXECUTION"):
         return Card("nbgrader runs this notebook, so nothing is written.")
@@ -38,14 +43,16 @@ def submit(assignment: str, student: str = "", notebook: str = "") -> Card:
         cells = [cell | {"source": "".join(cell["source"])} for cell in book["cells"]]
     except (OSError, ValueError, KeyError, TypeError):
         raise CourseError(
-            f"{path.name} cannot be read as a notebook. Save it again in JupyterLab (Ctrl-S), then run this cell again."
+            f"{path.name} cannot be read as a notebook. Save it again in JupyterLab (Ctrl-S), "
+            f"then run this cell again."
         ) from None
     said = book.get("metadata", {}).get("translearn", {}).get("assignment", assignment)
     if said != assignment:
         raise CourseError(f"{path.name} is {said}, not {assignment}.")
     if unsaved := _unsaved(cells):
         return Card(
-            f"**Not saved yet.** You have run a cell that is not in the saved file (it begins `{unsaved}`). Save with Ctrl-S (on a Mac: Cmd-S), then run this cell again."
+            f"**Not saved yet.** You have run a cell that is not in the saved file (it begins "
+            f"`{unsaved}`). Save with Ctrl-S (on a Mac: Cmd-S), then run this cell again."
         )
     student = (
         student
@@ -55,8 +62,9 @@ def submit(assignment: str, student: str = "", notebook: str = "") -> Card:
     )
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}", student):
         return Card(
-            '**Who are you?** In a new cell, run `submit.submit("%s", student="your-id")`, with the id that your instructor knows you by: letters, digits and . _ @ - only.'
-            % assignment
+            "**Who are you?** In a new cell, run "
+            f'`submit.submit("{assignment}", student="your-id")`, '
+            "with the id that your instructor knows you by: letters, digits and . _ @ - only."
         )
     rows, good = _look(assignment, cells, path.parent)
     target = path.with_name(f"{assignment}_{student}.ipynb")
@@ -80,7 +88,10 @@ def submit(assignment: str, student: str = "", notebook: str = "") -> Card:
     lead = (
         "Everything that can be seen from here is well."
         if good
-        else "**Some things need a look** (you can hand in all the same, and again until it is due)."
+        else (
+            "**Some things need a look** (you can hand in all the same, and again until it is "
+            "due)."
+        )
     )
     return Card(
         "\n".join(
@@ -91,7 +102,9 @@ def submit(assignment: str, student: str = "", notebook: str = "") -> Card:
                 "|---|---|",
                 *rows,
                 "",
-                f"**Hand in the file `{target.name}`**, which now lies beside the notebook{hub}. Marks come from other inputs than these checks use: see the table at the top.",
+                f"**Hand in the file `{target.name}`**, which now lies beside the "
+                f"notebook{hub}. Marks come from other inputs than these checks use: see the "
+                f"table at the top.",
             ]
         )
     )
@@ -121,14 +134,17 @@ def _find(assignment, notebook):
         if path.is_file():
             return path
     raise CourseError(
-        f'The notebook is not found. Say where it is: submit.submit("{assignment}", notebook="{assignment}.ipynb")'
+        f'The notebook is not found. Say where it is: submit.submit("{assignment}", '
+        f'notebook="{assignment}.ipynb")'
     )
 
 
 def _unsaved(cells):
-    """The first line of an executed cell that the saved file does not hold in that form, "" if there is none.
+    """The first line of an executed cell that the saved file does not hold in that form, "" if
+    there is none.
 
-    Only the last run of each answer counts: a function that was run and then changed and saved is no reason to stop.
+    Only the last run of each answer counts: a function that was run and then changed and saved is
+    no reason to stop.
     """
     with contextlib.suppress(Exception):
         from IPython import get_ipython
@@ -163,10 +179,10 @@ def _ask():
 
 
 def _look(assignment, cells, folder):
-    """Rows of the report, and whether all is well: the notebook is run from the top in a new process, then its checks."""
-    import importlib
-
-    module = importlib.import_module(f"translearn.coursework.student.{assignment.lower()}")
+    """Rows of the report, and whether all is well: the notebook is run from the top in a new
+    process, then its checks.
+    """
+    module = side.module(assignment)
     ids = [cell.get("metadata", {}).get("nbgrader", {}).get("grade_id") for cell in cells]
     run = [
         i
@@ -189,7 +205,8 @@ def _look(assignment, cells, folder):
     elif errors:
         at, error = errors[0]
         rows.append(
-            f"| ✗ | run from the top in an empty Python: the cell {_name(cells[at]['source'])} stops with {error['type']}: {error['message'][:120].replace('|', '/')} |"
+            f"| ✗ | run from the top in an empty Python: the cell {_name(cells[at]['source'])} "
+            f"stops with {error['type']}: {error['message'][:120].replace('|', '/')} |"
         )
         good = False
     else:
@@ -202,14 +219,16 @@ def _look(assignment, cells, folder):
         fine = kind == "passed"
         good = good and fine
         rows.append(
-            f"| {'✓' if fine else '○' if kind in ('not attempted', 'not reached') else '✗'} | {each.title}: {'passes its visible check' if fine else kind} |"
+            f"| {'✓' if fine else '○' if kind in ('not attempted', 'not reached') else '✗'} | "
+            f"{each.title}: {'passes its visible check' if fine else kind} |"
         )
     for each in written(module):
         text = next((cell["source"] for cell, name in zip(cells, ids) if name == each.name), "")
         fine = len(text.split()) > 5
         good = good and fine
         rows.append(
-            f"| {'✓' if fine else '○'} | {each.title}: {f'{len(text.split())} words' if fine else 'not answered'} |"
+            f"| {'✓' if fine else '○'} | {each.title}: "
+            f"{f'{len(text.split())} words' if fine else 'not answered'} |"
         )
     return rows, good
 
@@ -219,7 +238,9 @@ def _name(source):
 
 
 def _run(assignment, module, sources, folder):
-    """Run the cells and their checks in a process of their own; returns (messages, why it ended early or "")."""
+    """Run the cells and their checks in a process of their own; returns (messages, why it ended
+    early or "").
+    """
     from tqdm.auto import tqdm
 
     job = {

@@ -1,1 +1,4 @@
-"""What decides the marks of each assignment, and the bank of submissions that tests it. Never readable by a submission."""
+"""What decides the marks of each assignment, and the bank of submissions that tests it.
+
+Never readable by a submission.
+"""

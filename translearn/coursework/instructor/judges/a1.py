@@ -80,7 +80,8 @@ def _losses(labels, z):
 def _(ask, rng):
     right = 0
     for n, k in ((6, 4), (5, 5), (2, 2), (30, 3)):
-        # Moderate logits: a small constant inside the logarithm costs the points for large ones, not these.
+        # Moderate logits: a small constant inside the logarithm costs the points for large ones,
+        # not these.
         labels, logits = rng.integers(0, k, n), rng.uniform(-1.5, 1.5, (n, k))
         right += answers_close(
             ask("cross_entropy", labels, logits), _losses(labels, logits).mean(), 1e-4
@@ -114,7 +115,8 @@ def _(ask, rng):
         labels, logits = rng.integers(0, k, n), rng.normal(0, 2, (n, k))
         got, right = array(ask("gradient", labels, logits), (n, k)), _gradient(labels, logits)
         scale = (got * right).sum() / (right**2).sum()
-        # Divided by its scale: a tolerance that grew with the answer would let an enormous one pass.
+        # Divided by its scale: a tolerance that grew with the answer would let an enormous one
+        # pass.
         expect(
             scale > 0 and answers_close(got / scale, right, 1e-5),
             "The gradient does not point where it should.",
@@ -241,7 +243,8 @@ def _(ask, rng):
     got = _pair(ask("adamw_step", w, zero, zero, g, 1, 0.02, 0.0), 3)
     expect(
         answers_close(got[0], _adamw(w, zero, zero, g, 1, 0.02, 0)[0]),
-        "In the first step each weight should move by the learning rate, whatever the size of its gradient.",
+        "In the first step each weight should move by the learning rate, whatever the size of "
+        "its gradient.",
     )
 
 
@@ -268,14 +271,16 @@ def _(ask, rng):
 def _(ask, rng):
     w, g, zero = rng.normal(size=6) * 5, rng.normal(size=6), np.zeros(6)
     for rate in (0.02, 0.2):
-        # Only what the decay adds counts here, so that another mistake does not cost these points too.
+        # Only what the decay adds counts here, so that another mistake does not cost these points
+        # too.
         plain, decayed = (
             array(_pair(ask("adamw_step", w, zero, zero, g, 1, rate, d), 3)[0], (6,))
             for d in (0.0, 0.3)
         )
         expect(
             answers_close(decayed - plain, -rate * 0.3 * w, 1e-4),
-            "The weight decay should shrink the weights by rate times decay of themselves, beside the gradient's step.",
+            "The weight decay should shrink the weights by rate times decay of themselves, "
+            "beside the gradient's step.",
         )
 
 
@@ -371,192 +376,3 @@ def _(ask, rng):
         right += _said(ask, np.linspace(first, share * first, 6)) == said
     expect(right > 2, "Runs that crawl and runs that fit are not told apart.")
     return right / 4
-
-
-# ---- the bank: submissions with the points that each must get; what is not named is the model answer
-
-FULL = None  # all points
-
-SUBMISSIONS = {
-    "perfect": {},
-    "otherwise right, with loops": {
-        "huber": (
-            "def huber(target, guess, delta=1.0):\n    total, n = 0.0, 0\n    for t, g in zip(np.ravel(target), np.ravel(guess)):\n        s, n = abs(g - t), n + 1\n"
-            "        total += 0.5 * s * s if s <= delta else delta * s - 0.5 * delta**2\n    return total / n",
-            FULL,
-        ),
-        "cross_entropy": (
-            "def cross_entropy(labels, logits):\n    out = []\n    for y, z in zip(labels, logits):\n        m = max(z)\n        out.append(m + np.log(sum(np.exp(v - m) for v in z)) - z[y])\n    return sum(out) / len(out)",
-            FULL,
-        ),
-        "class_weights": (
-            "def class_weights(labels):\n    labels = list(labels)\n    k = max(labels) + 1\n    return [len(labels) / (k * labels.count(c)) for c in range(k)]",
-            FULL,
-        ),
-        "verdict": (
-            "def verdict(losses):\n    for x in losses:\n        if x != x or x in (float('inf'), -float('inf')):\n            return 'diverges'\n    if losses[-1] > losses[0]:\n        return 'diverges'\n    return 'fits' if losses[-1] <= losses[0] * 0.9 else 'crawls'",
-            FULL,
-        ),
-    },
-    "otherwise right, with libraries": {
-        "cross_entropy": (
-            "from scipy.special import log_softmax\ndef cross_entropy(labels, logits):\n    return -log_softmax(logits, axis=1)[range(len(labels)), labels].mean()",
-            FULL,
-        ),
-        "gradient": (
-            "from scipy.special import softmax\ndef gradient(labels, logits):\n    n, k = logits.shape\n    return (softmax(logits, axis=1) - np.eye(k)[labels]) / n",
-            FULL,
-        ),
-        "class_weights": (
-            "from sklearn.utils.class_weight import compute_class_weight\ndef class_weights(labels):\n    return compute_class_weight('balanced', classes=np.unique(labels), y=labels)",
-            FULL,
-        ),
-        "schedule": (
-            "import math\ndef schedule(step, total, warmup, peak):\n    if step >= total:\n        return 0.0\n    if step < warmup:\n        return (step + 1) * peak / warmup\n    return peak * math.cos(math.pi / 2 * (step - warmup) / (total - warmup)) ** 2",
-            FULL,
-        ),
-    },
-    "otherwise right, with lambdas, tuples and lists": {
-        "huber": (
-            "huber = lambda target, guess, delta=1.0: float(np.mean([0.5 * e**2 if abs(e) < delta else delta * (abs(e) - delta / 2) for e in np.asarray(guess - target).flat]))",
-            FULL,
-        ),
-        "momentum_step": (
-            "def momentum_step(weights, velocity, grad, rate, momentum):\n    new = np.multiply(momentum, velocity) - np.multiply(rate, grad)\n    return [np.add(weights, new), new]",
-            FULL,
-        ),
-        "adamw_step": (
-            "def adamw_step(weights, m, v, grad, t, rate, weight_decay):\n    weights = weights * (1 - rate * weight_decay)\n    m = m + 0.1 * (grad - m)\n    v = v + 0.001 * (np.square(grad) - v)\n"
-            "    step = rate * np.sqrt(1 - 0.999**t) / (1 - 0.9**t)\n    return [weights - step * m / (np.sqrt(v) + 1e-7 * np.sqrt(1 - 0.999**t)), m, v]",
-            FULL,
-        ),
-    },
-    "common mistakes, one": {
-        "huber": (
-            "def huber(target, guess, delta=1.0):\n    return 0.5 * np.mean((guess - target)**2)",
-            2,
-        ),
-        "cross_entropy": (
-            "def cross_entropy(labels, logits):\n    p = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)\n    return -np.log(p[np.arange(len(labels)), labels]).mean()",
-            2,
-        ),
-        "gradient": (
-            "def gradient(labels, logits):\n    p = np.exp(logits - logits.max(1, keepdims=True))\n    p /= p.sum(1, keepdims=True)\n    return p - np.eye(logits.shape[1])[labels]",
-            3,
-        ),
-        "class_weights": ("def class_weights(labels):\n    return 1 / np.bincount(labels)", 2),
-        "momentum_step": (
-            "def momentum_step(weights, velocity, grad, rate, momentum):\n    new = momentum * velocity - rate * grad\n    return weights + velocity, new",
-            1,
-        ),
-        "adamw_step": (
-            "def adamw_step(weights, m, v, grad, t, rate, weight_decay):\n    m = 0.9 * m + 0.1 * grad\n    v = 0.999 * v + 0.001 * grad**2\n    return weights - rate * weight_decay * weights - rate * m / (np.sqrt(v) + 1e-7), m, v",
-            2,
-        ),
-        "schedule": (
-            "def schedule(step, total, warmup, peak):\n    if step < warmup:\n        return peak * step / warmup\n    return peak * (1 + np.cos(np.pi * min(1, (step - warmup) / (total - warmup)))) / 2",
-            3,
-        ),
-        "verdict": (
-            "def verdict(losses):\n    if losses[-1] > losses[0]:\n        return 'diverges'\n    return 'crawls' if losses[-1] > 0.9 * losses[0] else 'fits'",
-            3,
-        ),
-    },
-    "common mistakes, two": {
-        "huber": (
-            "def huber(target, guess, delta=1.0):\n    s = np.abs(guess - target)\n    return np.where(s <= delta, s**2 / 2, delta * s).mean()",
-            2,
-        ),
-        "cross_entropy": (
-            "def cross_entropy(labels, logits):\n    z = logits - logits.max(1, keepdims=True)\n    p = np.exp(z) / np.exp(z).sum(1, keepdims=True)\n    return -np.log(p[np.arange(len(labels)), labels] + 1e-7).mean()",
-            2,
-        ),
-        "gradient": (
-            "def gradient(labels, logits):\n    p = np.exp(logits - logits.max(1, keepdims=True))\n    p /= p.sum(1, keepdims=True)\n    return (np.eye(logits.shape[1])[labels] - p) / len(labels)",
-            0,
-        ),
-        "class_weights": (
-            "def class_weights(labels):\n    return np.bincount(labels) / len(labels)",
-            0,
-        ),
-        "momentum_step": (
-            "def momentum_step(weights, velocity, grad, rate, momentum):\n    new = momentum * velocity + rate * grad\n    return weights + new, new",
-            1,
-        ),
-        "adamw_step": (
-            "def adamw_step(weights, m, v, grad, t, rate, weight_decay):\n    grad = grad + weight_decay * weights\n    m = 0.9 * m + 0.1 * grad\n    v = 0.999 * v + 0.001 * grad**2\n"
-            "    return weights - rate * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-7), m, v",
-            3,
-        ),
-        "schedule": (
-            "def schedule(step, total, warmup, peak):\n    if step < warmup:\n        return peak * (step + 1) / warmup\n    return peak * (1 + np.cos(np.pi * min(1, step / total))) / 2",
-            3,
-        ),
-        "verdict": (
-            "def verdict(losses):\n    if not np.isfinite(losses).all() or min(losses) > losses[0]:\n        return 'diverges'\n    return 'crawls' if min(losses) > 0.9 * losses[0] else 'fits'",
-            3,
-        ),
-    },
-    "common mistakes, three": {
-        "huber": (
-            "def huber(target, guess, delta=1.0):\n    s = np.abs(guess - target)\n    return np.where(s <= delta, s**2 / 2, delta * (s - delta / 2)).sum()",
-            0,
-        ),
-        "cross_entropy": (
-            "def cross_entropy(labels, logits):\n    z = logits - logits.max(1, keepdims=True)\n    return np.sum(np.log(np.exp(z).sum(1)) - z[np.arange(len(labels)), labels])",
-            0,
-        ),
-        "gradient": (
-            "def gradient(labels, logits):\n    p = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)\n    p[np.arange(len(labels)), labels] -= 1\n    return p / len(labels)",
-            3,
-        ),
-        "momentum_step": (
-            "def momentum_step(weights, velocity, grad, rate, momentum):\n    velocity *= momentum\n    velocity -= rate * grad\n    weights += velocity\n    return weights, velocity",
-            2,
-        ),
-        "adamw_step": (
-            "def adamw_step(weights, m, v, grad, t, rate, weight_decay):\n    m = 0.9 * m + 0.1 * grad\n    v = 0.999 * v + 0.001 * grad**2\n"
-            "    return (1 - weight_decay) * weights - rate * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-7), m, v",
-            3,
-        ),
-        "schedule": (
-            "def schedule(step, total, warmup, peak):\n    if step < warmup:\n        return peak * (step + 1) / warmup\n    return peak * (1 + np.cos(np.pi * (step - warmup) / (total - warmup))) / 2",
-            3,
-        ),
-        "verdict": (
-            "def verdict(losses):\n    return {'diverges': 'crawls', 'crawls': 'fits'}.get('fits', 'fits')",
-            0,
-        ),
-    },
-    "common mistakes, four": {
-        "cross_entropy": (
-            "def cross_entropy(labels, logits):\n    z = logits - logits.max(0)\n    return np.mean(np.log(np.exp(z).sum(0))[labels] - z[np.arange(len(labels)), labels])",
-            0,
-        ),
-        "gradient": (
-            "def gradient(labels, logits):\n    p = np.exp(logits - logits.max(1, keepdims=True))\n    return p / p.sum(1, keepdims=True) / len(labels)",
-            0,
-        ),
-        "verdict": (
-            "def verdict(losses):\n    lowest = min(losses[1:])\n    if not np.isfinite(losses).all() or lowest > losses[0]:\n        return 'diverges'\n    return 'crawls' if lowest > 0.9 * losses[0] else 'fits'",
-            3,
-        ),
-        "momentum_step": (
-            "def momentum_step(weights, velocity, grad, rate, momentum):\n    return weights - rate * grad, -rate * grad",
-            2,
-        ),
-    },
-    "nothing done": {
-        name: (None, 0)
-        for name in (
-            "huber",
-            "cross_entropy",
-            "gradient",
-            "class_weights",
-            "momentum_step",
-            "adamw_step",
-            "schedule",
-            "verdict",
-        )
-    },
-}

@@ -1,4 +1,7 @@
-"""Judges of A2: pretrain, freeze, fine-tune. NumPy only: the networks live in the sandbox, their weights are known here."""
+"""Judges of A2: pretrain, freeze, fine-tune.
+
+NumPy only: the networks live in the sandbox, their weights are known here.
+"""
 
 import numpy as np
 
@@ -171,7 +174,7 @@ def _features(ask, rng, n, batch, dropout):
 
 @part(a2.features, "a row for each example")
 def _(ask, rng):
-    """Of the right shape, and not all alike; whether they are the right numbers is judged below."""
+    """Of the right shape, and not all alike; the numbers are judged below."""
     got, right = _features(ask, rng, 12, 4, 0.01)
     expect(
         got.shape == right.shape and (got != got[0]).any(),
@@ -220,7 +223,8 @@ def _(ask, rng):
         ):
             return
     raise Wrong(
-        "Both arrays should be scaled by the mean and the standard deviation of the training features."
+        "Both arrays should be scaled by the mean and the standard deviation of the training "
+        "features."
     )
 
 
@@ -362,192 +366,10 @@ def _(ask, rng):
     for shift in (0.003, -0.003, 0.0005):
         expect(
             str(ask("verdict", *_pairs(rng, shift))).strip().lower() == "cannot tell",
-            "Where the difference is smaller than its margin, the verdict should be that one cannot tell.",
+            "Where the difference is smaller than its margin, the verdict should be that one "
+            "cannot tell.",
         )
     expect(
         str(ask("verdict", *_pairs(rng, 0.1))).strip().lower() != "cannot tell",
         "One can tell a difference that large.",
     )
-
-
-# ---- the bank
-
-FULL = None
-
-SUBMISSIONS = {
-    "perfect": {},
-    "otherwise right, one": {
-        "freeze_below": (
-            "def freeze_below(model, name):\n    names = [layer.name for layer in model.layers]\n    at = names.index(name)\n    for i, layer in enumerate(model.layers):\n        layer.trainable = i >= at\n        if 'BatchNorm' in type(layer).__name__:\n            layer.trainable = False",
-            FULL,
-        ),
-        "copy_by_name": (
-            "def copy_by_name(source, target):\n    done = []\n    for layer in target.layers:\n        try:\n            other = source.get_layer(layer.name)\n            if layer.get_weights():\n                layer.set_weights(other.get_weights())\n                done.append(layer.name)\n        except ValueError:\n            pass\n    return done",
-            FULL,
-        ),
-        "features": (
-            "def features(backbone, x, batch_size):\n    return backbone.predict(x, batch_size=batch_size, verbose=0)",
-            FULL,
-        ),
-        "labels_needed": (
-            "def labels_needed(labels, scratch, target):\n    for i in range(len(labels)):\n        if scratch[i] == target:\n            return float(labels[i])\n        if scratch[i] > target:\n            s = (target - scratch[i-1]) / (scratch[i] - scratch[i-1])\n            return labels[i-1] * (labels[i] / labels[i-1]) ** s\n    return float('inf')",
-            FULL,
-        ),
-    },
-    "otherwise right, two": {
-        "trainable_numbers": (
-            "def trainable_numbers(model):\n    return np.sum([np.size(w.numpy()) for w in model.trainable_variables])",
-            FULL,
-        ),
-        "standardise": (
-            "from sklearn.preprocessing import StandardScaler\ndef standardise(train, new):\n    s = StandardScaler().fit(train)\n    return s.transform(train), s.transform(new)",
-            FULL,
-        ),
-        "probe": (
-            "from sklearn.pipeline import make_pipeline\nfrom sklearn.preprocessing import StandardScaler\nfrom sklearn.linear_model import RidgeClassifier\ndef probe(features, labels, new_features):\n    return make_pipeline(StandardScaler(), RidgeClassifier()).fit(features, labels).predict(new_features)",
-            FULL,
-        ),
-        "block_rates": (
-            "def block_rates(n, top, factor):\n    rates = [top]\n    while len(rates) < n:\n        rates.insert(0, rates[0] * factor)\n    return np.array(rates)",
-            FULL,
-        ),
-    },
-    "otherwise right, three": {
-        "verdict": (
-            "from scipy.stats import ttest_rel\ndef verdict(pretrained, scratch):\n    r = ttest_rel(pretrained, scratch)\n    if r.pvalue >= 0.05:\n        return 'cannot tell'\n    return 'helps' if r.statistic > 0 else 'hurts'",
-            FULL,
-        ),
-        "features": (
-            "def features(backbone, x, batch_size):\n    out = []\n    for i in range(0, len(x), batch_size):\n        out.extend(backbone(x[i:i+batch_size]).numpy())\n    return np.array(out)",
-            FULL,
-        ),
-        "standardise": (
-            "def standardise(train, new):\n    m, s = np.mean(train, 0), np.std(train, 0, ddof=1)\n    s[s == 0] = 1.0\n    return [(train - m) / s, (new - m) / s]",
-            FULL,
-        ),
-    },
-    "common mistakes, one": {
-        "freeze_below": (
-            "def freeze_below(model, name):\n    for layer in model.layers:\n        if layer.name == name:\n            break\n        layer.trainable = False",
-            1,
-        ),
-        "copy_by_name": (
-            "def copy_by_name(source, target):\n    names = []\n    for a, b in zip(source.layers, target.layers):\n        if [w.shape for w in a.get_weights()] == [w.shape for w in b.get_weights()] and b.get_weights():\n            b.set_weights(a.get_weights())\n            names.append(b.name)\n    return names",
-            2,
-        ),
-        "trainable_numbers": ("def trainable_numbers(model):\n    return model.count_params()", 1),
-        "features": (
-            "def features(backbone, x, batch_size):\n    return np.concatenate([np.asarray(backbone(x[i:i+batch_size], training=True)) for i in range(0, len(x), batch_size)])",
-            2,
-        ),
-        "standardise": (
-            "def standardise(train, new):\n    return (train - train.mean(0)) / train.std(0), (new - new.mean(0)) / new.std(0)",
-            0,
-        ),
-        "probe": (
-            "def probe(features, labels, new_features):\n    from sklearn.linear_model import LogisticRegression\n    return LogisticRegression(max_iter=1000).fit(features[:, 3:] / 2000, labels).predict(new_features[:, 3:] / 2000)",
-            0,
-        ),
-        "block_rates": (
-            "def block_rates(n, top, factor):\n    return [top * factor ** i for i in range(n)]",
-            0,
-        ),
-        "labels_needed": (
-            "def labels_needed(labels, scratch, target):\n    if target > max(scratch):\n        return np.inf\n    return np.interp(target, scratch, labels)",
-            2,
-        ),
-        "verdict": (
-            "from scipy.stats import ttest_ind\ndef verdict(pretrained, scratch):\n    r = ttest_ind(pretrained, scratch)\n    return 'cannot tell' if r.pvalue > 0.05 else 'helps' if r.statistic > 0 else 'hurts'",
-            0,
-        ),
-    },
-    "common mistakes, two": {
-        "freeze_below": (
-            "def freeze_below(model, name):\n    reached = False\n    for layer in model.layers:\n        layer.trainable = reached and not isinstance(layer, keras.layers.BatchNormalization)\n        reached = reached or layer.name == name",
-            2,
-        ),
-        "copy_by_name": (
-            "def copy_by_name(source, target):\n    for layer in target.layers:\n        layer.set_weights(source.get_layer(layer.name).get_weights())\n    return [layer.name for layer in target.layers]",
-            0,
-        ),
-        "trainable_numbers": (
-            "def trainable_numbers(model):\n    return len(model.trainable_weights)",
-            0,
-        ),
-        "features": (
-            "def features(backbone, x, batch_size):\n    return np.concatenate([np.asarray(backbone(x[i*batch_size:(i+1)*batch_size], training=False)) for i in range(len(x) // batch_size)])",
-            3,
-        ),
-        "standardise": (
-            "def standardise(train, new):\n    both = np.concatenate([train, new])\n    s = both.std(0)\n    s = np.where(s == 0, 1, s)\n    return (train - both.mean(0)) / s, (new - both.mean(0)) / s",
-            1,
-        ),
-        "probe": (
-            "def probe(features, labels, new_features):\n    return np.zeros((len(new_features), 3))",
-            0,
-        ),
-        "block_rates": (
-            "def block_rates(n, top, factor):\n    return [top * factor ** (n - i) for i in range(n)]",
-            0,
-        ),
-        "labels_needed": (
-            "def labels_needed(labels, scratch, target):\n    for n, s in zip(labels, scratch):\n        if s >= target:\n            return n\n    return np.inf",
-            2,
-        ),
-        "verdict": (
-            "def verdict(pretrained, scratch):\n    d = np.mean(pretrained) - np.mean(scratch)\n    return 'helps' if d > 0 else 'hurts'",
-            2,
-        ),
-    },
-    "common mistakes, three": {
-        "freeze_below": (
-            "def freeze_below(model, name):\n    reached = False\n    for layer in model.layers:\n        reached = reached or layer.name == name\n        layer.trainable = reached",
-            2,
-        ),
-        "copy_by_name": (
-            "def copy_by_name(source, target):\n    found = {layer.name: layer.get_weights() for layer in source.layers}\n    for layer in target.layers:\n        own, other = layer.get_weights(), found.get(layer.name, [])\n        if own and [w.shape for w in own] == [w.shape for w in other]:\n            layer.set_weights(other)\n    return list(found)",
-            3,
-        ),
-        "features": (
-            "def features(backbone, x, batch_size):\n    return np.asarray(backbone(x, training=False)) * 0",
-            1,
-        ),
-        "standardise": (
-            "def standardise(train, new):\n    mean, std = train.mean(axis=0), train.std(axis=0)\n    return (train - mean) / std, (new - mean) / std",
-            2,
-        ),
-        "probe": (
-            "def probe(features, labels, new_features):\n    from sklearn.linear_model import SGDClassifier\n    return SGDClassifier(loss='log_loss', max_iter=5, tol=None, random_state=0).fit(features[:, [0, 3]] * [100, 0], labels).predict(new_features[:, [0, 3]] * [100, 0])",
-            1,
-        ),
-        "block_rates": (
-            "def block_rates(n, top, factor):\n    return [top / factor ** i for i in range(n)]",
-            0,
-        ),
-        "labels_needed": (
-            "def labels_needed(labels, scratch, target):\n    x = np.log(labels)\n    return np.exp(np.interp(target, scratch, x))",
-            3,
-        ),
-        "verdict": ("def verdict(pretrained, scratch):\n    return 'cannot tell'", 0),
-    },
-    "common mistakes, four": {
-        "freeze_below": (
-            "def freeze_below(model, name):\n    reached = False\n    for layer in model.layers:\n        reached = reached or layer.name == name\n        layer.trainable = not reached",
-            0,
-        ),
-    },
-    "nothing done": {
-        name: (None, 0)
-        for name in (
-            "freeze_below",
-            "copy_by_name",
-            "trainable_numbers",
-            "features",
-            "standardise",
-            "probe",
-            "block_rates",
-            "labels_needed",
-            "verdict",
-        )
-    },
-}

@@ -286,7 +286,8 @@ def _(ask, rng):
         got, target = _stops(ask, slow, patience, change)
         expect(
             got == target,
-            "Improvements smaller than the minimum change should not count, and several of them together should, once they add up.",
+            "Improvements smaller than the minimum change should not count, and several of "
+            "them together should, once they add up.",
         )
 
 
@@ -324,7 +325,8 @@ def _exact(mean, spread, n=5):
 @part(a3.choose, "within one standard error")
 def _(ask, rng):
     error, right = 0.02 / np.sqrt(5), 0
-    # Below the best by: three standard errors, 1.5 (less than a standard deviation), 0.8, nothing; the first within one is the third.
+    # Below the best by: three standard errors, 1.5 (less than a standard deviation), 0.8, nothing;
+    # the first within one is the third.
     for order in (("c", "d", "a", "b"), ("q", "r", "x", "y")):
         gaps = (3, 1.5, 0.8, 0)
         scores = {
@@ -333,175 +335,3 @@ def _(ask, rng):
         }
         right += ask("choose", scores) == order[2]
     expect(right == 2, "The first setting within one standard error of the best is not chosen.")
-
-
-# ---- the bank
-
-FULL = None
-
-SUBMISSIONS = {
-    "perfect": {},
-    "otherwise right, one": {
-        "soft_threshold": (
-            "def soft_threshold(weights, amount):\n    return weights - np.clip(weights, -amount, amount)",
-            FULL,
-        ),
-        "dropout": (
-            "def dropout(x, rate, training, rng):\n    if training:\n        keep = rng.binomial(1, 1 - rate, size=np.shape(x))\n        return x * keep / (1 - rate)\n    return x",
-            FULL,
-        ),
-        "smooth": (
-            "def smooth(labels, classes, amount):\n    out = np.full((len(labels), classes), amount / classes)\n    for i, c in enumerate(labels):\n        out[i, c] += 1 - amount\n    return out",
-            FULL,
-        ),
-        "stop": (
-            "def stop(losses, patience, min_delta):\n    best, best_epoch, wait = float('inf'), 0, 0\n    for epoch in range(len(losses)):\n        if losses[epoch] < best - min_delta:\n            best, best_epoch, wait = losses[epoch], epoch, 0\n        else:\n            wait += 1\n            if wait >= patience:\n                return [epoch, best_epoch]\n    return [len(losses) - 1, best_epoch]",
-            FULL,
-        ),
-    },
-    "otherwise right, two": {
-        "mixup": (
-            "def mixup(images, labels, share, order):\n    mix = lambda a: np.array([share * a[i] + (1 - share) * a[j] for i, j in enumerate(order)])\n    return [mix(images), mix(labels)]",
-            FULL,
-        ),
-        "l2_sp": (
-            "def l2_sp(weights, start, alpha, beta):\n    total = 0.0\n    for name, w in weights.items():\n        if name in start:\n            total += 0.5 * alpha * np.linalg.norm(w - start[name]) ** 2\n        else:\n            total += 0.5 * beta * float(np.vdot(w, w))\n    return total",
-            FULL,
-        ),
-        "mirror": (
-            "def mirror(images, rng):\n    out = images.copy()\n    for i in range(len(out)):\n        if rng.integers(2):\n            out[i] = out[i][:, ::-1].copy()\n    return out",
-            FULL,
-        ),
-    },
-    "otherwise right, three": {
-        "choose": (
-            "def choose(scores):\n    stats = {k: (np.mean(v), np.std(v, ddof=1) / len(v) ** 0.5) for k, v in scores.items()}\n    top, se = max(stats.values(), key=lambda s: s[0])\n    for k, (m, _) in stats.items():\n        if m >= top - se:\n            return k",
-            FULL,
-        ),
-        "soft_threshold": (
-            "def soft_threshold(weights, amount):\n    return np.where(weights > amount, weights - amount, np.where(weights < -amount, weights + amount, 0.0))",
-            FULL,
-        ),
-    },
-    "common mistakes, one": {
-        "soft_threshold": (
-            "def soft_threshold(weights, amount):\n    return weights - amount * np.sign(weights)",
-            1,
-        ),
-        "dropout": (
-            "def dropout(x, rate, training, rng):\n    if not training:\n        return x\n    return x * (rng.random(x.shape) >= rate)",
-            2,
-        ),
-        "mixup": (
-            "def mixup(images, labels, share, order):\n    return share * images + (1 - share) * images[order], labels",
-            1,
-        ),
-        "smooth": (
-            "def smooth(labels, classes, amount):\n    hot = np.eye(classes)[labels]\n    return hot * (1 - amount) + (1 - hot) * amount / (classes - 1)",
-            1,
-        ),
-        "l2_sp": (
-            "def l2_sp(weights, start, alpha, beta):\n    return alpha / 2 * sum((weights[n] ** 2).sum() for n in start) + beta / 2 * sum((w ** 2).sum() for n, w in weights.items() if n not in start)",
-            1,
-        ),
-        "mirror": (
-            "def mirror(images, rng):\n    return images[:, :, ::-1] if rng.random() < 0.5 else images",
-            2,
-        ),
-        "stop": (
-            "def stop(losses, patience, min_delta):\n    best, best_epoch, wait = np.inf, 0, 0\n    for epoch, loss in enumerate(losses):\n        if loss < best - min_delta:\n            best, best_epoch, wait = loss, epoch, 0\n        else:\n            wait += 1\n            if wait > patience:\n                break\n    return epoch, best_epoch",
-            2,
-        ),
-        "choose": (
-            "def choose(scores):\n    return max(scores, key=lambda name: np.mean(scores[name]))",
-            1,
-        ),
-    },
-    "common mistakes, two": {
-        "soft_threshold": (
-            "def soft_threshold(weights, amount):\n    return np.where(np.abs(weights) > amount, weights, 0)",
-            1,
-        ),
-        "dropout": (
-            "def dropout(x, rate, training, rng):\n    if not training:\n        return x * (1 - rate)\n    return x * (rng.random(x.shape) >= rate)",
-            1,
-        ),
-        "mixup": (
-            "def mixup(images, labels, share, order):\n    return (1 - share) * images + share * images[order], (1 - share) * labels + share * labels[order]",
-            0,
-        ),
-        "smooth": (
-            "def smooth(labels, classes, amount):\n    return np.eye(classes)[labels] + amount / classes",
-            1,
-        ),
-        "l2_sp": (
-            "def l2_sp(weights, start, alpha, beta):\n    return alpha / 2 * sum(((weights[n] - start[n]) ** 2).sum() for n in start)",
-            2,
-        ),
-        "mirror": (
-            "def mirror(images, rng):\n    chosen = rng.random(len(images)) < 0.5\n    return np.where(chosen[:, None, None, None], images[:, ::-1], images)",
-            1,
-        ),
-        "stop": (
-            "def stop(losses, patience, min_delta):\n    best, wait = int(np.argmin(losses)), 0\n    for epoch in range(1, len(losses)):\n        wait = wait + 1 if losses[epoch] > losses[epoch - 1] - min_delta else 0\n        if wait >= patience:\n            break\n    return epoch, int(np.argmin(losses[:epoch + 1]))",
-            2,
-        ),
-        "choose": (
-            "def choose(scores):\n    best = max(scores, key=lambda name: np.mean(scores[name]))\n    return next(name for name in scores if np.mean(scores[name]) >= np.mean(scores[best]) - np.std(scores[best], ddof=1))",
-            1,
-        ),
-    },
-    "common mistakes, three": {
-        "soft_threshold": (
-            "def soft_threshold(weights, amount):\n    return np.maximum(weights - amount, 0)",
-            2,
-        ),
-        "dropout": (
-            "def dropout(x, rate, training, rng):\n    if not training:\n        return x\n    return np.where(rng.random(x.shape) < 1 - rate, 0, x / rate)",
-            1,
-        ),
-        "mixup": (
-            "def mixup(images, labels, share, order):\n    return share * images + (1 - share) * images[order], share * labels + (1 - share) * labels[np.argsort(order)]",
-            1,
-        ),
-        "l2_sp": (
-            "def l2_sp(weights, start, alpha, beta):\n    return alpha * sum(((weights[n] - start[n]) ** 2).sum() for n in start) + beta * sum((w ** 2).sum() for n, w in weights.items() if n not in start)",
-            0,
-        ),
-        "mirror": (
-            "def mirror(images, rng):\n    for i in range(len(images)):\n        if rng.random() < 0.5:\n            images[i] = images[i][:, ::-1].copy()\n    return images",
-            2,
-        ),
-        "stop": (
-            "def stop(losses, patience, min_delta):\n    best, best_epoch = np.inf, 0\n    for epoch, loss in enumerate(losses):\n        if loss < best:\n            best, best_epoch = loss, epoch\n        elif epoch - best_epoch >= patience:\n            break\n    return epoch, best_epoch",
-            4,
-        ),
-        "choose": (
-            "def choose(scores):\n    top = max(np.mean(v) for v in scores.values())\n    ok = [n for n, v in scores.items() if np.mean(v) + np.std(v, ddof=1) / np.sqrt(len(v)) >= top]\n    return max(ok, key=lambda n: np.std(scores[n]))",
-            1,
-        ),
-    },
-    "common mistakes, four": {
-        "dropout": (
-            "def dropout(x, rate, training, rng):\n    return np.where(rng.random(x.shape) >= rate, x / (1 - rate), 0)",
-            3,
-        ),
-        "stop": (
-            "def stop(losses, patience, min_delta):\n    best, best_epoch = np.inf, 0\n    for epoch, loss in enumerate(losses):\n        if loss < best - min_delta:\n            best, best_epoch = loss, epoch\n        elif epoch - best_epoch >= patience:\n            break\n    return epoch, epoch",
-            2,
-        ),
-    },
-    "nothing done": {
-        name: (None, 0)
-        for name in (
-            "soft_threshold",
-            "dropout",
-            "mixup",
-            "smooth",
-            "l2_sp",
-            "mirror",
-            "stop",
-            "choose",
-        )
-    },
-}

@@ -10,12 +10,24 @@ import sys
 import numpy as np
 import pytest
 
-from translearn import data, language, paths, transfer
+from translearn import backbones, data, paths, transfer
+from translearn.backbones import arrays, bert
 from translearn.data import registry
 from translearn.errors import CourseError
 
 FIXTURE = paths.ROOT / "tests" / "fixtures" / "minilm.npz"
 SHIPPED = ("minilm", "tiny_gpt")
+SIZES = ("words", "layers", "width", "heads", "longest")
+
+
+def sizes(name):
+    return [registry.entry(name)[size] for size in SIZES]
+
+
+def changed(monkeypatch, name, **fields):
+    """The registry with some fields of a record changed."""
+    tables = registry._tables()
+    monkeypatch.setattr(registry, "_tables", lambda: tables | {name: tables[name] | fields})
 
 
 @pytest.fixture(scope="module")
@@ -26,17 +38,19 @@ def saved():
 
 @pytest.fixture(scope="module")
 def minilm():
-    return language.load("minilm")
+    return backbones.load("minilm")
 
 
 @pytest.fixture(scope="module")
 def tiny_gpt():
-    return language.load("tiny_gpt", include_top=True)
+    return backbones.load("tiny_gpt", include_top=True)
 
 
 def ids_like(name, shape=(3, 10), seed=0):
     return (
-        np.random.default_rng(seed).integers(1, language._KNOWN[name][1], shape).astype(np.int32)
+        np.random.default_rng(seed)
+        .integers(1, registry.entry(name)["words"], shape)
+        .astype(np.int32)
     )
 
 
@@ -44,7 +58,7 @@ def ids_like(name, shape=(3, 10), seed=0):
 
 
 def test_minilm_reads_as_the_original_reads(saved):
-    tokenizer = language.tokenizer("minilm")
+    tokenizer = backbones.tokenizer("minilm")
     assert np.array_equal(
         tokenizer(saved["texts"].tolist(), length=saved["ids"].shape[1]), saved["ids"]
     )
@@ -80,7 +94,7 @@ def test_minilm_computes_what_the_pytorch_original_computes(minilm, saved):
 
 
 def test_padding_changes_nothing(minilm):
-    tokenizer = language.tokenizer("minilm")
+    tokenizer = backbones.tokenizer("minilm")
     short, long = (
         tokenizer(["It lacks depth."], length=8),
         tokenizer(["It lacks depth."], length=40),
@@ -92,7 +106,7 @@ def test_padding_changes_nothing(minilm):
 
 
 def test_minilm_knows_what_sentences_mean(minilm):
-    tokenizer = language.tokenizer("minilm")
+    tokenizer = backbones.tokenizer("minilm")
     ids = tokenizer(
         ["The film is a masterpiece.", "A truly great movie!", "The battery died after two days."],
         length=16,
@@ -115,8 +129,8 @@ def test_bert_is_kerashubs_but_for_the_gelu(minilm, monkeypatch):
         "TransformerEncoder",
         lambda *rest, activation, **more: plain(*rest, activation=approximate, **more),
     )
-    ours = language._bert("minilm")
-    _, words, depth, width, heads, longest = language._KNOWN["minilm"]
+    ours = bert.network(registry.entry("minilm"))
+    words, depth, width, heads, longest = sizes("minilm")
     theirs = keras_hub.models.BertBackbone(
         words, depth, heads, width, 4 * width, max_sequence_length=longest
     )
@@ -167,8 +181,8 @@ def _give(backbone, model):
 def test_gpt_is_kerashubs():
     import keras_hub
 
-    _, words, depth, width, heads, longest = language._KNOWN["tiny_gpt"]
-    ours = language.load("tiny_gpt", weights=None, seed=1)
+    words, depth, width, heads, longest = sizes("tiny_gpt")
+    ours = backbones.load("tiny_gpt", weights=None, seed=1)
     theirs = keras_hub.models.GPT2Backbone(
         words, depth, heads, width, 4 * width, max_sequence_length=longest
     )
@@ -195,7 +209,7 @@ def test_the_small_gpt_has_learned_its_author(tiny_gpt):
     """On every 20th window of the novel it never saw; the card's figures are for all of them."""
     import keras
 
-    tokenizer = language.tokenizer("tiny_gpt")
+    tokenizer = backbones.tokenizer("tiny_gpt")
     ids = tokenizer.encode(data.load_text("prose").test.text)
     starts = range(0, len(ids) - 129, 20 * 128)
     windows = np.stack([ids[at : at + 129] for at in starts])
@@ -208,7 +222,7 @@ def test_the_small_gpt_has_learned_its_author(tiny_gpt):
     stated = [float(cell) for cell in row.split("|")[2:4]]
     for model, bits in (
         (tiny_gpt, stated[0]),
-        (language.load("tiny_gpt", weights=None, seed=0, include_top=True), stated[1]),
+        (backbones.load("tiny_gpt", weights=None, seed=0, include_top=True), stated[1]),
     ):
         logits = model.predict(windows[:, :-1], verbose=0)
         loss = keras.losses.sparse_categorical_crossentropy(
@@ -219,7 +233,7 @@ def test_the_small_gpt_has_learned_its_author(tiny_gpt):
 
 
 def test_the_logits_are_the_features_times_the_embedding(tiny_gpt):
-    features = language.load("tiny_gpt")
+    features = backbones.load("tiny_gpt")
     ids = ids_like("tiny_gpt")
     by_hand = features(ids).numpy() @ features.get_layer("embed_token").get_weights()[0].T
     np.testing.assert_allclose(tiny_gpt(ids).numpy(), by_hand, atol=1e-3)
@@ -236,7 +250,7 @@ def test_the_logits_are_the_features_times_the_embedding(tiny_gpt):
     ],
 )
 def test_the_small_gpt_can_spell_anything(text):
-    tokenizer = language.tokenizer("tiny_gpt")
+    tokenizer = backbones.tokenizer("tiny_gpt")
     ids = tokenizer.encode(text)
     assert (
         tokenizer.decode(ids) == text
@@ -247,7 +261,7 @@ def test_the_small_gpt_can_spell_anything(text):
 
 
 def test_the_vocabulary_spells_out_its_bytes():
-    tokenizer = language.tokenizer("tiny_gpt")
+    tokenizer = backbones.tokenizer("tiny_gpt")
     text = data.load_text("prose").train.text[:100_000]
     assert 2.8 < len(text) / len(tokenizer.encode(text)) < 3.1
     kept = json.loads(registry.path("tiny_gpt_vocabulary").read_text(encoding="utf-8"))
@@ -259,7 +273,7 @@ def test_the_vocabulary_spells_out_its_bytes():
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_every_parameter_comes_from_the_file(name):
-    model = language.load(name)
+    model = backbones.load(name)
     with np.load(registry.path(name)) as arrays:
         assert set(arrays.files) == {variable.path for variable in model.weights}
         assert sum(array.size for array in arrays.values()) == model.count_params()
@@ -272,7 +286,7 @@ def test_every_parameter_comes_from_the_file(name):
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_blocks_can_be_frozen(name):
-    model = language.load(name, weights=None, seed=0)
+    model = backbones.load(name, weights=None, seed=0)
     blocks = list(transfer.blocks(model))
     assert blocks[0] == "embed" and blocks[1] == "block1"
     table = transfer.freeze(model, up_to="block2").set_index("block")
@@ -288,7 +302,7 @@ def test_random_weights_are_decided_by_their_seed():
     keras.utils.set_random_seed(7)
     expected = random.random(), keras.random.uniform((3,)).numpy()
     keras.utils.set_random_seed(7)
-    one, same, other = (language.load("tiny_gpt", weights=None, seed=seed) for seed in (1, 1, 2))
+    one, same, other = (backbones.load("tiny_gpt", weights=None, seed=seed) for seed in (1, 1, 2))
     assert random.random() == expected[0] and np.array_equal(
         keras.random.uniform((3,)).numpy(), expected[1]
     )
@@ -312,7 +326,7 @@ def test_a_model_is_saved_and_loaded_by_plain_keras(tmp_path, tiny_gpt):
 def test_a_head_can_be_trained_on_top():
     import keras
 
-    backbone = language.load("tiny_gpt", weights=None, seed=0)
+    backbone = backbones.load("tiny_gpt", weights=None, seed=0)
     model = keras.Sequential(
         [backbone, keras.layers.GlobalAveragePooling1D(), keras.layers.Dense(2)]
     )
@@ -323,7 +337,7 @@ def test_a_head_can_be_trained_on_top():
 
 
 def test_the_table_of_ids():
-    tokenizer = language.tokenizer("minilm")
+    tokenizer = backbones.tokenizer("minilm")
     ids = tokenizer(["Good.", "A much longer sentence than the others are here"], length=6)
     assert ids.shape == (2, 6) and ids.dtype == np.int32
     assert (
@@ -331,7 +345,7 @@ def test_the_table_of_ids():
     )
     assert tokenizer.decode(ids[0]) == "good ." or tokenizer.decode(ids[0]) == "good."
     assert tokenizer([], length=6).shape == (0, 6)
-    gpt = language.tokenizer("tiny_gpt")
+    gpt = backbones.tokenizer("tiny_gpt")
     assert (gpt(["Anne"], length=5)[0] == np.pad(gpt.encode("Anne"), (0, 5))[:5]).all()
     assert "30,522" in repr(tokenizer) and tokenizer.vocabulary_size == 30_522
 
@@ -342,15 +356,15 @@ def test_the_table_of_ids():
 @pytest.mark.parametrize(
     "call, words",
     [
-        (lambda: language.load("minilmm"), "Did you mean 'minilm'"),
-        (lambda: language.tokenizer("gpt-2"), "Did you mean 'gpt2'"),
-        (lambda: language.load("minilm", weights="imagenet"), 'Choose "pretrained" or None'),
-        (lambda: language.load("minilm", include_top=True), "predicts no next word"),
-        (lambda: language.tokenizer("minilm")("one text"), "tokenizer([text])"),
-        (lambda: language.tokenizer("minilm")(["a", 1]), "must be a string, and 1 is not"),
-        (lambda: language.tokenizer("minilm")(["a"], length=513), "lengths from 3 to 512"),
-        (lambda: language.tokenizer("tiny_gpt")(["a"], length=True), "lengths from 3 to 128"),
-        (lambda: language.tokenizer("minilm").encode(["a"]), "One text was expected"),
+        (lambda: backbones.load("minilmm"), "Did you mean 'minilm'"),
+        (lambda: backbones.tokenizer("gpt-2"), "Did you mean 'gpt2'"),
+        (lambda: backbones.load("minilm", weights="imagenet"), 'Choose "pretrained" or None'),
+        (lambda: backbones.load("minilm", include_top=True), "predicts no next word"),
+        (lambda: backbones.tokenizer("minilm")("one text"), "tokenizer([text])"),
+        (lambda: backbones.tokenizer("minilm")(["a", 1]), "must be a string, and 1 is not"),
+        (lambda: backbones.tokenizer("minilm")(["a"], length=513), "lengths from 3 to 512"),
+        (lambda: backbones.tokenizer("tiny_gpt")(["a"], length=True), "lengths from 3 to 128"),
+        (lambda: backbones.tokenizer("minilm").encode(["a"]), "One text was expected"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_a_sentence(call, words):
@@ -366,7 +380,7 @@ def test_a_damaged_weight_file_is_refused(name, tmp_path, monkeypatch):
     (tmp_path / "weights" / f"{name}.npz").write_bytes(whole[:1000])
     monkeypatch.setattr(registry, "DATA", tmp_path)
     with pytest.raises(CourseError, match="truncated"):
-        language.load(name)
+        backbones.load(name)
 
 
 # --- the originals, without a network ----------------------------------------------------------------------------
@@ -376,7 +390,7 @@ def test_a_damaged_weight_file_is_refused(name, tmp_path, monkeypatch):
 def test_an_original_without_a_network_says_so_in_one_sentence(name, ours, tmp_path, monkeypatch):
     monkeypatch.setenv("TRANSLEARN_CACHE", str(tmp_path))
     with pytest.raises(CourseError) as caught:
-        language.load(name)
+        backbones.load(name)
     text = str(caught.value)
     assert (
         "could not be downloaded" in text
@@ -386,7 +400,7 @@ def test_an_original_without_a_network_says_so_in_one_sentence(name, ours, tmp_p
     )
     if name == "gpt2":
         with pytest.raises(CourseError, match="vocab.json of gpt2 could not be downloaded"):
-            language.tokenizer(name)
+            backbones.tokenizer(name)
     assert not [file for file in tmp_path.rglob("*") if file.is_file()]
 
 
@@ -395,15 +409,16 @@ def _published(monkeypatch, tmp_path, name, sizes, tensors):
     from safetensors.numpy import save_file
 
     monkeypatch.setenv("TRANSLEARN_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setitem(language._KNOWN, name, (*language._KNOWN[name][:1], *sizes))
     place = tmp_path / "cache" / "originals" / name / "model.safetensors"
     place.parent.mkdir(parents=True)
     save_file(tensors, place)
     digest = hashlib.sha256(place.read_bytes()).hexdigest()
-    monkeypatch.setitem(
-        language._ORIGINALS,
+    changed(
+        monkeypatch,
         name,
-        ("http://localhost:9/", {"model.safetensors": (digest, place.stat().st_size)}),
+        address="http://localhost:9/",
+        downloads={"model.safetensors": {"sha256": digest, "bytes": place.stat().st_size}},
+        **dict(zip(SIZES, sizes)),
     )
     return place
 
@@ -441,7 +456,7 @@ def test_bert_base_is_read_from_its_published_form(tmp_path, monkeypatch):
     put("pooler.dense.weight", width, width)
     place = _published(monkeypatch, tmp_path, "bert_base", sizes, tensors)
     ids = np.array([[1, 7, 3, 0, 0], [4, 9, 2, 5, 6]], np.int32)
-    found = language.load("bert_base")(ids).numpy()
+    found = backbones.load("bert_base")(ids).numpy()
     np.testing.assert_allclose(
         found[ids != 0], _bert_by_hand(tensors, ids, heads=4)[ids != 0], atol=1e-4
     )
@@ -450,7 +465,7 @@ def test_bert_base_is_read_from_its_published_form(tmp_path, monkeypatch):
         place.read_bytes()[:-1]
     )  # a damaged copy is fetched again, and here there is no network
     with pytest.raises(CourseError, match="could not be downloaded"):
-        language.load("bert_base")
+        backbones.load("bert_base")
 
 
 def _normalised(x, gain, shift, epsilon=1e-12):
@@ -551,9 +566,9 @@ def test_gpt2_is_read_from_its_published_form(tmp_path, monkeypatch):
             here + "mlp.c_proj",
         )
     wanted = norm(x, "ln_f")
-    np.testing.assert_allclose(language.load("gpt2")(ids).numpy(), wanted, atol=1e-4)
+    np.testing.assert_allclose(backbones.load("gpt2")(ids).numpy(), wanted, atol=1e-4)
     np.testing.assert_allclose(
-        language.load("gpt2", include_top=True)(ids).numpy(),
+        backbones.load("gpt2", include_top=True)(ids).numpy(),
         wanted @ get("wte.weight").T,
         atol=1e-3,
     )
@@ -576,25 +591,33 @@ def test_a_download_with_another_hash_is_not_kept(tmp_path, monkeypatch):
         address = f"http://127.0.0.1:{server.server_port}/"
         right = hashlib.sha256(b"{}").hexdigest()
         for sha256, good in (("0" * 64, False), (right, True)):
-            monkeypatch.setitem(
-                language._ORIGINALS, "gpt2", (address, {"vocab.json": (sha256, 2)})
+            changed(
+                monkeypatch,
+                "gpt2",
+                address=address,
+                downloads={"vocab.json": {"sha256": sha256, "bytes": 2}},
             )
+            record = registry.entry("gpt2")
             if good:
-                assert language._original("gpt2", "vocab.json").read_text() == "{}"
+                assert arrays.original(record, "vocab.json").read_text() == "{}"
             else:
                 with pytest.raises(CourseError, match="could not be downloaded"):
-                    language._original("gpt2", "vocab.json")
+                    arrays.original(record, "vocab.json")
                 assert not list((tmp_path / "cache").rglob("vocab.json"))
     finally:
         server.shutdown()
         server.server_close()
-    assert language._original("gpt2", "vocab.json").exists()  # kept: no second download
+    assert arrays.original(record, "vocab.json").exists()  # kept: no second download
 
 
 def test_addresses_name_one_state_and_hashes_are_whole():
-    for address, files in language._ORIGINALS.values():
+    originals = [registry.entry(name) for name in registry.names(having="downloads")]
+    assert [record["name"] for record in originals] == ["bert_base", "gpt2"]
+    for record in originals:
+        address = record["address"]
         assert address.startswith("https://") and len(address.rstrip("/").rsplit("/", 1)[1]) == 40
-        assert all(len(sha256) == 64 and size > 1e5 for sha256, size in files.values())
+        for file in record["downloads"].values():
+            assert len(file["sha256"]) == 64 and file["bytes"] > 1e5
 
 
 def test_nothing_heavy_is_imported_before_it_is_needed():
@@ -610,12 +633,12 @@ def test_nothing_heavy_is_imported_before_it_is_needed():
         )
         return run.stdout.strip()
 
-    assert loaded("import sys, translearn.language") == "[]"
+    assert loaded("import sys, translearn.backbones") == "[]"
     assert (
-        loaded("import sys; from translearn import language; language.tokenizer('minilm')")
+        loaded("import sys; from translearn import backbones; backbones.tokenizer('minilm')")
         == "['tokenizers']"
     )
     picture = "import sys; from translearn import backbones; backbones.load('small_cnn', weights=None, size=28)"
     assert "keras_hub" not in loaded(picture)
     # KerasHub's tokenisers need this package, which would bring a second TensorFlow with it. The course's do not.
-    assert language.names() == ["minilm", "tiny_gpt", "bert_base", "gpt2"]
+    assert backbones.names("text") == ["minilm", "tiny_gpt", "bert_base", "gpt2"]

@@ -1,0 +1,92 @@
+"""Numbers in prose come from the ledger: `{{ experiment.arm.metric | percent }}`."""
+
+import math
+import re
+
+from translearn.errors import CourseError
+
+REFERENCE = re.compile(r"\{\{(?! time \}\})(.+?)\}\}")  # {{ time }} is the estimate of minutes
+FILTERS = {
+    "percent": lambda m, s: f"{100 * m:.0f} %",
+    "percent1": lambda m, s: f"{100 * m:.1f} %",
+    "percent_spread": lambda m, s: f"{100 * m:.1f} ± {100 * s:.1f} %",
+    "points": lambda m, s: f"{abs(100 * m):.0f} points",
+    "points1": lambda m, s: f"{abs(100 * m):.1f} points",
+    "times": lambda m, s: f"{m:.1f} times" if m < 10 else f"{m:.0f} times",
+    "seconds": lambda m, s: f"{m:.2g} s" if m < 10 else f"{m:.0f} s",
+    "number": lambda m, s: f"{m:.3g}",
+    "spread": lambda m, s: _plus_minus(m, s),
+    "count": lambda m, s: f"{m:,.0f}",
+}
+
+
+def _plus_minus(mean, spread):
+    """Two digits of the spread, and the mean to the same place: 67 ± 12, 0.039 ± 0.010."""
+    places = max(0, 1 - math.floor(math.log10(spread))) if spread > 0 else 3
+    return f"{mean:,.{places}f} ± {spread:,.{places}f}"
+
+
+def slug(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
+
+
+def number(reference: str) -> str:
+    """What a reference such as `taste.labels.pretrained.accuracy | percent` stands for.
+
+    A reference is `experiment.arm.metric`, or two of them joined by `-` or `/` (seed by seed), and
+    a filter; `experiment.seeds` is the number of seeds. Raises `CourseError` naming what is unknown.
+    """
+    import numpy as np
+
+    from translearn.measure import ledger
+
+    body, _, filter_name = (part.strip() for part in reference.partition("|"))
+    filter_name = filter_name or "number"
+    if filter_name not in FILTERS:
+        raise CourseError(f"unknown filter {filter_name!r}; there are {', '.join(FILTERS)}.")
+    if body.endswith(".seeds"):
+        return f"{ledger.experiment(body.removesuffix('.seeds'))['seeds']}"
+    parts = re.split(r"\s+([-/])\s+", body)
+    if len(parts) not in (1, 3):
+        raise CourseError("a reference joins two numbers at most.")
+    values = _values(parts[0])
+    if len(parts) == 3:
+        values = values - _values(parts[2]) if parts[1] == "-" else values / _values(parts[2])
+    return FILTERS[filter_name](float(np.mean(values)), float(np.std(values, ddof=1)))
+
+
+def _values(reference):
+    from translearn import measure
+
+    parts = reference.split(".")
+    if len(parts) != 4:
+        raise CourseError(f"{reference!r} should be lesson.experiment.arm.metric.")
+    results = measure.recorded(".".join(parts[:2]))
+    arm = next((a for a in results.arms if slug(a) == parts[2]), None)
+    if arm is None:
+        raise CourseError(
+            f"unknown arm {parts[2]!r}; there are {', '.join(slug(a) for a in results.arms)}."
+        )
+    metric = next((m for m in [*results.metrics, "seconds"] if slug(m) == parts[3]), None)
+    if metric is None:
+        raise CourseError(
+            f"unknown metric {parts[3]!r}; there are "
+            f"{', '.join(slug(m) for m in results.metrics)}, seconds."
+        )
+    return results.values(arm, metric)
+
+
+def write_numbers(lesson, cell):
+    lines = []
+    for offset, line in enumerate(cell.text.splitlines()):
+
+        def put(match, at=cell.line + offset):
+            try:
+                return number(match[1])
+            except CourseError as error:
+                lesson.fail(at, f"'{match[0]}': {error}")
+
+        lines.append(REFERENCE.sub(put, line))
+        if "{{" in lines[-1].replace("{{ time }}", ""):
+            lesson.fail(cell.line + offset, "a reference {{ … }} stands on one line.")
+    return "\n".join(lines)

@@ -1,0 +1,90 @@
+"""Every page that the sources give, held against what stands there, and written."""
+
+import json
+
+from translearn import paths
+from translearn.authoring import glossary, handout, readme
+from translearn.authoring.notebooks import notebook
+from translearn.authoring.reading import read, sources
+from translearn.authoring.rules import check
+
+
+def outputs() -> dict:
+    """Every page that the sources give: path → text. Notebooks, glossary, the README's tables."""
+    found, lessons = {}, [read(source) for source in sources()]
+    for lesson, line, problem in glossary.twice(lessons):
+        lesson.fail(line, problem)
+    for lesson in lessons:
+        check(lesson)
+        found[paths.NOTEBOOKS / f"{lesson.name}.ipynb"] = notebook(lesson, solved=False)
+        found[paths.NOTEBOOKS / "solutions" / f"{lesson.name}.ipynb"] = notebook(
+            lesson, solved=True
+        )
+    if lessons:
+        found[paths.NOTEBOOKS / "glossary.md"] = glossary.page(lessons)
+    assignments = [read(source) for source in handout.sources()]
+    for assignment in assignments:
+        handout.check(assignment)
+        found |= handout.pages(assignment)
+    if (file := paths.NOTEBOOKS.parent / "README.md").exists():
+        found[file] = readme.page(file.read_text(encoding="utf-8"), lessons, assignments)
+    return found
+
+
+def out_of_sync() -> list:
+    """The pages that differ from a fresh build, or have no source any more."""
+    fresh = outputs()
+    stale = [path for path, text in fresh.items() if not path.exists() or not _same(path, text)]
+    committed = [
+        page
+        for folder in (".", "solutions", "coursework", "coursework/instructor")
+        for page in (paths.NOTEBOOKS / folder).glob("*.ipynb")
+    ]
+    return stale + [path for path in committed if path not in fresh]
+
+
+def _same(path, text):
+    if path.suffix == ".md":
+        return path.read_text(encoding="utf-8") == text
+    return _cells_of(path) == json.loads(text)
+
+
+def _cells_of(path):
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return None
+
+
+def build() -> list:
+    """Write every notebook; return the paths of those that changed."""
+    changed = out_of_sync()
+    for path, text in outputs().items():
+        if path in changed:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _keep_work(path)
+            path.write_text(text, encoding="utf-8", newline="\n")
+    return changed
+
+
+def _keep_work(path):
+    """Copy a notebook that somebody has run or edited before the build writes over it: their
+    answers are in it.
+    """
+    book = _cells_of(path) if path.exists() and path.suffix == ".ipynb" else None
+    if book is None:
+        return
+    as_built = book["metadata"].get("translearn", {}).get("build") == handout.sources_hash(
+        book["cells"]
+    )
+    if not as_built or any(
+        cell.get("execution_count") or cell.get("outputs") for cell in book["cells"]
+    ):
+        kept = (
+            paths.cache()
+            / "kept"
+            / f"{path.parent.name}-{path.stem}-{int(path.stat().st_mtime)}.ipynb"
+        )
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_bytes(path.read_bytes())
+        print(f"{path.name} had been worked in; your version is kept as {kept}.")

@@ -1,0 +1,65 @@
+"""`python3 course.py bench`: recipes against each other, and the speed of the networks."""
+
+import argparse
+import sys
+
+from translearn.bench import contest, throughput
+from translearn.errors import CourseError
+
+
+def main(argv=None) -> int:
+    parser = argparse.ArgumentParser(prog="course.py bench", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+
+    recipes = commands.add_parser(
+        "recipes",
+        help="ours, an expert's, two tutorials' and the article's, by score and computing",
+    )
+    recipes.set_defaults(run=contest.recipes_command)
+    recipes.add_argument(
+        "--seeds",
+        type=int,
+        default=3,
+        metavar="N",
+        help="of each recipe (default: 3, about an hour of one core)",
+    )
+    recipes.add_argument(
+        "--jobs",
+        type=int,
+        default=1,
+        metavar="N",
+        help="runs at a time, each on a thread of its own",
+    )
+    recipes.add_argument(
+        "--recorded", action="store_true", help="run nothing; show what the ledger has"
+    )
+    recipes.add_argument("--record", action="store_true", help="write the runs into the ledger")
+
+    speed = commands.add_parser(
+        "throughput",
+        help="each network's speed, share of this machine's peak, start and memory (four minutes)",
+    )
+    speed.set_defaults(run=throughput_command)
+    networks = ", ".join(throughput.NETWORKS)
+    speed.add_argument("networks", nargs="*", metavar="NETWORK", help=f"{networks} (default: all)")
+    speed.add_argument(
+        "--repeats", type=int, default=3, metavar="N", help="processes a network (default: 3)"
+    )
+
+    args = parser.parse_args(argv)
+    try:
+        return args.run(args)
+    except CourseError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def throughput_command(args) -> int:
+    if args.repeats < 1:
+        raise CourseError("The benchmark wants at least one repeat.")
+    throughput.report(args.networks, args.repeats)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

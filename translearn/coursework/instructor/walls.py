@@ -1,0 +1,183 @@
+"""The bubblewrap command: what a sandbox has and, above all, what it has not.
+
+No network, no other process, no file but the system's libraries, the Python environment, the
+course's package without the author's and the instructor's side, its data, and an empty `/tmp`.
+bubblewrap: https://github.com/containers/bubblewrap
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+from translearn import paths
+from translearn.coursework.instructor import seccomp
+from translearn.errors import CourseError
+
+# as real root each running sandbox gets a user of its own, because processes are counted by user
+FIRST_UID = 610_000
+HOME = "/tmp"  # inside: an empty folder in memory
+
+
+def check(unprotected: bool = False) -> None:
+    """Raise `CourseError` with one sentence unless submissions can be run safely here (or somebody
+    said not to).
+    """
+    if unprotected:
+        return
+    if sys.platform != "linux":
+        raise CourseError(
+            "Submissions are run in a bubblewrap sandbox, which exists on Linux only, so "
+            "nothing was graded. Grade on a Linux machine, "
+            "or in a container made for it, with --unprotected: then student code runs with "
+            "all rights of the one who grades."
+        )
+    if shutil.which("bwrap") is None:
+        raise CourseError(
+            "Submissions are run in a sandbox, and bubblewrap is not installed, so nothing was "
+            "graded. Install it (Debian and Ubuntu: apt install bubblewrap)."
+        )
+    done = start(
+        [*command(0, 2**20), "/bin/true" if os.path.exists("/bin/true") else sys.executable],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    errors = done.communicate()[1]
+    if done.returncode:
+        said = (errors.strip().splitlines() or ["no reason given"])[-1]
+        raise CourseError(
+            f"The sandbox cannot be made on this machine (bubblewrap says: {said}), so nothing "
+            f"was graded. In a container it needs user namespaces; see docs/teaching.md."
+        )
+
+
+def start(words, **named) -> subprocess.Popen:
+    """Start a bwrap command with the filter on system calls, which it reads from a pipe."""
+    reading, writing = os.pipe()
+    try:
+        with os.fdopen(writing, "wb") as pipe:
+            pipe.write(seccomp.program())
+        filtered = ["--seccomp", str(reading)] if seccomp.program() else []
+        return subprocess.Popen([words[0], *filtered, *words[1:]], pass_fds=[reading], **named)
+    finally:
+        os.close(reading)
+
+
+def _folders():
+    """(folders that are readable inside, folders of these that are empty there).
+
+    Readable are the system's libraries, the environment, the course's package and data; not what
+    the author and the instructor have: model answers, judges, banks, and how results are recorded.
+    """
+    python = {
+        sys.prefix,
+        sys.base_prefix,
+        os.path.realpath(sys.base_prefix),
+        os.path.dirname(os.path.realpath(sys.executable)),
+    }
+    python |= {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    system = [
+        "/usr",
+        "/lib",
+        "/lib64",
+        "/lib32",
+        "/bin",
+        "/etc/ld.so.cache",
+        "/etc/ld.so.conf",
+        "/etc/ld.so.conf.d",
+        "/etc/localtime",
+    ]
+    package = Path(__file__).resolve().parents[2]
+    wanted = [*system, *sorted(python), str(package), str(paths.DATA)]
+    hidden = [package / "coursework" / "instructor", package / "authoring", package / "evidence"]
+    return [folder for folder in wanted if os.path.exists(folder)], [
+        str(folder) for folder in hidden if folder.is_dir()
+    ]
+
+
+def command(slot: int, disk: int) -> list:
+    """The bwrap command up to the program: no network, no other process, read-only files."""
+    folders, hidden = _folders()
+    root = os.geteuid() == 0
+    words = [
+        "bwrap",
+        "--die-with-parent",
+        "--new-session",
+        "--unshare-ipc",
+        "--unshare-pid",
+        "--unshare-net",
+        "--unshare-uts",
+        "--unshare-cgroup-try",
+        "--hostname",
+        "sandbox",
+        "--clearenv",
+    ]
+    # An ordinary user needs a user namespace, which then must not make further ones. Real root
+    # does better without: the limit on processes counts only outside one.
+    words += [] if root else ["--unshare-user", "--disable-userns"]
+    made = set()
+    # First, because the course itself may lie in /tmp and must show through it.
+    words += ["--perms", "1777", "--size", str(disk), "--tmpfs", "/tmp"]
+
+    def parents(path):
+        for parent in reversed(Path(path).parents):
+            if str(parent) != "/" and not any(
+                parent == Path(f) or Path(f) in parent.parents for f in made
+            ):
+                yield from ("--perms", "0755", "--dir", str(parent))
+
+    for folder in folders:
+        if any(Path(f) in Path(folder).parents or f == folder for f in made):
+            continue
+        words += [*parents(folder), "--ro-bind", folder, folder]
+        made.add(folder)
+    for folder in hidden:
+        words += ["--perms", "0755", "--tmpfs", folder, "--remount-ro", folder]
+    words += ["--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev"]
+    words += ["--perms", "1777", "--size", str(disk), "--tmpfs", "/dev/shm"]
+    words += ["--remount-ro", "/", "--chdir", "/tmp"]
+    variables = {
+        "HOME": HOME,
+        "TMPDIR": HOME,
+        "TRANSLEARN_CACHE": f"{HOME}/cache",
+        "PATH": "/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        "USER": "student",
+        "LOGNAME": "student",
+        "IPYTHONDIR": f"{HOME}/ipython",
+        "MPLCONFIGDIR": f"{HOME}/matplotlib",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        # One thread each: results do not depend on the machine's cores, and two submissions do not
+        # fight for them.
+        "TF_NUM_INTRAOP_THREADS": "1",
+        "TF_NUM_INTEROP_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "CUDA_VISIBLE_DEVICES": "-1",
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        # as nbgrader itself says it: a submit cell then does nothing
+        "NBGRADER_EXECUTION": "autograde",
+    }
+    for name, value in variables.items():
+        words += ["--setenv", name, value]
+    words += ["--"]
+    if root:
+        uid = str(FIRST_UID + slot)
+        words += [
+            "/usr/bin/setpriv",
+            "--reuid",
+            uid,
+            "--regid",
+            uid,
+            "--clear-groups",
+            "--inh-caps=-all",
+            "--ambient-caps=-all",
+            "--bounding-set=-all",
+            "--no-new-privs",
+        ]
+    return words
