@@ -469,6 +469,7 @@ def pairs_of_curves():
     gaps = {
         "met at 50": [0.20, 0.10, 0.04, 0.005, 0.0],
         "a dip at 10 that opens again": [0.20, 0.005, 0.06, 0.005, 0.0],
+        "two dips, at 10 and 20, before it opens again": [0.20, 0.005, 0.004, 0.05, 0.0],
         "overtaken from 20 on": [0.1, 0.05, -0.05, -0.04, -0.03],
         "never": [0.2, 0.1, 0.09, 0.08, 0.05],
         "met at the first number": [0.008, 0.009, -0.02, 0.0, 0.005],
@@ -612,8 +613,8 @@ TARGETS = {
 
 
 def copying(function):
-    """For each target: the arrays of source and target before, the target's afterwards, whether the
-    source has changed, and what the function returned.
+    """For each target: the arrays of source and target before, the target's afterwards, whether
+    the source has changed, and what the function returned.
     """
     found = []
     for settings, _ in TARGETS.values():
@@ -711,6 +712,10 @@ def comparisons():
         (-2.2, 10, 0.004),
         (1.95, 3, 0.05),
         (-2.2, 3, 0.03),
+        (1.3, 5, 0.03),
+        (-0.95, 5, 0.04),
+        (8, 5, 0.02),
+        (-8, 5, 0.02),
         (0.5, 5, 0.02),
         (-0.3, 10, 0.01),
         (60, 5, 0.02),

@@ -366,7 +366,7 @@ def wake(wake):
         right = float(loss(labels, model.predict(pictures, verbose=0)))
         model.fit(pictures, labels, verbose=0)
     moved, shifted, (head_moved,) = (
-        [not np.array_equal(w, old) for w, old in zip(part, then)]
+        [not np.array_equal(w.numpy(), old) for w, old in zip(part, then)]
         for part, then in zip((kernels, statistics, [head]), before)
     )
     if all(moved) and all(shifted):

@@ -14,6 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from translearn import backbones, data, transfer
+from translearn.exercises.lesson04 import COPYING
 
 bank = Bank("04")
 
@@ -40,7 +41,7 @@ BODY = [network().get_layer(name) for name in ("entry", "middle", "exit")]
 LOGITS = network().get_layer("logits")
 
 bank.alternative("transferred", sum(w.numpy().size for layer in BODY for w in layer.weights))
-bank.alternative("transferred", sum(layer.count_params() for layer in BODY))
+bank.alternative("transferred", np.sum([layer.count_params() for layer in BODY]))
 bank.alternative("transferred", float(5 * 5 * 64 + 64 + 2 * (3 * 3 * 64 * 64 + 64)))
 bank.mistake("transferred", "the head too", network().count_params())
 bank.mistake("transferred", "arrays, not numbers", sum(len(layer.weights) for layer in BODY))
@@ -247,10 +248,9 @@ def five_columns(given):
 
 @bank.near_miss("beat_it", "better than the fine-tuned network")
 def pixels(given):
-    flat = [
-        part.images.reshape(len(part), -1) / 255 for part in (given.few, given.enlarged.validation)
-    ]
-    return LogisticRegression(C=0.01).fit(flat[0], given.few.labels).predict(flat[1])
+    parts = given.few, given.enlarged.validation
+    few, judged = (part.images[:, ::4, ::4].reshape(len(part), -1) / 255 for part in parts)
+    return LogisticRegression(C=0.01, max_iter=300).fit(few, given.few.labels).predict(judged)
 
 
 @bank.near_miss("beat_it", "one for each validation picture")
@@ -319,8 +319,9 @@ def either_direction(features, query, k):
 
 
 @bank.near_miss("neighbours", "without query itself, whichever row it is")
-def all_but_the_first(features, query, k):
-    return [i for i in cosine(features, query).argsort()[::-1] if i != 0][:k]
+def without_the_first_row(features, query, k):
+    s = cosine_similarity(features[query : query + 1], features)[0]
+    return [i for i in s.argsort()[::-1] if i != 0][:k]
 
 
 bank.refused("neighbours", lambda features, query, k: [query - 1] * k)
@@ -459,7 +460,8 @@ def fit(twin, layer):
     return [w.shape for w in twin.weights] == [w.shape for w in layer.weights]
 
 
-bank.mistake("copy_by_name", "by position")
+for mistake in COPYING:
+    bank.mistake("copy_by_name", mistake.name, *mistake.functions)
 bank.near_miss(
     "copy_by_name",
     "all shapes: comparing one",

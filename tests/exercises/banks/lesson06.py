@@ -342,7 +342,8 @@ def lesson_up_to_part_4():
         untagged = not found[2].startswith(":tags:")
         if (untagged and found.start() < start) or "def guesses_of(" in cell:
             exec(re.sub(r"trange\(10 if .*? else 3", "trange(1", cell), space)
-    return {name: value for name, value in space.items() if not name.startswith("__")}
+    names = ("new_task", "everything", "head_only", "head_first", "guesses_of")
+    return {name: space[name] for name in names}  # no model: one set-up serves all answers
 
 
 def falling(recipe):
