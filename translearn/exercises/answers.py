@@ -340,13 +340,13 @@ def expect_better(value, reference, what="your result", higher=True, form="{:.3g
     return number
 
 
-def better_guesses(guesses, splits, trained_on, reference, too_good):
+def better_guesses(guesses, splits, trained_on, reference, too_good, things="pictures"):
     """Guesses for the validation pictures with a better balanced accuracy than `reference`;
     returns the praise.
 
     `guesses` is (n,), class numbers; `trained_on` the number of training pictures, to recognise
     guesses for the wrong ones; above `too_good` the labels of the validation pictures must have
-    been used.
+    been used. `things` is what they are called.
     """
     from sklearn.metrics import balanced_accuracy_score
 
@@ -354,17 +354,19 @@ def better_guesses(guesses, splits, trained_on, reference, too_good):
     if got.ndim == 2:
         raise Misconception(
             "scores, not classes",
-            "That has a row of scores for each picture. Take the best class of each: "
+            f"That has a row of scores for each of the {things}. Take the best class of each: "
             "`.argmax(axis=1)`.",
         )
     if got.shape == (trained_on,):
         raise Misconception(
             "on the training pictures",
-            "Those are guesses for the training pictures. A score only counts on pictures "
+            f"Those are guesses for the training {things}. A score only counts on {things} "
             "that were not trained on.",
         )
     got = expect_array(
-        got, shape=(len(splits.validation),), what="the guesses, one for each validation picture"
+        got,
+        shape=(len(splits.validation),),
+        what=f"the guesses, one for each of the validation {things}",
     )
     if not np.isin(got, np.arange(len(splits.class_names))).all():
         raise Incorrect(f"A guess is a class number from 0 to {len(splits.class_names) - 1}.")
@@ -372,8 +374,8 @@ def better_guesses(guesses, splits, trained_on, reference, too_good):
     if score > too_good:
         raise Misconception(
             "the answers themselves",
-            f"{score:.0%} is more than these pictures can teach. Were the labels of the "
-            "validation pictures used in training, or handed in?",
+            f"{score:.0%} is more than these {things} can teach. Were the labels of the "
+            f"validation {things} used in training, or handed in?",
         )
     expect_better(score, reference, "the balanced accuracy", form="{:.2%}")
     return f"{score:.2%} against {reference:.2%}."
