@@ -12,10 +12,6 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 
-def pytest_configure(config):
-    config.addinivalue_line(
-        "markers", "long(area): runs with --long, or when its area's turn has come"
-    )
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -210,12 +210,3 @@ def test_a_core_of_more_than_45_minutes_is_refused_and_further_helps(source):
     with pytest.raises(BuildError, match="the core takes about 61 minutes, and 45 is the most"):
         authoring.check(source("# T\n\n## 1 · A\n\n" + text + "## 2 · B\n\n" + text))
     authoring.check(source("# T\n\n## 1 · A\n\n" + text + "## Further · B\n\n" + text))
-
-
-def test_lessons_that_have_become_short_enough_are_off_the_list():
-    from translearn.authoring.rules import STILL_TOO_LONG
-
-    lessons = {path.stem: path for path in authoring.sources()}
-    assert set(lessons) >= STILL_TOO_LONG
-    short = [n for n in STILL_TOO_LONG if minutes.core(authoring.read(lessons[n])) <= minutes.CORE]
-    assert not short, f"take these off rules.STILL_TOO_LONG: {short}"

@@ -190,8 +190,9 @@ def package(tmp_path, monkeypatch):
     (tmp_path / "data").mkdir()
     (tmp_path / "requirements.lock").write_text((paths.ROOT / "requirements.lock").read_text())
     (tmp_path / "data" / "registry.toml").write_text(
-        '[letters]\nkind = "data"\nsha256 = "%s"\n[words]\nkind = "vocabulary"\nsha256 = "%s"\n'
-        '[net]\nkind = "network"\nvocabulary = "words"\n' % ("1" * 64, "2" * 64)
+        f'[letters]\nkind = "data"\nsha256 = "{"1" * 64}"\n'
+        f'[words]\nkind = "vocabulary"\nsha256 = "{"2" * 64}"\n'
+        '[net]\nkind = "network"\nvocabulary = "words"\n'
     )
     monkeypatch.setattr(paths, "ROOT", tmp_path)
     monkeypatch.setattr(paths, "DATA", tmp_path / "data")
@@ -282,7 +283,9 @@ def test_packages_are_those_of_the_lock_either_build_of_tensorflow(package):
 
 
 def test_every_module_that_a_lesson_reaches_has_its_numerics_or_makes_no_numbers():
-    """A new module of the front row cannot be forgotten: it has a number, or it stands here as one that makes none."""
+    """A new module of the front row cannot be forgotten: it has a number, or it stands here as one
+    that makes none.
+    """
     none = {"errors", "paths", "plots", "quiet", "widgets"}
     for source in reading.find([]):
         for tree in lessons.trees_of(authoring.read(source)).values():

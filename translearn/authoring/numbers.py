@@ -31,10 +31,10 @@ def slug(text: str) -> str:
 
 
 def number(reference: str) -> str:
-    """What a reference such as `taste.labels.pretrained.accuracy - taste.labels.scratch.accuracy | points` stands for.
+    """What a reference such as `taste.labels.pretrained.accuracy | percent` stands for.
 
-    A reference is `experiment.arm.metric`, or two of them joined by `-` or `/` (seed by seed), and a filter;
-    `experiment.seeds` is the number of seeds. Raises `CourseError` naming what is unknown.
+    A reference is `experiment.arm.metric`, or two of them joined by `-` or `/` (seed by seed), and
+    a filter; `experiment.seeds` is the number of seeds. Raises `CourseError` naming what is unknown.
     """
     import numpy as np
 
@@ -70,7 +70,8 @@ def _values(reference):
     metric = next((m for m in [*results.metrics, "seconds"] if slug(m) == parts[3]), None)
     if metric is None:
         raise CourseError(
-            f"unknown metric {parts[3]!r}; there are {', '.join(slug(m) for m in results.metrics)}, seconds."
+            f"unknown metric {parts[3]!r}; there are "
+            f"{', '.join(slug(m) for m in results.metrics)}, seconds."
         )
     return results.values(arm, metric)
 

@@ -8,21 +8,6 @@ from translearn.authoring.numbers import REFERENCE
 from translearn.authoring.reading import BEGIN, END, BuildError, Lesson
 from translearn.errors import CourseError
 
-# Lessons whose core is longer than 45 minutes, until sections of them are marked Further.
-STILL_TOO_LONG = {
-    "01_loss_functions",
-    "02_optimisers",
-    "03_learning_rates",
-    "04_pretraining",
-    "05_freezing",
-    "06_fine_tuning",
-    "07_regularisation",
-    "08_early_stopping",
-    "09_vgg16_on_solar_cells",
-    "10_bert_on_reviews",
-    "11_gpt_on_prose",
-}
-
 
 def check(lesson: Lesson) -> None:
     """Raise `BuildError`, with file and line, for what would mislead or shut out a reader."""
@@ -231,7 +216,7 @@ def _check_further(lesson):
             f"the core reads {name!r} here, which a section Further gives: a learner who left that "
             "out would be stopped. Give it in the core, or under another name there.",
         )
-    if (core := minutes.core(lesson)) > minutes.CORE and lesson.name not in STILL_TOO_LONG:
+    if (core := minutes.core(lesson)) > minutes.CORE:
         lesson.fail(
             1,
             f"the core takes about {core:.0f} minutes, and {minutes.CORE} is the most. Mark "

@@ -1,4 +1,6 @@
-"""`python3 course.py measure`: run the lessons' experiments into the ledger, or replay what it has."""
+"""`python3 course.py measure`: run the lessons' experiments into the ledger, or replay what it
+has.
+"""
 
 import argparse
 import json
@@ -50,7 +52,8 @@ def parser():
     p.add_argument(
         "--replay",
         action="store_true",
-        help="run one seed of each arm again and hold it against the ledger; what agrees is stamped anew",
+        help="run one seed of each arm again and hold it against the ledger; "
+        "what agrees is stamped anew",
     )
     p.add_argument(
         "--claims",
@@ -67,7 +70,8 @@ def parser():
         "--choose",
         default="",
         metavar="TEXT",
-        help="what fixes that choice and the seeds, such as a commit's id (default: always the same choice, seed 0)",
+        help="what fixes that choice and the seeds, such as a commit's id "
+        "(default: always the same choice, seed 0)",
     )
     return p
 
@@ -85,9 +89,8 @@ def _do(args) -> int:
             raise CourseError(f"--minutes wants a number above 0, not {args.minutes:g}.")
         found = replay.replay(sources, args.only, args.all, args.minutes, args.choose)
         differ = [outcome.name for outcome in found if outcome.problems]
-        print(
-            f"{len(found) - len(differ)} of {len(found)} replayed experiments agree with the ledger."
-        )
+        agree = len(found) - len(differ)
+        print(f"{agree} of {len(found)} replayed experiments agree with the ledger.")
         if differ:
             print(
                 f"Stale: {', '.join(differ)}. Measure again: python3 course.py measure --only NAME"
@@ -102,7 +105,9 @@ def _do(args) -> int:
 
 
 def measure(path: Path, seeds: int, everything: bool = False, only=()) -> int:
-    """Measure what the ledger lacks of a lesson, in a process of its own; `everything` and `only` measure anew what it has."""
+    """Measure what the ledger lacks of a lesson, in a process of its own; `everything` and `only`
+    measure anew what it has.
+    """
     lesson = read(path)
     names = list(lessons.experiments(lesson))
     again = [name for name in names if everything or name in only]

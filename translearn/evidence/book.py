@@ -3,9 +3,13 @@
 An experiment's entry:
 
     budget, seeds, measured (date), seconds, versions, hardware
-    runs       one [arm, seed, {metric: value}, seconds] for each; a run a line, so that a changed result is a changed line
-    rests_on   what the numbers rest on (see `rests_on.of`), as it was when they were measured or last replayed
-    stamp      {"how": "measured" or "replayed", "date", "seconds" that it took}; null before the first
+    runs       one [arm, seed, {metric: value}, seconds] for each; a run a line, so that a changed
+               result is a changed line
+    rests_on   what the numbers rest on (see `rests_on.of`), as it was when they were measured or
+               last replayed
+    stamp      {"how", "date", "seconds" that it took}; null before the first. How: "measured",
+               "replayed", or "carried over" by hand from a form of the code that gave the same
+               numbers where it was tried; `measure --replay` takes these up like stale ones
 """
 
 import datetime
@@ -43,7 +47,7 @@ def _short(metrics):
 
 
 def stamp(name: str, rests_on: dict, seconds: float) -> None:
-    """Renew an entry's stamp: a replay has given the recorded runs again, which stay as they are."""
+    """Renew an entry's stamp: a replay has given the recorded runs again, which stay."""
 
     def renew(book):
         book["experiments"][name] |= {
@@ -63,8 +67,15 @@ def stamped(entry: dict) -> dict | None:
     return entry["rests_on"] if entry.get("stamp") else None
 
 
+def vouched(entry: dict | None, rests_on: dict) -> bool:
+    """Whether an entry was measured or replayed with all that it rests on as it is now."""
+    return bool(entry) and stamped(entry) == rests_on and entry["stamp"]["how"] != "carried over"
+
+
 def is_current(name: str, seeds: int, rests_on: dict) -> bool:
-    """Whether the ledger has this experiment, with as many seeds and as it is now, so that measuring can pass it by."""
+    """Whether the ledger has this experiment, with as many seeds and as it is now, so that
+    measuring can pass it by.
+    """
     entry = ledger.read(name)["experiments"].get(name)
     return bool(entry) and stamped(entry) == rests_on and entry["seeds"] >= seeds
 
@@ -75,7 +86,9 @@ def put_claim(name: str, text: str, row: dict) -> None:
 
 
 def put_claims(names: list, rows: list) -> None:
-    """Write the claims (name, text, row) of a lesson with these experiments in place of its old ones."""
+    """Write the claims (name, text, row) of a lesson with these experiments in place of its old
+    ones.
+    """
     for lesson in {name.split(".")[0] for name in names}:
         mine = {text: row for name, text, row in rows if name.split(".")[0] == lesson}
         _change(lesson, lambda book, mine=mine: book.update(claims=mine))
@@ -84,7 +97,8 @@ def put_claims(names: list, rows: list) -> None:
 def prepare(names: list, again=()) -> None:
     """Make a lesson's files ready to be measured into.
 
-    What is not among `names` any more goes, and what is among `again`; the claims go too, and are made anew.
+    What is not among `names` any more goes, and what is among `again`; the claims go too, and are
+    made anew.
     """
     for name in {n.split(".")[0]: n for n in names}.values():
 

@@ -1,7 +1,7 @@
 """Claims without measuring: a lesson's claims are made anew on the runs that the ledger has.
 
-So a new sentence or bound costs seconds. Each experiment stands for its recorded runs, and only the
-cells that the claims then need are run.
+So a new sentence or bound costs seconds. Each experiment stands for its recorded runs, and only
+the cells that the claims then need are run.
 """
 
 import ast
@@ -29,7 +29,7 @@ class _Reader:
 
 
 class _Recorded(ast.NodeTransformer):
-    """`measure.compare(…, seeds=3, name="a.b")` → `_recorded("a.b", 3)`; `measure.tune` likewise."""
+    """`measure.compare(…, seeds=3, name="a.b")` → `_recorded("a.b", 3)`; `tune` likewise."""
 
     def visit_Call(self, node):
         self.generic_visit(node)
@@ -43,7 +43,8 @@ class _Recorded(ast.NodeTransformer):
 
 
 def claim_anew(path: Path) -> list:
-    """Make a lesson's claims on the recorded runs and write them in place of the old; returns their texts.
+    """Make a lesson's claims on the recorded runs and write them in place of the old; returns
+    their texts.
 
     Raises `ClaimFailed` when the ledger does not bear one out; nothing is written then.
     """

@@ -1,4 +1,6 @@
-"""A lesson as evidence: its experiments, what each rests on, its claims, and what the ledger lacks of them."""
+"""A lesson as evidence: its experiments, what each rests on, its claims, and what the ledger lacks
+of them.
+"""
 
 import ast
 from pathlib import Path
@@ -12,7 +14,9 @@ NO_MEASURE = ("exercise", "explorer", "bug")  # tags of cells that no experiment
 
 
 def cells_of(lesson: Lesson) -> list:
-    """(cell, its syntax tree) for the code cells that experiments may rest on, `ledger-only` ones included."""
+    """(cell, its syntax tree) for the code cells that experiments may rest on, `ledger-only` ones
+    included.
+    """
     return [
         (cell, _parse(lesson, cell))
         for cell in lesson.cells
@@ -21,7 +25,9 @@ def cells_of(lesson: Lesson) -> list:
 
 
 def trees_of(lesson: Lesson) -> dict:
-    """Each named experiment of a lesson → the syntax trees of the cells up to it, its own the last."""
+    """Each named experiment of a lesson → the syntax trees of the cells up to it, its own the
+    last.
+    """
     cells = cells_of(lesson)
     trees = [tree for _, tree in cells]
     return {
@@ -39,7 +45,8 @@ def experiments(lesson: Lesson) -> dict:
 def least_seeds(lesson: Lesson) -> dict:
     """Each named experiment → the seeds that the ledger must have of it at least.
 
-    Five, unless the experiment itself asks for fewer (`ledger_seeds=3`), because a run of it takes minutes; never below three.
+    Five, unless the experiment itself asks for fewer (`ledger_seeds=3`), because a run of it takes
+    minutes; never below three.
     """
     return {
         name: min(5, max(3, said))
@@ -70,7 +77,8 @@ def _experiments_in(lesson, cell, tree):
             if len(node.args) > 3 or (name and not isinstance(name, ast.Constant)):
                 lesson.fail(
                     node.lineno,
-                    "an experiment's name is a plain string, name='…', so that the ledger can be held to it.",
+                    "an experiment's name is a plain string, name='…', so that the ledger can be "
+                    "held to it.",
                 )
             if name:
                 seeds = said.get("ledger_seeds")
@@ -104,7 +112,8 @@ def claims(lesson: Lesson) -> list:
                 if holds is not None and _takes_numbers_out(holds):
                     lesson.fail(
                         node.lineno,
-                        "a claim about a measured number is a condition on results.effect(…), so that it has a margin.",
+                        "a claim about a measured number is a condition on results.effect(…), so "
+                        "that it has a margin.",
                     )
                 if holds is not None and (_uses_effect(holds) or _names(holds) & effects):
                     found.append((node.lineno, node.args[0].value))
@@ -127,7 +136,9 @@ def _takes_numbers_out(tree):
 
 
 def stale(lesson: Lesson) -> list:
-    """What the ledger lacks for a lesson, one sentence each; an empty list when all is measured and current."""
+    """What the ledger lacks for a lesson, one sentence each; an empty list when all is measured
+    and current.
+    """
     problems, recorded, least = [], {}, least_seeds(lesson)
     for name, now in experiments(lesson).items():
         try:
@@ -154,7 +165,8 @@ def stale(lesson: Lesson) -> list:
 
 
 def run(trees, path: Path, **names) -> None:
-    """Run cells, given as syntax trees, one after the other in a namespace of their own, as a notebook
+    """Run cells, given as syntax trees, one after the other in a namespace of their own, as a
+    notebook
     would; `names` are there from the start.
     """
     import builtins

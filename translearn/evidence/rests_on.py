@@ -1,13 +1,17 @@
-"""What a measured result rests on: a small dict that stands in the ledger and that a person can read.
+"""What a measured result rests on: a small dict that stands in the ledger and that a person can
+read.
 
-    cells      16 hexadecimal digits: the experiment's own cell and the cells that it needs, by syntax tree,
+    cells      16 hexadecimal digits: the experiment's own cell and the cells that it needs, by
+               syntax tree,
                without comments, layout, docstrings and what only shows something
-    numerics   {"transfer": 1, …}: the number `NUMERICS` of each helper module that the cells reach. It is raised by
+    numerics   {"transfer": 1, …}: the number `NUMERICS` of each helper module that the cells
+               reach. It is raised by
                hand when a module's numbers change; golden tests see to it
     data       {"emoji_styles": 16 hexadecimal digits of its SHA-256, …}
     packages   {"keras": "3.15.1", …}: the pinned version of each package that makes numbers
 
-It reads code and never runs it. Should it overlook a cell, the replay says so: it runs nothing but these cells.
+It reads code and never runs it. Should it overlook a cell, the replay says so: it runs nothing but
+these cells.
 """
 
 import ast
@@ -34,16 +38,20 @@ PACKAGES = (
 )
 # Methods that change the object they are called on, or one that they are given.
 CHANGES = set(
-    "compile fit train_on_batch adapt build freeze unfreeze set_weights load_weights assign assign_add assign_sub "
-    "append extend insert update setdefault pop popitem clear remove sort reverse add discard fill shuffle put".split()
+    "compile fit train_on_batch adapt build freeze unfreeze set_weights load_weights assign "
+    "assign_add assign_sub append extend insert update setdefault pop popitem clear remove sort "
+    "reverse add discard fill shuffle put".split()
 )
-# What only shows something: no number rests on it. (`exercise` is the name of a lesson's exercises.)
+# What only shows something: no number rests on it. (`exercise` is the name of a lesson's
+# exercises.)
 MAKES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 SHOWS = ("plots", "widgets", "exercise", "overview", "print", "display", "measure.claim")
 
 
 def of(trees) -> dict:
-    """What the experiment in the last of `trees`, the syntax trees of the cells up to it, rests on."""
+    """What the experiment in the last of `trees`, the syntax trees of the cells up to it, rests
+    on.
+    """
     cells = [bare(tree) for tree in needed(trees)]
     modules = reached(cells)
     code = [dump([s for s in cell.body if not _from_package(s)]) for cell in cells]
@@ -56,7 +64,7 @@ def of(trees) -> dict:
 
 
 def why_stale(old, new) -> list:
-    """What has changed between two of these dicts, one phrase each; nothing when they are equal."""
+    """What has changed between two of these dicts, one phrase each."""
     if not old:
         return ["it has never been stamped"]
     found = ["its own cells or those it needs"] if old["cells"] != new["cells"] else []
@@ -76,7 +84,8 @@ def why_stale(old, new) -> list:
 
 
 def needed(trees) -> list:
-    """The last of `trees` and the earlier ones that it takes a name from, or that change something it
+    """The last of `trees` and the earlier ones that it takes a name from, or that change something
+    it
     uses; in order.
     """
     changes = _Changes(trees)
@@ -142,10 +151,13 @@ def _scopes(table):
 
 
 class _Changes:
-    """Which names' objects the cells change: `model.compile(…)`, `layer.trainable = False` in a loop over the
-    model's layers, `scores.append(…)`, `transfer.freeze(model)`, or a call of a lesson's function that does so.
+    """Which names' objects the cells change: `model.compile(…)`, `layer.trainable = False` in a
+    loop over the
+    model's layers, `scores.append(…)`, `transfer.freeze(model)`, or a call of a lesson's function
+    that does so.
 
-    In doubt something counts as changed. An experiment changes nothing: in a replay, others are only read.
+    In doubt something counts as changed. An experiment changes nothing: in a replay, others are
+    only read.
     """
 
     def __init__(self, trees):
@@ -155,7 +167,8 @@ class _Changes:
         self.fixed = self.imported | self.made.keys() | set(dir(builtins))
         self.aliases = _aliases([s for s in statements if not isinstance(s, MAKES)])
         self.inside = {name: _aliases([made]) for name, made in self.made.items()}
-        # Function → the global names it changes, and whether it changes what it is given. Functions call one
+        # Function → the global names it changes, and whether it changes what it is given.
+        # Functions call one
         # another, so again until nothing is added.
         self.effects = dict.fromkeys(self.made, (frozenset(), False))
         while (found := {name: self._effect(name) for name in self.made}) != self.effects:
@@ -209,7 +222,9 @@ class _Changes:
         return set()
 
     def _receivers(self, call):
-        """What a call may change: its object, or what it is given when it is a module's or an unknown function."""
+        """What a call may change: its object, or what it is given when it is a module's or an
+        unknown function.
+        """
         if isinstance(call.func, ast.Name) and call.func.id in self.made:
             return set()  # known by its effects
         receivers = _names(call.func.value) if isinstance(call.func, ast.Attribute) else set()
@@ -234,7 +249,9 @@ def _names(tree):
 
 
 def _aliases(statements):
-    """Name → the names of what it was made from and may be a part of: `layer` → `model` in a loop over its layers."""
+    """Name → the names of what it was made from and may be a part of: `layer` → `model` in a loop
+    over its layers.
+    """
     found = {}
     for node in (node for statement in statements for node in ast.walk(statement)):
         if isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)):
@@ -302,7 +319,7 @@ def bare(tree):
 
 
 def dump(node) -> str:
-    """A syntax tree as text that is the same in every version of Python, which `ast.dump` is not."""
+    """A syntax tree as text, the same in every version of Python, which `ast.dump` is not."""
     if isinstance(node, ast.AST):
         fields = ((name, getattr(node, name, None)) for name in node._fields)
         told = ", ".join(f"{k}={dump(v)}" for k, v in fields if v is not None and v != [])
@@ -321,9 +338,11 @@ def _from_package(statement):
 
 
 def reached(cells) -> set:
-    """The modules of the package that the cells reach, by what they import and use, and by what that imports in turn.
+    """The modules of the package that the cells reach, by what they import and use, and by what
+    that imports in turn.
 
-    Dotted names without `translearn`, such as `data.registry`. Raises `CourseError` for an import that leads nowhere.
+    Dotted names without `translearn`, such as `data.registry`. Raises `CourseError` for an import
+    that leads nowhere.
     """
     used = frozenset().union(*(reads(cell) for cell in cells))
     todo = set().union(*(_imports(cell, "a cell", only=used) for cell in cells))
@@ -339,7 +358,9 @@ def reached(cells) -> set:
 
 
 def _imports(tree, where, only=None, home=""):
-    """The modules of the package that a syntax tree imports, anywhere in it; of a cell's, those whose names are in `only`."""
+    """The modules of the package that a syntax tree imports, anywhere in it; of a cell's, those
+    whose names are in `only`.
+    """
     found = set()
     for node in _imports_in(tree):
         if isinstance(node, ast.Import):
@@ -361,16 +382,20 @@ def _imports(tree, where, only=None, home=""):
                     found.add(inner)
                 elif origin:
                     found.add(_known(origin, where, f"translearn.{origin}"))
-                if not _file(inner) and alias.name not in _defined(origin):
+                if not _file(inner) and alias.name != "*" and alias.name not in _defined(origin):
+                    module = ".".join(filter(None, ["translearn", origin]))
+                    said = f"from {module} import {alias.name}"
                     raise CourseError(
-                        f"In {where}, `from translearn{'.' + origin if origin else ''} import {alias.name}` leads "
+                        f"In {where}, `{said}` leads "
                         "nowhere: there is no such module and no such name. Correct the import."
                     )
     return found
 
 
 def _origin(node, home):
-    """What a `from … import` imports from, without `translearn`; None when that is another package's."""
+    """What a `from … import` imports from, without `translearn`; None when that is another
+    package's.
+    """
     if node.level:
         package = home if _file(home).name == "__init__.py" else home.rpartition(".")[0]
         parts = package.split(".") if package else []
@@ -413,7 +438,9 @@ class _Anything:
 
 
 def _defined(module):
-    """The names that a module has; any name when it makes them on demand (`__getattr__`) or imports everything."""
+    """The names that a module has; any name when it makes them on demand (`__getattr__`) or
+    imports everything.
+    """
     tree = (
         source(module)
         if module
@@ -424,7 +451,9 @@ def _defined(module):
 
 
 def numerics(modules) -> dict:
-    """The `NUMERICS` of each module, or of the package that it stands in; modules without one make no numbers."""
+    """The `NUMERICS` of each module, or of the package that it stands in; modules without one make
+    no numbers.
+    """
     found = {}
     for module in sorted(modules):
         while module:
@@ -451,7 +480,8 @@ def _number(module):
 
 
 def data(cells, modules) -> dict:
-    """The data and weights that the cells name, by hash; with weights their vocabulary; and the labels
+    """The data and weights that the cells name, by hash; with weights their vocabulary; and the
+    labels
     and vocabularies that a module they reach names.
     """
     registry = _registry()
@@ -481,7 +511,9 @@ def _texts_in(tree) -> frozenset:
 
 
 def packages() -> dict:
-    """The version of each package that makes numbers, as requirements.lock pins it (several, where platforms differ)."""
+    """The version of each package that makes numbers, as requirements.lock pins it (several, where
+    platforms differ).
+    """
     found = {}
     for line in (paths.ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines():
         if pin := re.match(r"([a-z-]+)==([^\s;\\]+)", line):

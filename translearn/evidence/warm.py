@@ -1,4 +1,6 @@
-"""What a replay's process begins with: imported once, before the processes are forked. No operation runs here."""
+"""What a replay's process begins with: imported once, before the processes are forked. No
+operation runs here.
+"""
 
 import translearn  # noqa: F401, I001 (before TensorFlow)
 import keras  # noqa: F401

@@ -5,6 +5,7 @@ arm) and the claims that rest on them. An experiment is named `lesson.experiment
 `translearn.evidence`.
 """
 
+import functools
 import json
 from pathlib import Path
 
@@ -21,7 +22,7 @@ def file(name: str) -> Path:
 def read(name: str) -> dict:
     """The whole file that an experiment of this name belongs into; empty when there is none yet.
 
-    Raises `CourseError` when the file is damaged.
+    What it returns is the caller's to change. Raises `CourseError` when the file is damaged.
     """
     path = file(name)
     if not path.exists():
@@ -30,8 +31,15 @@ def read(name: str) -> dict:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         raise CourseError(
-            f"The ledger file {path.name} is damaged. Restore it: git checkout data/ledger/{path.name}"
+            f"The ledger file {path.name} is damaged. "
+            f"Restore it: git checkout data/ledger/{path.name}"
         ) from None
+
+
+@functools.lru_cache(maxsize=16)
+def _read_once(name, state):
+    """As `read`, parsed once for each state of the file: a lesson's prose asks hundreds of times."""
+    return read(name)
 
 
 def experiment(name: str) -> dict:
@@ -41,7 +49,9 @@ def experiment(name: str) -> dict:
     A run is [arm, seed, {metric: value}, seconds]. Raises `CourseError` when there is no such
     experiment.
     """
-    entries = read(name)["experiments"]
+    path = file(name)
+    state = (str(path), *path.stat()[6:9]) if path.exists() else None
+    entries = _read_once(name.split(".")[0], state)["experiments"]
     if name not in entries:
         raise CourseError(
             f"The ledger has no experiment named {name!r}. Measure it: python3 course.py measure."

@@ -308,7 +308,7 @@ def features():
     ]
     return {
         "solar": solar,
-        "few": few,
+        "fifty": few,
         "few_features": few_features,
         "validation_features": validation_features,
     }
@@ -319,7 +319,7 @@ def guess(given, classifier, blocks):
         np.concatenate([features[block] for block in blocks], axis=1)
         for features in (given.few_features, given.validation_features)
     )
-    return make_pipeline(StandardScaler(), classifier).fit(seen, given.few.labels).predict(judged)
+    return make_pipeline(StandardScaler(), classifier).fit(seen, given.fifty.labels).predict(judged)
 
 
 @bank.alternative("beat_it")
@@ -338,7 +338,7 @@ def as_floats(given):
 
 
 bank.mistake("beat_it", "the answers themselves", lambda given: given.solar.validation.labels)
-bank.mistake("beat_it", "on the training pictures", lambda given: given.few.labels)
+bank.mistake("beat_it", "on the training pictures", lambda given: given.fifty.labels)
 
 
 @bank.mistake("beat_it", "scores, not classes")

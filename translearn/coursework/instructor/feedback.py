@@ -15,37 +15,10 @@ from translearn.coursework.instructor import books, judging
 from translearn.coursework.instructor.folder import Course, read_json, write
 
 LONGEST = 20_000  # characters of a written answer that is shown as Markdown
-TAGS = [
-    "p",
-    "br",
-    "hr",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "em",
-    "strong",
-    "del",
-    "sub",
-    "sup",
-    "a",
-    "code",
-    "pre",
-    "span",
-    "div",
-    "blockquote",
-    "ul",
-    "ol",
-    "li",
-    "table",
-    "thead",
-    "tbody",
-    "tr",
-    "th",
-    "td",
-]
+TAGS = (
+    "p br hr h1 h2 h3 h4 h5 h6 em strong del sub sup a code pre span div blockquote ul ol li "
+    "table thead tbody tr th td"
+).split()
 
 PAGE = Path(__file__).with_name("pages") / "feedback.html"
 

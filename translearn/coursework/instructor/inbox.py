@@ -13,22 +13,8 @@ from translearn.coursework.instructor.submission import LARGEST
 
 EXCHANGE = re.compile(r"^(?P<id>[^+]+)\+(?P<assignment>[^+]+)\+(?P<when>\d{4}-[^+]+)(?:\+[^+]*)?$")
 COPYING = 60  # seconds that handing in to the exchange may take: within them its own time counts
-OTHER = {
-    ".png",
-    ".jpg",
-    ".jpeg",
-    ".gif",
-    ".svg",
-    ".pdf",
-    ".doc",
-    ".docx",
-    ".npz",
-    ".npy",
-    ".h5",
-    ".keras",
-    ".mp4",
-    ".csv",
-}  # not even read
+# Not even read.
+OTHER = set(".png .jpg .jpeg .gif .svg .pdf .doc .docx .npz .npy .h5 .keras .mp4 .csv".split())
 PACKED = 200  # times its size that an entry of a zip may unpack to; notebooks come to ten
 NOISE = {"__MACOSX", ".DS_Store", "Thumbs.db", ".ipynb_checkpoints"}
 MOST = 20_000  # files in one zip
