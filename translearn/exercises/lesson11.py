@@ -550,6 +550,9 @@ too_good = Choice(
 )
 
 
+MARGIN = 0.005  # bits per byte: by so much must the ledger's run be beaten, or it was rounding
+
+
 @functools.cache
 def _checked():
     from translearn import backbones, data
@@ -590,7 +593,7 @@ def _bits(model):
         'new `backbones.load("tiny_gpt", include_top=True)`.',
     ],
     praise="Same pages, fewer bits.",
-    reference=to_beat("gpt.ways", "everything, 20 kB", "validation"),
+    reference=to_beat("gpt.ways", "everything, 20 kB", "validation", seed=0),
 )
 def beat_it(mine, reference):
     expect_model(mine, "mine")
@@ -601,9 +604,9 @@ def beat_it(mine, reference):
             f"{got:.3f} bits per byte are fewer than these pages can teach. Was the "
             "validation text among them?",
         )
-    if not got < reference:
+    if not got < reference - MARGIN:
         raise Incorrect(
-            f"Your network needs {got:.3f} bits per byte on the validation sayings; the "
-            f"number to beat is {reference:.3f}."
+            f"Your network needs {got:.4f} bits per byte on the validation sayings; the "
+            f"number to beat is {reference - MARGIN:.4f}."
         )
     return f"{got:.3f} bits per byte against {reference:.3f}. {beat_it.praise}"

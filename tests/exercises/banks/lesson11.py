@@ -411,10 +411,10 @@ def as_it_came(given):
     return compiled(keras.optimizers.Adam())
 
 
-@bank.near_miss("beat_it", "get below")
-def three_steps(given):
-    mine = compiled(keras.optimizers.Adam(1e-3))
-    mine.fit(*windows(given.pages, given.drawn[:24]), batch_size=8, shuffle=False, verbose=0)
+@bank.near_miss("beat_it", "by 0.005 bits per byte or more: the ledger's own run")
+def everything_at_its_rate(given):
+    mine = compiled(keras.optimizers.Adam(3e-4))
+    mine.fit(*windows(given.pages, given.drawn), batch_size=8, shuffle=False, verbose=0)
     return mine
 
 
