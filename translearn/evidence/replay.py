@@ -238,7 +238,7 @@ def differences(entry: dict, runs: list, same: bool) -> list:
     another machine of the same description. The 120 numbers of seven of them (heads, probes,
     NumPy, a language model) came out equal. Three train convolutions, and processors round these
     differently: at sensible rates numbers were off by 0.00 to 0.68 spreads (root mean square
-    0.15),
+    0.16),
     in an arm with a hundred times the sensible rate by up to 2.1, 3 of its 104 numbers by more
     than one. On one machine, what was run twice gave the same numbers twice, and so did a lesson
     whose code had been rewritten.
