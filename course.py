@@ -374,8 +374,6 @@ def main(argv):
         if subprocess.call(uv + COMPILE.split() + tail, cwd=ROOT, env=env):
             raise Stop("Nothing was pinned; uv says why above.")
         tail = []
-    if command == "test" and not tail:
-        tail = ["-n", "2", "--dist", "loadfile"]  # so that the browser's waiting costs nothing
     where = os.getcwd() if command == "coursework" else ROOT  # whose paths are meant from there
     return hand_over(arguments + tail, where, writes=command != "doctor")
 

@@ -55,6 +55,8 @@ def pytest_cmdline_main(config):
 
     By the file, since the cells of a lesson share a kernel and the tests of a page a browser.
     """
+    if hasattr(config, "workerinput"):  # a worker is asked too, and must not have workers
+        return
     whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
     if whole and config.option.numprocesses is None and not config.option.collectonly:
         config.option.numprocesses, config.option.dist = 2, "loadfile"
