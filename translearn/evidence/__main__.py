@@ -11,14 +11,10 @@ from pathlib import Path
 from translearn import paths
 from translearn.authoring import find, read
 from translearn.errors import CourseError
-from translearn.evidence import book, lessons, replay
+from translearn.evidence import ONE_THREAD, book, lessons, replay
 from translearn.evidence.claiming import claim_anew
 from translearn.evidence.recording import Recorder
 from translearn.measure import experiment as measuring
-
-# Threads add in another order each time, and a trained network makes much of a rounding. With one,
-# the same seed gives the same numbers to rounding on the same kind of machine.
-ONE_THREAD = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
 
 
 def main(argv=None) -> int:

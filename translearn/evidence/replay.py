@@ -21,7 +21,7 @@ import numpy as np
 from translearn import measure, paths
 from translearn.authoring import read
 from translearn.errors import CourseError
-from translearn.evidence import book, lessons, rests_on
+from translearn.evidence import ONE_THREAD, book, lessons, rests_on
 from translearn.measure import experiment as measuring
 from translearn.measure import ledger
 from translearn.measure.claims import SMALLEST_SPREAD
@@ -102,6 +102,7 @@ def _processes():
 
 def _child(path, name, seed, cache, out):
     os.environ |= {"MPLBACKEND": "agg", "TRANSLEARN_CACHE": cache}
+    os.environ |= dict.fromkeys(ONE_THREAD, "1")  # TensorFlow looks at its first operation
     os.chdir(paths.NOTEBOOKS)
     with open(os.devnull, "w") as silence:  # what a lesson prints, and its progress bars
         os.dup2(silence.fileno(), 1)
