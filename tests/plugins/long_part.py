@@ -19,7 +19,7 @@ AREAS = {
     "coursework": "what a class does, beyond the everyday",
     "hostile": "every hostile submission",
     "lessons": "the learners' notebooks as they are, from top to bottom",
-    "replay": "every experiment that can be run again within the hour",
+    "replay": "two minutes' worth of each lesson's experiments (all of them with --long)",
 }
 
 # The long files first and the many short ones last, so that two workers end together.

@@ -21,5 +21,7 @@ def test_a_choice_of_two_minutes_worth_agrees_with_the_ledger():
 
 @pytest.mark.long("replay")
 @pytest.mark.parametrize("source", reading.find([]), ids=lambda path: path.stem)
-def test_every_experiment_of_a_lesson_agrees_with_the_ledger(source):
-    agree(replay.replay([source], everything=True, choose=head(), stamp=False))
+def test_a_lesson_agrees_with_the_ledger(source, pytestconfig):
+    """All of it with --long; two minutes' worth of each lesson when it is this area's turn."""
+    minutes = None if pytestconfig.option.long else 2
+    agree(replay.replay([source], everything=True, minutes=minutes, choose=head(), stamp=False))
