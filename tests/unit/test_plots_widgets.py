@@ -32,11 +32,10 @@ def test_a_figure_without_alt_text_is_refused(alt):
 
 
 def test_results_show_every_seed_and_the_baseline():
-    results = measure.compare(
-        {"a": lambda s: {"accuracy": 0.5 + s / 10}, "b": lambda s: {"accuracy": 0.2}},
-        seeds=3,
-        progress=False,
-    )
+    def run(seed, name):
+        return {"accuracy": 0.5 + seed / 10 if name == "a" else 0.2}
+
+    results = measure.compare(run, grid={"name": ["a", "b"]}, seeds=3, progress=False)
     fig = plots.results(results, "accuracy", "A is ahead", baseline=("chance", 0.1))
     ax = fig.axes[0]
     assert [t.get_text() for t in ax.get_yticklabels()] == ["a", "b"] and ax.get_title(
