@@ -194,12 +194,18 @@ def _files(outside):
     }
 
 
+def _command(pid) -> str:
+    try:
+        return " ".join(psutil.Process(pid).cmdline())
+    except psutil.Error:  # it has ended, or is just ending
+        return ""
+
+
 def _listeners():
     return {
         c.laddr
         for c in psutil.net_connections("inet")
         if c.status == psutil.CONN_LISTEN
-        and c.pid
-        and c.pid != os.getpid()
-        and "translearn.coursework.student" in " ".join(psutil.Process(c.pid).cmdline())
+        and c.pid not in (None, os.getpid())
+        and "translearn.coursework.student" in _command(c.pid)
     }
