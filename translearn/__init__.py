@@ -10,8 +10,8 @@ import sys
 
 from translearn import errors, paths, quiet
 
-# TensorFlow reads these once, when it is first imported, so they must stand here. Without them every
-# lesson would open with a page of start-up messages that tell a learner nothing.
+# TensorFlow reads these once, when it is first imported, so they must stand here. Without them
+# every lesson would open with a page of start-up messages that tell a learner nothing.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
@@ -32,7 +32,8 @@ if "keras" in sys.modules:  # imported before the course, so with the reader's s
     keras.config.set_floatx("float32")
     keras.config.set_epsilon(1e-7)
 
-# Keras builds one graph for each model, and the lessons build many models on purpose; TensorFlow takes that for a mistake.
+# Keras builds one graph for each model, and the lessons build many models on purpose; TensorFlow
+# takes that for a mistake.
 logging.getLogger("tensorflow").addFilter(
     lambda record: "triggered tf.function retracing" not in record.getMessage()
 )

@@ -4,7 +4,8 @@
 class CourseError(Exception):
     """Something the reader can mend. The message says what was wrong and what to do.
 
-    In a notebook only the message is shown: a traceback through the course's own code would bury it.
+    In a notebook only the message is shown: a traceback through the course's own code would bury
+    it.
     """
 
     def _render_traceback_(self):

@@ -1,7 +1,7 @@
 """A browser, and JupyterLab as `course.py lab` starts it.
 
-All fixtures end with their module: Playwright keeps an event loop running in the main thread, which nbval's kernels,
-tested later in the same process, could not share.
+All fixtures end with their module: Playwright keeps an event loop running in the main thread,
+which nbval's kernels, tested later in the same process, could not share.
 """
 
 import os
@@ -65,7 +65,8 @@ def lab(tmp_path_factory):
         port=18888 + 100 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]),
         home=tmp_path_factory.mktemp("lab-home"),
         wait=PATIENCE,
-        # The one difference to what a reader gets: the page's application object can be reached from outside.
+        # The one difference to what a reader gets: the page's application object can be reached
+        # from outside.
         extra=("--LabApp.expose_app_in_browser=True",),
     )
     server.folder = folder

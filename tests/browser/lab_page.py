@@ -1,4 +1,6 @@
-"""Driving JupyterLab in a real browser: open a notebook, run it, move a widget, look at what came out."""
+"""Driving JupyterLab in a real browser: open a notebook, run it, move a widget, look at what came
+out.
+"""
 
 import re
 from pathlib import Path
@@ -17,8 +19,8 @@ _PANEL = """
     const panel = [...window.jupyterapp.shell.widgets('main')].find(w => w.context && w.context.path === path);
 """
 
-# Waiting for the idle icon alone fails more often than not: the notebook must be loaded and its kernel must have
-# introduced itself before cells are sent to it.
+# Waiting for the idle icon alone fails more often than not: the notebook must be loaded and its
+# kernel must have introduced itself before cells are sent to it.
 _READY = (
     "async path => { const app = window.jupyterapp; await app.restored;"
     + _PANEL
@@ -50,8 +52,9 @@ _CELLS = (
 }"""
 )
 
-# The figures differ from `before`, and then have come to rest: the kernel has answered an empty request, so it has
-# dealt with all that was sent to it before, and what it said is on the page two frames later.
+# The figures differ from `before`, and then have come to rest: the kernel has answered an empty
+# request, so it has dealt with all that was sent to it before, and what it said is on the page two
+# frames later.
 _CHANGED = (
     "async ([path, before, ms]) => {"
     + _PANEL
@@ -104,7 +107,9 @@ class LabPage:
             self.strangers.append(url)
 
     def open(self, notebook: str) -> str:
-        """Open a notebook by the address that `course.py lab` would print; returns the kernel's name."""
+        """Open a notebook by the address that `course.py lab` would print; returns the kernel's
+        name.
+        """
         self.notebook = notebook
         # `reset` forgets the layout, so that no tab of an earlier test comes back.
         self.page.goto(self.server.url(notebook) + "&reset")
@@ -112,7 +117,9 @@ class LabPage:
         return self.page.evaluate(_READY, notebook)
 
     def run_all(self, seconds: float = 2 * PATIENCE) -> None:
-        """Run all cells and wait until the last has run; `seconds` end the wait for a kernel that hangs."""
+        """Run all cells and wait until the last has run; `seconds` end the wait for a kernel that
+        hangs.
+        """
         self.page.evaluate(
             "([path, ms]) => Promise.race([("
             + _RUN
@@ -151,13 +158,17 @@ class LabPage:
         return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook")
 
     def figures(self) -> list[str]:
-        """Every figure in the notebook's outputs, as its data: equal lists mean that nothing changed."""
+        """Every figure in the notebook's outputs, as its data: equal lists mean that nothing
+        changed.
+        """
         return self.area.locator(
             ".jp-OutputArea-output img, .jp-OutputArea-output svg"
         ).evaluate_all("all => all.map(one => one.tagName === 'IMG' ? one.src : one.outerHTML)")
 
     def figures_without_alt(self) -> list[str]:
-        """Figures that say nothing to a reader who cannot see them. JupyterLab fills a missing alt with "Image"."""
+        """Figures that say nothing to a reader who cannot see them. JupyterLab fills a missing alt
+        with "Image".
+        """
         return self.area.locator(
             ", ".join(
                 f".jp-OutputArea-output img{empty}"
@@ -213,7 +224,9 @@ class LabPage:
         ).select_option(label=label)
 
     def wait_until_figures_change(self, before: list[str], seconds: float = PATIENCE) -> list[str]:
-        """The figures once they differ from `before` and have come to rest; AssertionError if they never do."""
+        """The figures once they differ from `before` and have come to rest; AssertionError if they
+        never do.
+        """
         now = self.page.evaluate(_CHANGED, [self.notebook, before, seconds * 1000])
         assert now is not None, f"no figure changed within {seconds:g} s"
         return now
@@ -226,7 +239,8 @@ class LabPage:
 
 
 def lessons(half: int) -> list:
-    """Every second lesson, from the first (0) or the second (1) on: two files of tests, so that two run at a time.
+    """Every second lesson, from the first (0) or the second (1) on: two files of tests, so that
+    two run at a time.
 
     Lesson 00 is in the suite, the others are in its long part.
     """
@@ -238,7 +252,9 @@ def lessons(half: int) -> list:
 
 
 def run_lesson(page: "LabPage", lesson: str) -> None:
-    """A lesson runs in the browser without an error, and each of its explorers moves over its whole range."""
+    """A lesson runs in the browser without an error, and each of its explorers moves over its
+    whole range.
+    """
     page.open(lesson)
     page.run_all()
     assert page.cell_errors() == []

@@ -1,6 +1,8 @@
-"""One explorer each of two lessons in the browser, chosen by the commit: in a page a control moves its figure.
+"""One explorer each of two lessons in the browser, chosen by the commit: in a page a control moves
+its figure.
 
-That an explorer draws at every place of its range is shown in the kernel, by the lesson's rehearsal.
+That an explorer draws at every place of its range is shown in the kernel, by the lesson's
+rehearsal.
 """
 
 import ast
@@ -46,7 +48,9 @@ def _needs(text):
 
 
 def _serves(statement, needed, modules) -> bool:
-    """Whether a statement gives a name that is needed, or calls a method of what stands behind one."""
+    """Whether a statement gives a name that is needed, or calls a method of what stands behind
+    one.
+    """
     if gives_and_takes(statement)[0] & needed:
         return True
     called = {

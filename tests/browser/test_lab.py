@@ -1,4 +1,6 @@
-"""JupyterLab as a learner meets it: starts clean, and its widgets move the figures. The lessons follow in `test_lessons_*.py`."""
+"""JupyterLab as a learner meets it: starts clean, and its widgets move the figures. The lessons
+follow in `test_lessons_*.py`.
+"""
 
 import nbformat
 import pytest
@@ -109,7 +111,8 @@ def test_the_lab_opens_without_pop_ups_lessons_at_the_left(page, notebook, lab):
     for name in ("source", "solutions", "coursework"):
         (lab.folder / name).mkdir(exist_ok=True)
     page.open(notebook("93_last.ipynb", "1"))
-    # The news question would come a moment after the page. That nothing comes is no event: here, time must pass.
+    # The news question would come a moment after the page. That nothing comes is no event: here,
+    # time must pass.
     page.page.wait_for_timeout(3000)
     assert page.popups() == []
     files = page.files()
@@ -123,7 +126,9 @@ def test_the_lab_opens_without_pop_ups_lessons_at_the_left(page, notebook, lab):
 
 
 def test_the_start_page_leads_to_the_lessons_and_remembers_what_was_passed(page, notebook):
-    """The table's link opens the lesson; an exercise passed in one kernel shows in the table of another."""
+    """The table's link opens the lesson; an exercise passed in one kernel shows in the table of
+    another.
+    """
     table = "from translearn.exercises import overview\noverview.lessons()"
     solve = (
         "from translearn.exercises import progress\nprogress.forget('lesson00')\nfrom translearn.exercises import lesson00 as exercise\n"

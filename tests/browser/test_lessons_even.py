@@ -1,4 +1,6 @@
-"""The even lessons in the browser. A file of its own, so that the suite can run two lessons at a time."""
+"""The even lessons in the browser. A file of its own, so that the suite can run two lessons at a
+time.
+"""
 
 import pytest
 from lab_page import lessons, run_lesson

@@ -1,4 +1,6 @@
-"""The odd lessons in the browser. A file of its own, so that the suite can run two lessons at a time."""
+"""The odd lessons in the browser. A file of its own, so that the suite can run two lessons at a
+time.
+"""
 
 import pytest
 from lab_page import lessons, run_lesson

@@ -12,8 +12,6 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 
-
-
 @pytest.fixture(scope="session", autouse=True)
 def _sandbox():
     from translearn.coursework.instructor import walls

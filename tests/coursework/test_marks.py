@@ -183,9 +183,9 @@ def test_a_bank_has_what_a_bank_needs(assignment):
     assert len(right) >= 3 and all(p is None for answers in right for _, p in answers.values())
     wrong = [answers for name, answers in submissions.items() if "mistake" in name]
     for each in asked:
-        assert sum(each.name in answers for answers in wrong) >= min(3, len(each.misconceptions)), (
-            f"{each.name}: a wrong submission for each misconception, please"
-        )
+        assert sum(each.name in answers for answers in wrong) >= min(
+            3, len(each.misconceptions)
+        ), f"{each.name}: a wrong submission for each misconception, please"
         assert sum(each.name in answers for answers in right) >= 1, (
             f"{each.name}: no other right answer is tried"
         )

@@ -53,7 +53,8 @@ def test_a_failing_cell_fails_and_the_rest_is_skipped(run):
 
 
 def test_a_dead_kernel_is_seen_long_before_the_time_limit(run):
-    # The limit is 1,800 s and the run would be cut at 1,500: it can pass only if the death itself is noticed.
+    # The limit is 1,800 s and the run would be cut at 1,500: it can pass only if the death itself
+    # is noticed.
     counts, text = run("import os; os._exit(3)", "print('later')")
     assert counts == {"failed": 1, "skipped": 1}
     assert "The kernel died while this cell ran" in text

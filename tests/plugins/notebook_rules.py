@@ -2,8 +2,8 @@
 
 `notebooks/source/05_freezing.md` is collected as a test file; its tests are the code cells of the
 rehearsal (see `translearn.authoring.notebooks.rehearsal`), written to `.cache/rehearsal/`. What
-ran is kept in `.cache/executed/` as the solved lesson with its outputs. With `--long`, the learners'
-notebooks run as they are, too.
+ran is kept in `.cache/executed/` as the solved lesson with its outputs. With `--long`, the
+learners' notebooks run as they are, too.
 
 nbval's last release (0.11, 2024) lacks some things, which are added here:
 

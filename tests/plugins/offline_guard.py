@@ -1,8 +1,9 @@
 """No test, and no lesson that a test runs, reaches the network.
 
-The guard stands in Python's socket module. Processes that a test starts (kernels, JupyterLab, workers) get it through
-PYTHONPATH: `offline/sitecustomize.py` is imported by every Python at its start. Programs that are not Python are not
-held back; the browser is told separately to resolve no name.
+The guard stands in Python's socket module. Processes that a test starts (kernels, JupyterLab,
+workers) get it through
+PYTHONPATH: `offline/sitecustomize.py` is imported by every Python at its start. Programs that are
+not Python are not held back; the browser is told separately to resolve no name.
 """
 
 import ipaddress
@@ -70,7 +71,8 @@ def install() -> None:
         _check(self.family, rest[-1])
         return sendto(self, data, *rest)
 
-    # Names are not looked up either: a query to a name server leaves the machine without any connect() of ours.
+    # Names are not looked up either: a query to a name server leaves the machine without any
+    # connect() of ours.
     def guarded_lookup(host, *rest, **more):
         if not (_is_local(host) or _is_number(host) or host in own):
             raise NetworkBlocked(f"Tests run without the network, and something looked up {host}.")

@@ -1,4 +1,5 @@
-"""A random two minutes' worth of the ledger is run again, chosen by the commit; all of it with --long.
+"""A random two minutes' worth of the ledger is run again, chosen by the commit; all of it with
+--long.
 
 Nothing is stamped: tests leave the ledger as it is.
 """

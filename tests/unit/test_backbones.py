@@ -1,4 +1,6 @@
-"""The backbones are what they say they are: the original's numbers, the right labels, clear refusals."""
+"""The backbones are what they say they are: the original's numbers, the right labels, clear
+refusals.
+"""
 
 import os
 import subprocess

@@ -202,14 +202,16 @@ def test_a_ready_environment_is_used_without_a_look_at_the_network(course, fake,
     course.ensure()
 
 
-# ---- A set-up in small: a wheel made here, served by an index of this machine, in place of the lock's ----
+# ---- A set-up in small: a wheel made here, served by an index of this machine, in place of the
+# lock's ----
 
 
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory):
     """A folder of an index with one package, and its hash.
 
-    The one called uv does as uv does for the course: it makes an environment and "installs" into it.
+    The one called uv does as uv does for the course: it makes an environment and "installs" into
+    it.
     """
     folder = tmp_path_factory.mktemp("index")
     hashes = {}

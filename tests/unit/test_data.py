@@ -1,4 +1,6 @@
-"""Splits are disjoint, stratified and the same everywhere; every kind of bad input has its one sentence."""
+"""Splits are disjoint, stratified and the same everywhere; every kind of bad input has its one
+sentence.
+"""
 
 import hashlib
 import subprocess
@@ -17,7 +19,8 @@ from translearn.paths import ROOT
 NAMES = data.names("pictures")
 PARTS = ("train", "validation", "test")
 
-# What every machine must get: first 16 digits of SHA-256 over the keys, in order, of train, validation and test.
+# What every machine must get: first 16 digits of SHA-256 over the keys, in order, of train,
+# validation and test.
 KEYS = {
     ("emoji_styles", 0): "7d3565ab96d90a90",
     ("emoji_styles", 1): "e3ca3f3a760425c7",
@@ -69,7 +72,8 @@ def loaded():
     return {name: data.load(name) for name in NAMES}
 
 
-# --- what a split is --------------------------------------------------------------------------------------------
+# --- what a split is
+# --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -112,7 +116,8 @@ def test_stratified(name, seed):
     )
     ideal = np.array([[0.60], [0.15], [0.25]]) * counts.sum(axis=0)
     if name == "emoji_styles":
-        # Concepts stay whole: a boundary may miss its place by half of the largest concept, at either end.
+        # Concepts stay whole: a boundary may miss its place by half of the largest concept, at
+        # either end.
         every = [
             np.concatenate([part.labels for part in parts(splits)]),
             np.concatenate([part.info["concept"] for part in parts(splits)]),
@@ -180,7 +185,8 @@ def test_a_picture_keeps_its_class_whatever_is_left_out():
         assert set(part.labels) == {0, 1}
 
 
-# --- the same everywhere ----------------------------------------------------------------------------------------
+# --- the same everywhere
+# ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name, seed", list(KEYS))
@@ -218,7 +224,8 @@ def test_importing_the_module_loads_no_heavy_library():
     assert out.strip() == "[]"
 
 
-# --- few labels -------------------------------------------------------------------------------------------------
+# --- few labels
+# -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -251,7 +258,8 @@ def test_labels_per_class_touches_training_only(loaded):
     assert (few.test.images == loaded["digits"].test.images).all()
 
 
-# --- sizes, cache, showing --------------------------------------------------------------------------------------
+# --- sizes, cache, showing
+# --------------------------------------------------------------------------------------
 
 
 def test_size(monkeypatch, tmp_path):
@@ -292,7 +300,8 @@ def test_the_card_of_emoji_styles_counts_right(loaded):
     assert f"have {np.bincount(labels).min()} to {np.bincount(labels).max()} pictures" in card
 
 
-# --- bad input --------------------------------------------------------------------------------------------------
+# --- bad input
+# --------------------------------------------------------------------------------------------------
 
 
 def test_unknown_names():
@@ -333,7 +342,8 @@ def test_a_damaged_file_is_named(monkeypatch, tmp_path):
     assert "'digits' is missing" in sentence(data.load, "digits")
 
 
-# --- your own pictures ------------------------------------------------------------------------------------------
+# --- your own pictures
+# ------------------------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -84,7 +84,8 @@ def test_conda_installs_a_python_that_the_course_accepts():
 @pytest.mark.parametrize("machine", MACHINES)
 def test_the_versions_are_the_locks(machine):
     conda, locked = pins(pip_lines(), MACHINES[machine]), pins(lock_lines(), MACHINES[machine])
-    # Two differences, explained in translearn/lab/conda.py: the full TensorFlow stands in for the CPU build, and pip brings what KerasHub asks for.
+    # Two differences, explained in translearn/lab/conda.py: the full TensorFlow stands in for the
+    # CPU build, and pip brings what KerasHub asks for.
     if "tensorflow-cpu" in locked:
         locked["tensorflow"] = locked.pop("tensorflow-cpu")
     text = conda.pop("tensorflow-text", None)

@@ -189,8 +189,9 @@ def test_the_lock_answers_pyproject(platform):
 
 # ---- The package ----
 
-# A place may import those before it, never those after it. The front row, which lessons import, comes first; the rooms
-# behind it (authors, measurers, instructors) know the front row, and it knows nothing of them.
+# A place may import those before it, never those after it. The front row, which lessons import,
+# comes first; the rooms behind it (authors, measurers, instructors) know the front row, and it
+# knows nothing of them.
 FRONT = """
     quiet paths errors content data backbones transfer optim measure plots widgets exercises
 """.split()

@@ -17,7 +17,8 @@ PAIRS = {
         lambda k: k.SGD(0.05, momentum=0.9, nesterov=True),
     ),
     "RMSProp": (lambda: optim.RMSProp(0.01), lambda k: k.RMSprop(0.01)),
-    # At larger rates Keras strays from the paper: its bias correction rounds 0.999 to single precision, whatever the floatx.
+    # At larger rates Keras strays from the paper: its bias correction rounds 0.999 to single
+    # precision, whatever the floatx.
     "Adam": (lambda: optim.Adam(0.001), lambda k: k.Adam(0.001)),
     "Adam, other numbers": (
         lambda: optim.Adam(0.02, beta_1=0.8, beta_2=0.99, epsilon=1e-4),
@@ -35,7 +36,9 @@ PAIRS = {
 
 
 def gradients(steps=50, shape=(4, 3), seed=0):
-    """Noisy gradients of a bowl with a different steepness in each direction; they depend on the weights."""
+    """Noisy gradients of a bowl with a different steepness in each direction; they depend on the
+    weights.
+    """
     rng = np.random.default_rng(seed)
     steepness, noise = rng.uniform(0.1, 3, shape), rng.normal(0, 0.3, (steps, *shape))
     return lambda step, weights: steepness * weights + noise[step]
@@ -57,7 +60,9 @@ def run_keras(optimiser, gradient, start, steps):
 
 @pytest.fixture
 def double():
-    """Keras in double precision, so that what is compared is the rule and not the rounding of 50 steps."""
+    """Keras in double precision, so that what is compared is the rule and not the rounding of 50
+    steps.
+    """
     import keras
 
     keras.config.set_floatx("float64")

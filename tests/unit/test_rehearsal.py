@@ -1,4 +1,6 @@
-"""The rehearsal of a lesson, the sweep of an explorer, the estimate of minutes, and what these refuse."""
+"""The rehearsal of a lesson, the sweep of an explorer, the estimate of minutes, and what these
+refuse.
+"""
 
 import ast
 import json

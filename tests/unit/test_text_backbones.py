@@ -1,4 +1,6 @@
-"""The networks for text are what they say they are: the original's ids and numbers, KerasHub's layers, clear refusals."""
+"""The networks for text are what they say they are: the original's ids and numbers, KerasHub's
+layers, clear refusals.
+"""
 
 import hashlib
 import json
@@ -54,7 +56,8 @@ def ids_like(name, shape=(3, 10), seed=0):
     )
 
 
-# --- MiniLM ------------------------------------------------------------------------------------------------------
+# --- MiniLM
+# ------------------------------------------------------------------------------------------------------
 
 
 def test_minilm_reads_as_the_original_reads(saved):
@@ -175,7 +178,8 @@ def _give(backbone, model):
             backbone.get_layer(name).set_weights(layer.get_weights())
 
 
-# --- the small GPT -----------------------------------------------------------------------------------------------
+# --- the small GPT
+# -----------------------------------------------------------------------------------------------
 
 
 def test_gpt_is_kerashubs():
@@ -268,7 +272,8 @@ def test_the_vocabulary_spells_out_its_bytes():
     assert kept["model"]["vocab"]["<|endoftext|>"] == 0 and len(kept["model"]["vocab"]) == 1024
 
 
-# --- both --------------------------------------------------------------------------------------------------------
+# --- both
+# --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -350,7 +355,8 @@ def test_the_table_of_ids():
     assert "30,522" in repr(tokenizer) and tokenizer.vocabulary_size == 30_522
 
 
-# --- refusals ----------------------------------------------------------------------------------------------------
+# --- refusals
+# ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -383,7 +389,8 @@ def test_a_damaged_weight_file_is_refused(name, tmp_path, monkeypatch):
         backbones.load(name)
 
 
-# --- the originals, without a network ----------------------------------------------------------------------------
+# --- the originals, without a network
+# ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name, ours", [("bert_base", "minilm"), ("gpt2", "tiny_gpt")])
@@ -424,7 +431,9 @@ def _published(monkeypatch, tmp_path, name, sizes, tensors):
 
 
 def test_bert_base_is_read_from_its_published_form(tmp_path, monkeypatch):
-    """Every array of a network as small as can be, under the names of the published file, comes back where it belongs."""
+    """Every array of a network as small as can be, under the names of the published file, comes
+    back where it belongs.
+    """
     sizes = (50, 2, 48, 4, 20)  # words, layers, width, heads, length
     width, draw = 48, np.random.default_rng(0)
     tensors = {}
@@ -640,5 +649,6 @@ def test_nothing_heavy_is_imported_before_it_is_needed():
     )
     picture = "import sys; from translearn import backbones; backbones.load('small_cnn', weights=None, size=28)"
     assert "keras_hub" not in loaded(picture)
-    # KerasHub's tokenisers need this package, which would bring a second TensorFlow with it. The course's do not.
+    # KerasHub's tokenisers need this package, which would bring a second TensorFlow with it. The
+    # course's do not.
     assert backbones.names("text") == ["minilm", "tiny_gpt", "bert_base", "gpt2"]

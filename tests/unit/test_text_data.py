@@ -1,4 +1,6 @@
-"""Sentences and running text: parts share nothing, a seed gives the same everywhere, bad input has its one sentence."""
+"""Sentences and running text: parts share nothing, a seed gives the same everywhere, bad input has
+its one sentence.
+"""
 
 import hashlib
 import re
@@ -12,7 +14,8 @@ from translearn.errors import CourseError
 
 PARTS = ("train", "validation", "test")
 TEXTS = data.names("text")
-# What every machine must get: first 16 digits of SHA-256 over the keys and labels of the three parts, in order.
+# What every machine must get: first 16 digits of SHA-256 over the keys and labels of the three
+# parts, in order.
 KEYS = {0: "2cd51950249b8ea5", 1: "d46b303a8420551c"}
 TEXT = {"prose": "49261a1145a4fdd4", "fortunes": "1563ebcddd0e7d64"}
 
@@ -46,7 +49,8 @@ def reviews():
     return data.load_sentences("reviews")
 
 
-# --- reviews ----------------------------------------------------------------------------------------------------
+# --- reviews
+# ----------------------------------------------------------------------------------------------------
 
 
 def test_form(reviews):
@@ -97,7 +101,8 @@ def test_shares_and_strata(seed):
         sizes = np.array([len(part) for part in parts(one)])
         assert np.abs(sizes / sizes.sum() - [0.60, 0.15, 0.25]).max() < 0.03
         shares = np.array([part.labels.mean() for part in parts(one)])
-        # Reviews and articles stay whole, so their shares of positive sentences differ a little more.
+        # Reviews and articles stay whole, so their shares of positive sentences differ a little
+        # more.
         assert np.abs(shares - shares[0]).max() < (
             0.02 if domain in ("movies", "tweets") else 0.07
         )
@@ -187,7 +192,8 @@ def test_what_cannot_be_loaded(reviews):
     assert "holds no pictures" in sentence(data.load, "reviews")
 
 
-# --- running text ------------------------------------------------------------------------------------------------
+# --- running text
+# ------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -222,8 +228,8 @@ def test_text_form(texts, name):
 @pytest.mark.parametrize("name", TEXTS)
 def test_parts_of_a_text_share_no_passage(texts, name):
     said = [re.sub(r"(?m)^    -- .*(\n .*)*", "", part.text) for part in parts(texts[name])]
-    # Every 30th run of one part against every run of another finds any common passage of 90 characters; the build script,
-    # which has more time, looks for 60.
+    # Every 30th run of one part against every run of another finds any common passage of 90
+    # characters; the build script, which has more time, looks for 60.
     for one, other in ((0, 1), (0, 2), (1, 2)):
         some = {said[one][at : at + 60] for at in range(0, len(said[one]) - 59, 30)}
         assert not any(said[other][at : at + 60] in some for at in range(len(said[other]) - 59))

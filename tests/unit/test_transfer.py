@@ -243,7 +243,8 @@ def test_batch_norm_statistics_move_exactly_when_the_table_says_training(
 
 
 def test_keras_still_forgets_training_false_of_a_functional_model(pictures):
-    # What attach_head's docstring says of Keras. Should Keras mend it, this fails and the text must follow.
+    # What attach_head's docstring says of Keras. Should Keras mend it, this fails and the text
+    # must follow.
     import keras
 
     backbone = small()

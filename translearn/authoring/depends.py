@@ -34,10 +34,10 @@ def gives_and_takes(statement) -> tuple:
 def leaks(steps) -> list:
     """(cell, statement, name) for each statement that leans on what it must not.
 
-    `steps` is one (cell, statement, kind) each, in the lesson's order. A statement of kind "source"
-    binds names that are then barred; one of kind "own" may read barred names, and what it binds
-    from them is barred too; any other may not, and unbars what it binds itself. A function that was
-    defined before, and reads a name that a source binds anew, leans on it as well.
+    `steps` is one (cell, statement, kind) each, in the lesson's order. A statement of kind
+    "source" binds names that are then barred; one of kind "own" may read barred names, and what it
+    binds from them is barred too; any other may not, and unbars what it binds itself. A function
+    that was defined before, and reads a name that a source binds anew, leans on it as well.
     """
     found, barred, read_by_functions = [], set(), {}
     for cell, statement, kind in steps:

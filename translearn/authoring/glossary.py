@@ -1,14 +1,16 @@
 """The glossary page, made from the terms that the lessons define.
 
-A lesson sets a term in bold once, inside the sentence that defines it, and bold is for nothing else: but for the question
-at the top, the lead of a list item (it ends with a full stop), and a number.
+A lesson sets a term in bold once, inside the sentence that defines it, and bold is for nothing
+else: but for the question at the top, the lead of a list item (it ends with a full stop), and a
+number.
 """
 
 import re
 from dataclasses import dataclass
 
 BOLD = re.compile(r"\*\*([^*\n]+?)\*\*")
-# A sentence ends with a mark and a space, and the next one begins with a capital letter, a code word or a term.
+# A sentence ends with a mark and a space, and the next one begins with a capital letter, a code
+# word or a term.
 END = re.compile(r"(?<=[.?!])(?<!e\.g\.)(?<!i\.e\.)\s+(?=[A-Z`*(“])")
 SHORT = 45  # characters: a definition this short leans on its neighbour
 
@@ -34,7 +36,9 @@ class Term:
 
 
 def terms(lesson) -> list:
-    """The terms of one lesson, in its order. `lesson` has a name and cells with kind, text, line and id."""
+    """The terms of one lesson, in its order. `lesson` has a name and cells with kind, text, line
+    and id.
+    """
     found, title, heading = [], lesson.name, ""
     for cell in lesson.cells:
         if cell.kind != "markdown":
@@ -80,7 +84,9 @@ def _sentence(block, name):
 
 
 def twice(lessons) -> list:
-    """(lesson, line, sentence) for every term that an earlier place of the course has introduced already."""
+    """(lesson, line, sentence) for every term that an earlier place of the course has introduced
+    already.
+    """
     seen, problems = {}, []
     for lesson in lessons:
         for term in terms(lesson):
@@ -99,7 +105,9 @@ def twice(lessons) -> list:
 
 
 def page(lessons) -> str:
-    """The glossary as Markdown, in alphabetical order, each term with its sentence and a link to its place."""
+    """The glossary as Markdown, in alphabetical order, each term with its sentence and a link to
+    its place.
+    """
     every = sorted(
         (term for lesson in lessons for term in terms(lesson)), key=lambda term: term.key
     )

@@ -1,9 +1,12 @@
-"""Assignments, from the same kind of source as the lessons: what a student gets, and what an instructor keeps.
+"""Assignments, from the same kind of source as the lessons: what a student gets, and what an
+instructor keeps.
 
-A source `notebooks/source/A1_name.md` is a lesson's source with a few tags more: `setup` (locked code), `marks` and
-`rubric:NAME` (tables that the build writes from `translearn.coursework.student`), `manual:NAME` (an answer that a person marks;
-its model answer stands between the solution markers), `instructor` (left out of what students get), `submit`.
-The cells carry nbgrader's metadata: https://nbgrader.readthedocs.io/en/stable/contributor_guide/metadata.html
+A source `notebooks/source/A1_name.md` is a lesson's source with a few tags more: `setup` (locked
+code), `marks` and `rubric:NAME` (tables that the build writes from
+`translearn.coursework.student`), `manual:NAME` (an answer that a person marks; its model answer
+stands between the solution markers), `instructor` (left out of what students get), `submit`. The
+cells carry nbgrader's metadata:
+https://nbgrader.readthedocs.io/en/stable/contributor_guide/metadata.html
 """
 
 import hashlib
@@ -29,12 +32,16 @@ def name_of(stem: str) -> str:
 
 
 def module_of(lesson):
-    """The public module of an assignment: `translearn.coursework.student.a1` for the source A1_name."""
+    """The public module of an assignment: `translearn.coursework.student.a1` for the source
+    A1_name.
+    """
     return student.module(name_of(lesson.name))
 
 
 def check(lesson) -> None:
-    """Raise `BuildError` with file and line where the source and the assignment's module do not fit together."""
+    """Raise `BuildError` with file and line where the source and the assignment's module do not
+    fit together.
+    """
     from translearn.coursework.student.question import questions, written
 
     module, seen, answer = module_of(lesson), [], None
@@ -81,7 +88,9 @@ def check(lesson) -> None:
 
 
 def cells(lesson, solved: bool) -> list:
-    """The cells of the notebook as nbformat has them: for the instructor (`solved`), or as released."""
+    """The cells of the notebook as nbformat has them: for the instructor (`solved`), or as
+    released.
+    """
     from translearn.coursework.student.question import marks_table
     from translearn.exercises.source import unmark, unsolve
 
@@ -179,7 +188,9 @@ def notebook(lesson, solved: bool) -> str:
 
 
 def sources_hash(cells) -> str:
-    """A short hash of the cells' sources: a notebook that still has it has not been edited since it was built."""
+    """A short hash of the cells' sources: a notebook that still has it has not been edited since
+    it was built.
+    """
     text = "\0".join("".join(cell["source"]) for cell in cells)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 

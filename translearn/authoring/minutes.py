@@ -36,8 +36,9 @@ TIME = re.compile(r"\{\{ time \}\}|(?<=⏱ )About \d+ minutes")
 def pieces(lesson):
     """Yield (part, further, cell, text) in the lesson's order, Markdown cut at its headings.
 
-    `part` is the heading of the second level, "" before the first; `further` says whether the piece
-    stands in a section *Further*, which ends at the next heading of the same or a higher level.
+    `part` is the heading of the second level, "" before the first; `further` says whether the
+    piece stands in a section *Further*, which ends at the next heading of the same or a higher
+    level.
     """
     part, level = "", 0  # level of the Further section that is open, 0 when none is
     for cell in lesson.cells:

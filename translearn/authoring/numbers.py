@@ -34,7 +34,8 @@ def number(reference: str) -> str:
     """What a reference such as `taste.labels.pretrained.accuracy | percent` stands for.
 
     A reference is `experiment.arm.metric`, or two of them joined by `-` or `/` (seed by seed), and
-    a filter; `experiment.seeds` is the number of seeds. Raises `CourseError` naming what is unknown.
+    a filter; `experiment.seeds` is the number of seeds. Raises `CourseError` naming what is
+    unknown.
     """
     import numpy as np
 

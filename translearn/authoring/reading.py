@@ -38,7 +38,9 @@ class Lesson:
 
 
 def read(path: Path) -> Lesson:
-    """Read a lesson's source with jupytext, and find each cell's line, which jupytext does not keep."""
+    """Read a lesson's source with jupytext, and find each cell's line, which jupytext does not
+    keep.
+    """
     import jupytext
 
     text = path.read_text(encoding="utf-8")

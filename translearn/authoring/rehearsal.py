@@ -1,4 +1,5 @@
-"""What the cells of a rehearsal call, in the lesson's kernel: explorers swept, bets placed and settled.
+"""What the cells of a rehearsal call, in the lesson's kernel: explorers swept, bets placed and
+settled.
 
 Everything here raises `AssertionError` with one sentence, which fails the cell and so the lesson.
 """
@@ -43,7 +44,8 @@ def end() -> None:
 
 
 def sweep(explorer) -> None:
-    """Move an explorer (what `widgets.explore` returned) through its whole range by calling its `draw`.
+    """Move an explorer (what `widgets.explore` returned) through its whole range by calling its
+    `draw`.
 
     All combinations of its controls where they are few, else one control at a time with the others
     where they start. Each step gives a figure with alt text; from one value of a control to the

@@ -44,7 +44,8 @@ def check(lesson: Lesson) -> None:
 
 
 def _parse(lesson, cell):
-    # IPython's magics are not Python; a lesson has no need of them, and nbval and the ledger want plain code.
+    # IPython's magics are not Python; a lesson has no need of them, and nbval and the ledger want
+    # plain code.
     try:
         return ast.parse(cell.text)
     except SyntaxError as error:
@@ -75,7 +76,9 @@ def _check_hidden(lesson, cell):
 
 
 def _check_typed(lesson, cell, closing):
-    """What the last part says was measured comes from the ledger, not from somebody's keyboard. Returns whether it has begun."""
+    """What the last part says was measured comes from the ledger, not from somebody's keyboard.
+    Returns whether it has begun.
+    """
     for offset, line in enumerate(cell.text.splitlines()):
         closing = closing or line.startswith("## 7 ")
         if closing and (

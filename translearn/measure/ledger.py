@@ -1,8 +1,8 @@
 """Reading the ledger: what was measured, with what is needed to trust and repeat it.
 
-One JSON file for each lesson, `data/ledger/<lesson>.json`, with its experiments (every run of every
-arm) and the claims that rest on them. An experiment is named `lesson.experiment`. It is written by
-`translearn.evidence`.
+One JSON file for each lesson, `data/ledger/<lesson>.json`, with its experiments (every run of
+every arm) and the claims that rest on them. An experiment is named `lesson.experiment`. It is
+written by `translearn.evidence`.
 """
 
 import functools

@@ -319,7 +319,9 @@ def guess(given, classifier, blocks):
         np.concatenate([features[block] for block in blocks], axis=1)
         for features in (given.few_features, given.validation_features)
     )
-    return make_pipeline(StandardScaler(), classifier).fit(seen, given.fifty.labels).predict(judged)
+    return (
+        make_pipeline(StandardScaler(), classifier).fit(seen, given.fifty.labels).predict(judged)
+    )
 
 
 @bank.alternative("beat_it")
