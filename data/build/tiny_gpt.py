@@ -1,13 +1,15 @@
 """Pretrains the course's small GPT on five novels of Jane Austen and measures it on the sixth.
 
-    python data/build/tiny_gpt.py vocabulary     # chooses the 1,024 pieces: data/weights/tiny_gpt_vocabulary.json
-    python data/build/tiny_gpt.py pretrain       # trains; writes data/weights/tiny_gpt.npz
-    python data/build/tiny_gpt.py write          # only writes what the last kept step has learned, without training on
-    python data/build/tiny_gpt.py measure        # bits per byte of what was written, as the card states them
+    python data/build/tiny_gpt.py vocabulary     # chooses the 1,024 pieces:
+    data/weights/tiny_gpt_vocabulary.json python data/build/tiny_gpt.py pretrain       # trains;
+    writes data/weights/tiny_gpt.npz python data/build/tiny_gpt.py write          # only writes
+    what the last kept step has learned, without training on python data/build/tiny_gpt.py measure
+    # bits per byte of what was written, as the card states them
 
-Run in the course's environment, after data/build/prose.py. Training can be cut off at any time: the same command
-carries on from the last step that was kept (in .cache/tiny_gpt, every 100 steps) and comes to the same end, because
-what a step sees depends on its number only. The test novel is not read before `measure`.
+Run in the course's environment, after data/build/prose.py. Training can be cut off at any time:
+the same command carries on from the last step that was kept (in .cache/tiny_gpt, every 100 steps)
+and comes to the same end, because what a step sees depends on its number only. The test novel is
+not read before `measure`.
 """
 
 import json
@@ -82,7 +84,9 @@ def rate(step):
 
 
 def bits_per_byte(model, row, characters):
-    """Over windows of the context's length side by side: a token is predicted from what stands before it in its window."""
+    """Over windows of the context's length side by side: a token is predicted from what stands
+    before it in its window.
+    """
     import keras
 
     length = (len(row) - 1) // CONTEXT * CONTEXT
@@ -160,7 +164,8 @@ def pretrain():
     row, looked = tokens("train"), tokens("validation")
     characters = sum(map(len, documents("validation")))
     print(
-        f"{model.count_params():,} parameters, {len(row):,} tokens, {sum(map(len, documents('train'))) / len(row):.2f} "
+        f"{model.count_params():,} parameters, {len(row):,} tokens, "
+        f"{sum(map(len, documents('train'))) / len(row):.2f} "
         f"characters a token, from step {step}",
         flush=True,
     )
@@ -201,7 +206,8 @@ def measure():
     for part in ("validation", "test"):
         row, characters = tokens(part), sum(map(len, documents(part)))
         print(
-            f"{part}: {characters:,} characters, {len(row):,} tokens, {bits_per_byte(model, row, characters):.3f} bits per byte, "
+            f"{part}: {characters:,} characters, {len(row):,} tokens, "
+            f"{bits_per_byte(model, row, characters):.3f} bits per byte, "
             f"random weights {bits_per_byte(random, row, characters):.3f}"
         )
 
@@ -210,7 +216,8 @@ def describe(file):
     import hashlib
 
     print(
-        f"{file.name}: {file.stat().st_size:,} bytes, sha256 {hashlib.sha256(file.read_bytes()).hexdigest()}"
+        f"{file.name}: {file.stat().st_size:,} bytes, sha256 "
+        f"{hashlib.sha256(file.read_bytes()).hexdigest()}"
     )
 
 

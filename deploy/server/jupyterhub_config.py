@@ -1,6 +1,8 @@
-"""JupyterHub for a class on one server: accounts of the machine, one Jupyter server each, run as its owner.
+"""JupyterHub for a class on one server: accounts of the machine, one Jupyter server each, run as
+its owner.
 
-https://jupyterhub.readthedocs.io/en/stable/reference/config-reference.html. set-up.sh copies this file and fills in the two places.
+https://jupyterhub.readthedocs.io/en/stable/reference/config-reference.html. set-up.sh copies this
+file and fills in the two places.
 """
 
 import os
@@ -14,7 +16,8 @@ c = get_config()  # noqa: F821
 # Debian's proxy finds its modules here, also when another Node.js than Debian's runs it.
 os.environ.setdefault("NODE_PATH", "/usr/share/nodejs")
 
-# Plain HTTP on this machine only: a web server such as Caddy or nginx in front of it brings the certificate (deploy/README.md).
+# Plain HTTP on this machine only: a web server such as Caddy or nginx in front of it brings the
+# certificate (deploy/README.md).
 c.JupyterHub.bind_url = f"http://127.0.0.1:{PORT}"
 c.JupyterHub.hub_port = PORT + 1
 c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{PORT + 2}"
@@ -30,8 +33,10 @@ c.PAMAuthenticator.open_sessions = (
 )
 c.JupyterHub.admin_access = False  # nobody opens another's server through the hub
 
-# Each one's server is a process of their own account. For limits on memory and cores, install systemdspawner and say
-#   c.JupyterHub.spawner_class = "systemd"; c.SystemdSpawner.mem_limit = "4G"; c.SystemdSpawner.cpu_limit = 2.0
+# Each one's server is a process of their own account. For limits on memory and cores, install
+# systemdspawner and say
+#   c.JupyterHub.spawner_class = "systemd"; c.SystemdSpawner.mem_limit = "4G";
+# c.SystemdSpawner.cpu_limit = 2.0
 c.JupyterHub.spawner_class = "jupyterhub.spawner.LocalProcessSpawner"
 c.Spawner.cmd = [f"{SERVER}/config/student-lab", COURSE]
 c.Spawner.default_url = "/lab"

@@ -1,4 +1,6 @@
-"""Where nbgrader's exchange is: the same for students and instructors. set-up.sh fills in the place."""
+"""Where nbgrader's exchange is: the same for students and instructors. set-up.sh fills in the
+place.
+"""
 
 SERVER = "/srv/translearn"
 

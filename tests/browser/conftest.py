@@ -26,7 +26,8 @@ def chromium():
     if program is None:
         if os.environ.get("CI"):
             pytest.fail(
-                "Chromium is missing, and on CI the browser tests must run. Install it: apt install chromium"
+                "Chromium is missing, and on CI the browser tests must run. Install it: apt "
+                "install chromium"
             )
         pytest.skip("no Chromium on this machine (Debian and Ubuntu: apt install chromium)")
     with sync_playwright() as playwright:

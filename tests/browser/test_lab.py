@@ -7,7 +7,8 @@ import pytest
 from lab_page import PATIENCE
 
 CELLS = [
-    "import base64, io\nimport ipywidgets as widgets\nfrom IPython.display import HTML, display\nfrom PIL import Image",
+    "import base64, io\nimport ipywidgets as widgets\nfrom IPython.display import HTML, "
+    "display\nfrom PIL import Image",
     """def figure(value):
     file = io.BytesIO()
     Image.new("RGB", (60 * value, 40), "teal").save(file, "PNG")
@@ -25,7 +26,8 @@ slider.observe(show, "value")
 with out:
     display(figure(slider.value))
 display(slider, out)""",
-    "choice = widgets.Dropdown(options=['frozen', 'tuned'])\nchoice.observe(lambda c: show(type('C', (), {'new': 3})), 'value')\nchoice",
+    "choice = widgets.Dropdown(options=['frozen', 'tuned'])\nchoice.observe(lambda c: "
+    "show(type('C', (), {'new': 3})), 'value')\nchoice",
 ]
 
 
@@ -96,7 +98,8 @@ def test_a_kernel_of_the_lab_is_ours_and_offline(page, notebook):
     name = notebook(
         "92_kernel.ipynb",
         "import sys\nprint(sys.executable)",
-        "import socket\ntry:\n    socket.create_connection(('192.0.2.1', 80), 5)\nexcept OSError as error:\n    print(error)",
+        "import socket\ntry:\n    socket.create_connection(('192.0.2.1', 80), 5)\nexcept OSError "
+        "as error:\n    print(error)",
     )
     assert page.open(name) == "python3"
     page.run_all()
@@ -131,7 +134,8 @@ def test_the_start_page_leads_to_the_lessons_and_remembers_what_was_passed(page,
     """
     table = "from translearn.exercises import overview\noverview.lessons()"
     solve = (
-        "from translearn.exercises import progress\nprogress.forget('lesson00')\nfrom translearn.exercises import lesson00 as exercise\n"
+        "from translearn.exercises import progress\nprogress.forget('lesson00')\nfrom "
+        "translearn.exercises import lesson00 as exercise\n"
         "from translearn import data\nexercise.chance.check(1 / 12, data.load('emoji_styles'))"
     )
     page.open(notebook("94_solve.ipynb", solve))

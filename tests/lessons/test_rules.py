@@ -80,7 +80,10 @@ def test_a_notebook_beyond_its_budget_fails(run):
 def test_only_computing_counts_towards_the_budget_and_that_of_other_processes_does_too(run):
     small = {"translearn": {"budget_seconds": 0.1}}
     assert run("import time; time.sleep(3)", metadata=small)[0] == {"passed": 1}
-    child = f"import subprocess, sys; subprocess.run([sys.executable, '-c', '{20 * 'x = sum(range(10**7)); '}'])"
+    child = (
+        "import subprocess, sys; subprocess.run([sys.executable, '-c', "
+        f"'{20 * 'x = sum(range(10**7)); '}'])"
+    )
     counts, text = run(child, metadata=small)
     assert counts == {"failed": 1} and "processor seconds by now" in text
 

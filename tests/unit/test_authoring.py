@@ -75,8 +75,10 @@ def test_numbers_come_from_the_ledger(source):
     record()
     lesson = source(
         "Pretrained {{ toy.scores.pretrained.accuracy | percent }}, "
-        "ahead by {{ toy.scores.pretrained.accuracy - toy.scores.from_scratch.accuracy | points }} "
-        "at {{ toy.scores.pretrained.seconds / toy.scores.from_scratch.seconds | times }} the time, "
+        "ahead by {{ toy.scores.pretrained.accuracy - toy.scores.from_scratch.accuracy | points "
+        "}} "
+        "at {{ toy.scores.pretrained.seconds / toy.scores.from_scratch.seconds | times }} the "
+        "time, "
         "{{ toy.scores.seeds }} seeds.\n"
     )
     assert (
@@ -222,7 +224,8 @@ def test_a_result_typed_by_hand_in_the_last_part_is_refused(source, typed):
         authoring.check(source(f"# T\n\n## 7 · What we measured\n\n* It gained {typed}.\n"))
     authoring.check(
         source(
-            f"# T\n\n## 1 · The question\n\n* A hundred and {typed}.\n\n## 7 · What we measured\n\n* {{{{ a.b.c.d | percent }}}} with 10 pictures; lesson 05.\n"
+            f"# T\n\n## 1 · The question\n\n* A hundred and {typed}.\n\n## 7 · What we "
+            f"measured\n\n* {{{{ a.b.c.d | percent }}}} with 10 pictures; lesson 05.\n"
         )
     )
 

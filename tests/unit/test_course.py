@@ -125,17 +125,20 @@ def test_uv_comes_from_the_lock_with_its_hashes(course):
     "output, words",
     [
         (
-            "error: Request failed after 3 retries\n  Caused by: dns error: failed to lookup address information",
+            "error: Request failed after 3 retries\n  Caused by: dns error: failed to lookup "
+            "address information",
             "needs the network once",
         ),
         (
-            "pip._vendor.urllib3.exceptions.NewConnectionError: Failed to establish a new connection",
+            "pip._vendor.urllib3.exceptions.NewConnectionError: Failed to establish a new "
+            "connection",
             "needs the network once",
         ),
         ("OSError: [Errno 28] No space left on device", "The disk filled up"),
         ("THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE", "its hash differs"),
         (
-            "The virtual environment was not created successfully because ensurepip is not available.",
+            "The virtual environment was not created successfully because ensurepip is not "
+            "available.",
             "python3-venv",
         ),
         ("Segmentation fault", "Segmentation fault.*setup.log"),

@@ -217,7 +217,10 @@ def test_the_seed_changes_the_split():
 
 
 def test_importing_the_module_loads_no_heavy_library():
-    code = "import sys, translearn.data; print([m for m in ('pandas', 'keras', 'tensorflow', 'sklearn', 'matplotlib') if m in sys.modules])"
+    code = (
+        "import sys, translearn.data; print([m for m in ('pandas', 'keras', 'tensorflow', "
+        "'sklearn', 'matplotlib') if m in sys.modules])"
+    )
     out = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout

@@ -15,7 +15,8 @@ def test_this_environment_is_the_locks():
 def test_a_package_of_another_version_is_named(tmp_path):
     lock = tmp_path / "requirements.lock"
     lock.write_text(
-        "pytest==0.0.1 \\\n    --hash=sha256:00\nno-such-package==1.0\nnever==2 ; sys_platform == 'plan9'\n"
+        "pytest==0.0.1 \\\n    --hash=sha256:00\nno-such-package==1.0\nnever==2 ; sys_platform "
+        "== 'plan9'\n"
     )
     mark, text = next(iter(doctor.environment(lock)))
     assert mark == doctor.FAIL

@@ -22,7 +22,8 @@ def test_a_term_comes_with_its_sentence_its_section_and_its_line():
     found = glossary.terms(
         lesson(
             "# 07 · Test\n\nFirst words.",
-            "## 2 · See it\n\nNothing yet. A **probe** is a small model\nthat asks what features know. More.",
+            "## 2 · See it\n\nNothing yet. A **probe** is a small model\nthat asks what features "
+            "know. More.",
         )
     )
     (term,) = found
@@ -37,7 +38,8 @@ def test_a_term_comes_with_its_sentence_its_section_and_its_line():
 def test_list_items_and_table_cells_are_blocks_of_their_own():
     found = glossary.terms(
         lesson(
-            "# T\n\n* An **apple** is a fruit that grows on trees, not below.\n* A **beet** is a root that grows below, not on trees.\n\n"
+            "# T\n\n* An **apple** is a fruit that grows on trees, not below.\n* A **beet** is a "
+            "root that grows below, not on trees.\n\n"
             "| 1 | a **carrot**: a root that is orange, for the most part |\n|---|---|"
         )
     )
@@ -57,7 +59,8 @@ def test_questions_leads_and_numbers_are_no_terms():
     assert (
         glossary.terms(
             lesson(
-                "# T\n\n> **What is it?**\n\n* **It pays.** We gained **12 points** and **{{ a.b.c.d }}**."
+                "# T\n\n> **What is it?**\n\n* **It pays.** We gained **12 points** and **{{ "
+                "a.b.c.d }}**."
             )
         )
         == []

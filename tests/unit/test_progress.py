@@ -39,7 +39,10 @@ def test_forgetting():
 
 
 def test_a_new_process_sees_it_and_many_at_once_lose_nothing(place):
-    code = "from translearn.exercises import progress\nfor i in range(8): assert progress.record('lesson{0}', f'e{{i}}') == ''"
+    code = (
+        "from translearn.exercises import progress\nfor i in range(8): assert "
+        "progress.record('lesson{0}', f'e{{i}}') == ''"
+    )
     several = [
         subprocess.Popen([sys.executable, "-c", code.format(n)], cwd=paths.ROOT) for n in range(4)
     ]

@@ -192,7 +192,10 @@ def test_the_estimate_adds_up_words_code_figures_and_exercises(source):
 
 
 def test_the_layout_of_code_does_not_count():
-    one = "results = measure.compare(run, grid={'how': ['frozen', 'tuned']}, seeds=3, budget='equal')"
+    one = (
+        "results = measure.compare(run, grid={'how': ['frozen', 'tuned']}, seeds=3, "
+        "budget='equal')"
+    )
     many = one.replace("(", "(\n    ").replace(", ", ",\n    ")
     assert minutes.lines(one) == minutes.lines(many) == 2
 

@@ -631,7 +631,10 @@ def test_addresses_name_one_state_and_hashes_are_whole():
 
 def test_nothing_heavy_is_imported_before_it_is_needed():
     def loaded(code):
-        code += "; print([m for m in ('keras', 'tensorflow', 'keras_hub', 'tokenizers', 'safetensors', 'pooch', 'pandas') if m in sys.modules])"
+        code += (
+            "; print([m for m in ('keras', 'tensorflow', 'keras_hub', 'tokenizers', "
+            "'safetensors', 'pooch', 'pandas') if m in sys.modules])"
+        )
         run = subprocess.run(
             [sys.executable, "-c", code],
             cwd=paths.ROOT,
@@ -647,7 +650,10 @@ def test_nothing_heavy_is_imported_before_it_is_needed():
         loaded("import sys; from translearn import backbones; backbones.tokenizer('minilm')")
         == "['tokenizers']"
     )
-    picture = "import sys; from translearn import backbones; backbones.load('small_cnn', weights=None, size=28)"
+    picture = (
+        "import sys; from translearn import backbones; backbones.load('small_cnn', weights=None, "
+        "size=28)"
+    )
     assert "keras_hub" not in loaded(picture)
     # KerasHub's tokenisers need this package, which would bring a second TensorFlow with it. The
     # course's do not.

@@ -96,8 +96,10 @@ def twice(lessons) -> list:
                     (
                         lesson,
                         term.line,
-                        f"the term '{term.name}' is set in bold again; {first.lesson} introduced it under "
-                        f"'{first.heading}'. Bold is for a term's first place; use italics for emphasis.",
+                        f"the term '{term.name}' is set in bold again; {first.lesson} introduced "
+                        "it under "
+                        f"'{first.heading}'. Bold is for a term's first place; use italics for "
+                        "emphasis.",
                     )
                 )
             seen.setdefault(term.key, term)
@@ -114,7 +116,8 @@ def page(lessons) -> str:
     lines = [
         "# Glossary",
         "",
-        f"The {len(every)} terms of the course, each in the sentence that introduces it. The link leads to that place.",
+        f"The {len(every)} terms of the course, each in the sentence that introduces it. The "
+        "link leads to that place.",
         "",
     ]
     letter = ""

@@ -68,20 +68,23 @@ def check(lesson) -> None:
         if any(tag.startswith("manual:") for tag in cell.tags) and not MARKED.search(cell.text):
             lesson.fail(
                 cell.line,
-                "a question for a person has its model answer between '### BEGIN SOLUTION' and '### END SOLUTION'.",
+                "a question for a person has its model answer between '### BEGIN SOLUTION' and "
+                "'### END SOLUTION'.",
             )
         if "BEGIN SOLUTION" in cell.text and not (
             "exercise" in cell.tags or any(tag.startswith("manual:") for tag in cell.tags)
         ):
             lesson.fail(
                 cell.line,
-                "a solution stands in a cell that is not tagged exercise or manual:NAME, and would stay visible.",
+                "a solution stands in a cell that is not tagged exercise or manual:NAME, and "
+                "would stay visible.",
             )
     wanted = [each.name for each in [*questions(module), *written(module)]]
     if sorted(seen) != sorted(wanted):
         lesson.fail(
             1,
-            f"the source sets {', '.join(sorted(seen))}, and the module has {', '.join(sorted(wanted))}.",
+            f"the source sets {', '.join(sorted(seen))}, and the module has "
+            f"{', '.join(sorted(wanted))}.",
         )
     if not any("submit" in cell.tags for cell in lesson.cells):
         lesson.fail(1, "an assignment ends with a cell tagged submit.")

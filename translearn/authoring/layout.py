@@ -121,7 +121,8 @@ def _lint_cells(source):
     # Imports stand where a lesson first needs them, and a bare name at a cell's end is shown.
     ignored = "E402,B018,F811,W391,I001,E303"
     done = _ruff(
-        "check", "--ignore", ignored, "--output-format", "concise", "--stdin-filename", "cells.py", "-",
+        "check", "--ignore", ignored, "--output-format", "concise",
+        "--stdin-filename", "cells.py", "-",
         given="\n".join(lines) + "\n",
     )  # fmt: skip
     found = (line for line in done.stdout.splitlines() if line.startswith("cells.py:"))

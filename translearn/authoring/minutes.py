@@ -98,7 +98,7 @@ def core(lesson) -> float:
 
 
 def write(lesson, text: str) -> str:
-    """A Markdown cell of the lesson with its time at the top and below the heading of each part."""
+    """A Markdown cell of the lesson with its time at the top and below each part's heading."""
     if not (TIME.search(text) or re.search("^## ", text, re.M)):
         return text
     found = parts(lesson)

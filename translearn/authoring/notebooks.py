@@ -142,6 +142,7 @@ def write_rehearsal(lesson: Lesson):
 def _folded(code):
     names = " and ".join(re.findall(r'name="([\w.]+)"', code))
     return (
-        f"<details><summary>How the ledger measured {names} (longer than a lesson should run)</summary>\n\n"
+        f"<details><summary>How the ledger measured {names} (longer than a lesson should "
+        "run)</summary>\n\n"
         f"```python\n{code}\n```\n\n</details>"
     )

@@ -83,7 +83,8 @@ def find(names) -> list:
         hits = [s for s in every if s.stem == name or s.stem.startswith(f"{name}_")]
         if not hits:
             raise CourseError(
-                f"There is no lesson {name!r}. The lessons are: {', '.join(s.stem for s in every)}."
+                f"There is no lesson {name!r}. The lessons are: "
+                f"{', '.join(s.stem for s in every)}."
             )
         found += hits
     return found

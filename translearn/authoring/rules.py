@@ -28,7 +28,8 @@ def check(lesson: Lesson) -> None:
             if pending:
                 lesson.fail(
                     pending.line,
-                    "this exercise has no check cell (a cell that calls .check(…)) before the next exercise.",
+                    "this exercise has no check cell (a cell that calls .check(…)) before the "
+                    "next exercise.",
                 )
             pending = None if calls_method(tree, "check") else cell
         _check_hidden(lesson, cell)
@@ -71,7 +72,8 @@ def _check_hidden(lesson, cell):
     if re.search(r"(BEGIN|END)\s+SOLUTION", text, re.I):
         lesson.fail(
             cell.line,
-            f"a solution would stay visible: '{BEGIN}' and '{END}' stand alone on their lines, in a code cell.",
+            f"a solution would stay visible: '{BEGIN}' and '{END}' stand alone on their lines, "
+            "in a code cell.",
         )
 
 
@@ -89,7 +91,8 @@ def _check_typed(lesson, cell, closing):
         ):
             lesson.fail(
                 cell.line + offset,
-                f"'{typed[0]}' is a measured number typed by hand. Refer to the ledger: {{{{ lesson.experiment.arm.metric | percent }}}}.",
+                f"'{typed[0]}' is a measured number typed by hand. Refer to the ledger: "
+                f"{{{{ lesson.experiment.arm.metric | percent }}}}.",
             )
     return closing
 
@@ -216,7 +219,8 @@ def _check_further(lesson):
     for cell, statement, name in depends.leaks(steps):
         lesson.fail(
             cell.line + statement.lineno - 1,
-            f"the core reads {name!r} here, which a section Further gives: a learner who left that "
+            f"the core reads {name!r} here, which a section Further gives: a learner who left "
+            "that "
             "out would be stopped. Give it in the core, or under another name there.",
         )
     if (core := minutes.core(lesson)) > minutes.CORE:

@@ -152,7 +152,8 @@ def _points(function, grid, arms, label):
     """Arm → arguments. Raises `CourseError` for what cannot be an experiment."""
     if not callable(function):
         raise CourseError(
-            "compare needs a function that takes a seed and the arm's arguments, and what to vary: "
+            "compare needs a function that takes a seed and the arm's arguments, and what to "
+            "vary: "
             f"compare(run, grid={{'how': [...]}}). Got {type(function).__name__}."
         )
     if (grid is None) == (arms is None) or not (grid or arms):

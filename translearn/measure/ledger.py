@@ -38,7 +38,7 @@ def read(name: str) -> dict:
 
 @functools.lru_cache(maxsize=16)
 def _read_once(name, state):
-    """As `read`, parsed once for each state of the file: a lesson's prose asks hundreds of times."""
+    """As `read`, parsed once for each state of the file: a lesson's prose asks very often."""
     return read(name)
 
 
