@@ -75,7 +75,8 @@ def run_here(path: Path, name: str, seed: int) -> list:
 def _run_apart(path, name, seed, cache):
     """As `run_here`, in a process of its own that computes everything itself.
 
-    Returns (runs, None) or (None, what went wrong).
+    Returns (runs, processor seconds, None) or (None, 0, what went wrong). Processor seconds, since
+    a busy machine would make the next choice of so many minutes' worth a small one.
     """
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "runs.json"
@@ -83,7 +84,11 @@ def _run_apart(path, name, seed, cache):
         child.start()
         child.join()
         found = json.loads(out.read_text(encoding="utf-8")) if out.exists() else {}
-        return found.get("runs"), found.get("error", f"it ended with {child.exitcode}")
+        return (
+            found.get("runs"),
+            found.get("seconds", 0.0),
+            found.get("error", f"it ended with {child.exitcode}"),
+        )
 
 
 @functools.cache
@@ -109,6 +114,7 @@ def _child(path, name, seed, cache, out):
         os.dup2(silence.fileno(), 2)
         try:
             found = {"runs": run_here(path, name, seed), "error": None}
+            found["seconds"] = time.process_time()
         except BaseException as error:  # an interrupt too ends only this experiment
             found = {"error": f"{type(error).__name__}: {error}"}
     out.write_text(json.dumps(found), encoding="utf-8")
@@ -120,7 +126,7 @@ def _child(path, name, seed, cache, out):
 @dataclass
 class Outcome:
     name: str
-    seconds: float
+    seconds: float  # of a processor
     problems: list  # one sentence for each thing that does not agree; empty when all does
 
 
@@ -169,9 +175,7 @@ def replay(
 def one(path, name, entry, now, choose, cache, stamp) -> Outcome:
     if entry is None:
         return Outcome(name, 0.0, ["the ledger does not have it: measure it."])
-    start = time.perf_counter()
-    runs, error = _run_apart(path, name, seed_of(name, entry["seeds"], choose), cache)
-    seconds = time.perf_counter() - start
+    runs, seconds, error = _run_apart(path, name, seed_of(name, entry["seeds"], choose), cache)
     problems = (
         [f"it does not run: {error}"] if error else differences(entry, runs, like_ours(entry))
     )
