@@ -51,7 +51,7 @@ def lesson(tmp_path, monkeypatch):
     path.write_text(HEADER + LESSON.replace("raise RuntimeError", "0 and RuntimeError"))
     command.measure_here(path, 5)
     path.write_text(HEADER + LESSON)
-    here = lambda path, name, seed, cache: (replay.run_here(path, name, seed), None)  # noqa: E731
+    here = lambda path, name, seed, cache: (replay.run_here(path, name, seed), 1.0, None)  # noqa: E731
     monkeypatch.setattr(replay, "_run_apart", here)
     ran().clear()
     return path
@@ -159,7 +159,7 @@ def test_a_changed_arm_or_metric_or_a_missing_entry_is_no_replay(lesson):
 def test_a_replay_runs_in_a_process_of_its_own_and_a_failure_is_told(monkeypatch, tmp_path):
     path = tmp_path / "99_toy.md"
     path.write_text(HEADER + cell("import nowhere\nnowhere.measure.compare(1, name='toy.first')"))
-    runs, error = replay._run_apart(path, "toy.first", 0, str(tmp_path / "cache"))
+    runs, _, error = replay._run_apart(path, "toy.first", 0, str(tmp_path / "cache"))
     assert runs is None and error == "ModuleNotFoundError: No module named 'nowhere'"
 
 
