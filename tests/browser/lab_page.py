@@ -16,7 +16,8 @@ _OPEN = """path => window.jupyterapp && [...window.jupyterapp.shell.widgets('mai
     widget => widget.context && widget.context.path === path && widget.content.widgets)"""
 
 _PANEL = """
-    const panel = [...window.jupyterapp.shell.widgets('main')].find(w => w.context && w.context.path === path);
+    const panel = [...window.jupyterapp.shell.widgets('main')].find(
+        w => w.context && w.context.path === path);
 """
 
 # Waiting for the idle icon alone fails more often than not: the notebook must be loaded and its
@@ -65,7 +66,10 @@ _CHANGED = (
     const same = (a, b) => a.length === b.length && a.every((one, i) => one === b[i]);
     const changed = await new Promise(done => {
         const finish = what => { observer.disconnect(); clearTimeout(timer); done(what); };
-        const look = () => { const now = figures(); if (now.length && !same(now, before)) finish(true); };
+        const look = () => {
+            const now = figures();
+            if (now.length && !same(now, before)) finish(true);
+        };
         const observer = new MutationObserver(look);
         const timer = setTimeout(() => finish(false), ms);
         observer.observe(panel.content.node, {
@@ -123,7 +127,8 @@ class LabPage:
         self.page.evaluate(
             "([path, ms]) => Promise.race([("
             + _RUN
-            + ")(path), new Promise((_, no) => setTimeout(() => no(new Error('not done in ' + ms + ' ms')), ms))])",
+            + ")(path), new Promise((_, no) => setTimeout("
+            + "() => no(new Error('not done in ' + ms + ' ms')), ms))])",
             [self.notebook, seconds * 1000],
         )
 

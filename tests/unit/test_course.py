@@ -268,7 +268,9 @@ else:
 
 @pytest.fixture
 def small(course, wheels, tmp_path):
-    """A course whose lock holds the small uv only; and how to set it up in a process of its own."""
+    """A course whose lock holds the small uv only; and how to set it up in a process of its
+    own.
+    """
     folder, hashes = wheels
     lock = Path(course.inside("requirements.lock"))
     lock.write_text(f"uv==9.9 \\\n    --hash=sha256:{hashes['uv']}\n")

@@ -7,9 +7,9 @@ An experiment's entry:
                result is a changed line
     rests_on   what the numbers rest on (see `rests_on.of`), as it was when they were measured or
                last replayed
-    stamp      {"how": "measured" or "replayed", "date"}; with the processor it is "equal_on", where
-               it was measured or a replay gave the numbers again to rounding; a replay's with the
-               "seconds" that it took; null before the first
+    stamp      {"how": "measured" or "replayed", "date"}; with the processor it is "equal_on",
+               where it was measured or a replay gave the numbers again to rounding; a replay's
+               with the "seconds" that it took; null before the first
 """
 
 import datetime
