@@ -457,7 +457,7 @@ def test_help_names_every_command():
     said = subprocess.run(
         [sys.executable, str(ROOT / "course.py"), "--help"], capture_output=True, text=True
     ).stdout
-    for command in "lab test build format measure bench coursework doctor lock".split():
+    for command in "lab kernel test build format measure bench coursework doctor lock".split():
         assert f"\n    {command} " in said
 
 

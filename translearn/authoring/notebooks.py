@@ -10,6 +10,11 @@ from translearn.authoring.numbers import write_numbers
 from translearn.authoring.reading import Lesson
 
 DEFAULT_BUDGET = 60  # seconds of computing for a lesson, on two idle cores
+# Above the first code of a lesson: most other kernels do not know the course.
+WHERE = """\
+# No module named 'translearn'? Open the lessons with `python3 course.py lab`, or choose the kernel
+# "Transfer Learning, Measured" once you have run `python3 course.py kernel`.
+"""
 
 
 def notebook(lesson: Lesson, solved: bool) -> str:
@@ -19,7 +24,12 @@ def notebook(lesson: Lesson, solved: bool) -> str:
 
 def cells(lesson: Lesson, solved: bool) -> list:
     """The lesson's cells as nbformat has them."""
-    return [_cell(lesson, cell, solved) for cell in lesson.cells]
+    rows = [_cell(lesson, cell, solved) for cell in lesson.cells]
+    for row in rows:
+        if row["cell_type"] == "code":
+            row["source"] = WHERE.splitlines(keepends=True) + row["source"]
+            break
+    return rows
 
 
 def _cell(lesson, cell, solved):

@@ -2,8 +2,9 @@
 
 The reader's own Jupyter neither changes it nor is changed by it: settings, layout and kernels come
 from here, from the environment and from `.cache/lab`. `overrides.json` beside this file holds the
-settings (no pop-ups, dark mode as the system has it); what a reader then changes in the settings
-editor is kept in `.cache/lab`.
+settings (no pop-ups, dark mode as the system has it, long lines of code wrapped) and `custom.css`
+the look of the page; what a reader then changes in the settings editor is kept in `.cache/lab`.
+The lessons are the reader's own copies, see `copies`.
 """
 
 import contextlib
@@ -11,6 +12,7 @@ import http.client
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -22,6 +24,7 @@ from pathlib import Path
 
 from translearn import paths
 from translearn.errors import CourseError
+from translearn.lab import copies
 
 HERE = Path(__file__).resolve().parent
 START_PAGE = "00_start_here.ipynb"
@@ -55,7 +58,7 @@ def environment(home: Path, token: str) -> dict[str, str]:
     return env
 
 
-def command(port: int, folder: Path, start_page: str) -> list[str]:
+def command(port: int, folder: Path, start_page: str, home: Path) -> list[str]:
     """The command that starts the server."""
     # Jupytext's extension rewrites a paired source on save and goes by file times: off. The page
     # asks for jupyter_lsp even where no language server is installed.
@@ -72,6 +75,8 @@ def command(port: int, folder: Path, start_page: str) -> list[str]:
         f"--ServerApp.port={port}",
         "--ServerApp.port_retries=0",
         f"--ServerApp.root_dir={folder}",
+        f"--ServerApp.config_dir={home / 'config'}",  # where custom.css is looked for
+        "--LabApp.custom_css=True",
         f"--ServerApp.default_url=/lab/tree/{start_page}",
         f"--ServerApp.jpserver_extensions={extensions!r}",
         "--ServerApp.answer_yes=True",
@@ -136,7 +141,7 @@ class Server:
 
 
 def start(
-    folder: Path = paths.NOTEBOOKS,
+    folder: Path,
     port: int = PORT,
     start_page: str = START_PAGE,
     home: Path | None = None,
@@ -150,14 +155,15 @@ def start(
     ends or does not answer within `wait` seconds.
     """
     home = home or paths.cache() / "lab"
-    for name in ("data", "runtime", "settings", "workspaces", "ipython"):
+    for name in ("data", "runtime", "settings", "workspaces", "ipython", "config/custom"):
         (home / name).mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(HERE / "custom.css", home / "config" / "custom" / "custom.css")
     token = secrets.token_hex(24)
     port = free_port(port)
     log = home / "server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*command(port, Path(folder), start_page), *extra],
+            [*command(port, Path(folder), start_page, home), *extra],
             env=environment(home, token),
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -212,10 +218,17 @@ def main(argv: list[str] | None = None) -> int:
 
     server = None
     try:
-        server = start(port=options.port)
+        folder = copies.folder()
+        for name in copies.lay_out(folder):
+            print(
+                f"The course has a new {name}; yours, with your work, is kept. To begin the new "
+                "one, rename yours and start again."
+            )
+        server = start(folder, port=options.port)
         if server.port != options.port:
             print(f"Port {options.port} is taken: using {server.port}.")
-        print(f"The lessons are open at\n  {server.url()}\nCtrl-C stops them.", flush=True)
+        print(f"The lessons are open at\n  {server.url()}\nCtrl-C stops them.")
+        print(f"What you do in them is kept in {folder}.", flush=True)
         if not options.no_browser:
             webbrowser.open(server.url())
         code = server.process.wait()
