@@ -19,17 +19,16 @@ WHERE = """\
 
 def notebook(lesson: Lesson, solved: bool) -> str:
     """The lesson as the text of a notebook file, with its solutions or without."""
-    return _text(lesson, cells(lesson, solved), solved=solved)
+    rows = cells(lesson, solved)
+    first = next((row for row in rows if row["cell_type"] == "code"), None)
+    if first:
+        first["source"] = WHERE.splitlines(keepends=True) + first["source"]
+    return _text(lesson, rows, solved=solved)
 
 
 def cells(lesson: Lesson, solved: bool) -> list:
     """The lesson's cells as nbformat has them."""
-    rows = [_cell(lesson, cell, solved) for cell in lesson.cells]
-    for row in rows:
-        if row["cell_type"] == "code":
-            row["source"] = WHERE.splitlines(keepends=True) + row["source"]
-            break
-    return rows
+    return [_cell(lesson, cell, solved) for cell in lesson.cells]
 
 
 def _cell(lesson, cell, solved):
