@@ -2,9 +2,9 @@
 
 The reader's own Jupyter neither changes it nor is changed by it: settings, layout and kernels come
 from here, from the environment and from `.cache/lab`. `overrides.json` beside this file holds the
-settings (no pop-ups, dark mode as the system has it, long lines of code wrapped) and `custom.css`
-the look of the page; what a reader then changes in the settings editor is kept in `.cache/lab`.
-The lessons are the reader's own copies, see `copies`.
+settings (no pop-ups, dark mode as the system has it, long lines of code wrapped), `custom` the
+look of the page; what a reader then changes in the settings editor is kept in `.cache/lab`. The
+lessons are the reader's own copies, see `copies`.
 """
 
 import contextlib
@@ -12,7 +12,6 @@ import http.client
 import json
 import os
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
@@ -58,7 +57,7 @@ def environment(home: Path, token: str) -> dict[str, str]:
     return env
 
 
-def command(port: int, folder: Path, start_page: str, home: Path) -> list[str]:
+def command(port: int, folder: Path, start_page: str) -> list[str]:
     """The command that starts the server."""
     # Jupytext's extension rewrites a paired source on save and goes by file times: off. The page
     # asks for jupyter_lsp even where no language server is installed.
@@ -75,8 +74,8 @@ def command(port: int, folder: Path, start_page: str, home: Path) -> list[str]:
         f"--ServerApp.port={port}",
         "--ServerApp.port_retries=0",
         f"--ServerApp.root_dir={folder}",
-        f"--ServerApp.config_dir={home / 'config'}",  # where custom.css is looked for
         "--LabApp.custom_css=True",
+        f"--ServerApp.tornado_settings={({'static_custom_path': [str(HERE / 'custom')]})!r}",
         f"--ServerApp.default_url=/lab/tree/{start_page}",
         f"--ServerApp.jpserver_extensions={extensions!r}",
         "--ServerApp.answer_yes=True",
@@ -155,15 +154,14 @@ def start(
     ends or does not answer within `wait` seconds.
     """
     home = home or paths.cache() / "lab"
-    for name in ("data", "runtime", "settings", "workspaces", "ipython", "config/custom"):
+    for name in ("data", "runtime", "settings", "workspaces", "ipython"):
         (home / name).mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(HERE / "custom.css", home / "config" / "custom" / "custom.css")
     token = secrets.token_hex(24)
     port = free_port(port)
     log = home / "server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*command(port, Path(folder), start_page, home), *extra],
+            [*command(port, Path(folder), start_page), *extra],
             env=environment(home, token),
             stdin=subprocess.DEVNULL,
             stdout=output,
