@@ -12,7 +12,7 @@ from translearn.errors import CourseError
 # Shown while a figure is drawn, and seen only when that takes longer than a third of a second.
 BUSY = """<style>@keyframes translearn-late { to { opacity: 1 } }</style>
 <span role="status" style="opacity: 0; animation: translearn-late 0s .35s forwards">
-⏳ Drawing …</span>"""
+Drawing …</span>"""
 
 
 def explore(draw, alt: str | None = None, **controls) -> "Explorer":
