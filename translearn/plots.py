@@ -7,6 +7,7 @@ given.
 
 import base64
 import io
+import textwrap
 import uuid
 from html import escape
 
@@ -126,19 +127,22 @@ def pictures(images, labels=None, title: str = "", columns: int = 8, right=None)
     """A sheet of pictures, a label under each; `right` marks each as right (✓) or wrong (✗)."""
     images = np.asarray(images)
     rows = -(-len(images) // columns)
+    marks = [""] * len(images) if right is None else ["✓ " if good else "✗ " for good in right]
+    captions = [
+        "\n".join(textwrap.fill(line, 14) for line in f"{mark}{label}".splitlines())
+        for mark, label in zip(marks, [] if labels is None else labels)
+    ]
+    high = 1.45 + 0.16 * max((caption.count("\n") for caption in captions), default=0)
     fig, axes = plt.subplots(
-        rows, columns, figsize=(columns * 1.15, rows * 1.45 + 0.4), squeeze=False
+        rows, columns, figsize=(columns * 1.15, rows * high + 0.4), squeeze=False
     )
     for ax in axes.flat:
         ax.axis("off")
     for i, (ax, image) in enumerate(zip(axes.flat, images)):
         ax.imshow(image.squeeze(), cmap="gray" if image.shape[-1] == 1 else None)
-        if labels is not None:
-            mark = "" if right is None else "✓ " if right[i] else "✗ "
+        if captions:
             colour = "black" if right is None else RIGHT if right[i] else WRONG
-            ax.set_title(
-                f"{mark}{labels[i]}", fontsize=9.5, loc="center", weight="normal", color=colour
-            )
+            ax.set_title(captions[i], fontsize=9.5, loc="center", weight="normal", color=colour)
     fig.suptitle(title, fontsize=12, weight="bold", x=0.01, ha="left")
     return fig
 

@@ -174,9 +174,17 @@ def luminance(colour):
 def test_captions_are_large_and_dark_enough_and_figures_white_in_every_theme():
     import numpy as np
 
-    fig = plots.pictures(np.zeros((2, 8, 8, 1)), ["cup", "key"], right=[True, False])
+    names = ["cup", "sky or landscape", "sport, music or toy"]
+    fig = plots.pictures(np.zeros((3, 8, 8, 1)), names, right=[True, False, False])
     titles = [ax.title for ax in fig.axes if ax.title.get_text()]
-    assert [title.get_text() for title in titles] == ["✓ cup", "✗ key"]
+    assert [" ".join(title.get_text().split()) for title in titles] == [
+        "✓ cup",
+        "✗ sky or landscape",
+        "✗ sport, music or toy",
+    ]
+    fig.canvas.draw()
+    cup, sky, toy = (title.get_window_extent() for title in titles)
+    assert cup.x1 < sky.x0 and sky.x1 < toy.x0, "no caption runs into the next"
     for title in titles:
         assert 1.05 / (luminance(title.get_color()) + 0.05) >= 4.5
         assert title.get_size() >= 9
