@@ -47,6 +47,13 @@ CONTRAST = """one => {
     return (b + 0.05) / (a + 0.05);
 }"""
 
+# The page's own background is dark in the dark theme.
+THEME = """theme => {
+    const page = document.querySelector('.jp-Notebook');
+    const [red] = getComputedStyle(page).backgroundColor.match(/\\d+/g);
+    return (red < 128) === (theme === 'dark');
+}"""
+
 
 @pytest.fixture
 def opened(page):
@@ -123,7 +130,7 @@ def test_a_page_can_be_read_wide_narrow_light_and_dark(opened):
     assert 60 < prose.evaluate(CHARACTERS) <= 85
     for theme in ("light", "dark"):
         page.page.emulate_media(color_scheme=theme)
-        page.page.wait_for_selector(f"body[data-jp-theme-light='{str(theme == 'light').lower()}']")
+        page.page.wait_for_function(THEME, arg=theme)
         page.page.set_viewport_size({"width": 1280, "height": 800})
         assert not code.evaluate_all(cut)
         caption = page.area.locator("figcaption")
