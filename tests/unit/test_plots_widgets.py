@@ -147,6 +147,7 @@ def test_a_bet_keeps_its_question_and_the_guess(shown, monkeypatch, tmp_path):
     bet._ipython_display_()
     bet.place(30)
     assert [text for _, _, text in shown][::2] == ["How much?", "Your bet: 30 %"]
+    assert f'("{bet._id}", 1, 100)' in shown[2][1], "its slider is named"
 
 
 def test_a_progress_bar_stays_as_html_and_text_whatever_ends_it(shown):
