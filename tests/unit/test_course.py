@@ -444,8 +444,10 @@ def test_a_folder_of_another_account_is_told_or_works(course, fake, monkeypatch,
     with pytest.raises(course.Stop, match="Name a folder of your own: TRANSLEARN_CACHE="):
         course.main(["lab"])
     monkeypatch.setenv("TRANSLEARN_CACHE", str(tmp_path / "mine"))
+    monkeypatch.setenv("JUPYTER_DATA_DIR", "theirs")
     course.main(["lab"])
     ((_, _, env),) = ran
+    assert env["READERS_JUPYTER_DATA_DIR"] == "theirs", "where `kernel` writes"
     for name in ("TRANSLEARN_PROGRESS", "MPLCONFIGDIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
         assert Path(env[name]).is_relative_to(tmp_path / "mine")
     fake.unlink()
