@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from translearn import page
 from translearn.data import registry
 from translearn.errors import CourseError
 
@@ -106,7 +107,8 @@ class Splits:
     def _repr_html_(self):
         import html
 
-        return f"<p><strong>{html.escape(self._title())}</strong></p>{self.counts().to_html()}"
+        title = f"<p><strong>{html.escape(self._title())}</strong></p>"
+        return title + page.table(self.counts().to_html())
 
 
 @dataclass(frozen=True, repr=False)
