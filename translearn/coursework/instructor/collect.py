@@ -169,7 +169,8 @@ class _Reader:
             if found.digest or not found.problem:
                 found.problem = f"a {looks or 'file'} was sent, not a notebook"
         elif not found.student:
-            found.state, found.problem = "unknown student", reason
+            found.state = "unknown student"
+            found.problem = "; ".join(filter(None, [reason, found.problem]))
         elif not which:
             found.state = "unknown assignment"
             found.problem = "it does not say for which assignment it is: name the file A1_ID.ipynb"
@@ -187,26 +188,31 @@ class _Reader:
         """
         owner, reason, inner, bound, at = "", "", [], None, -1
         for depth, part in enumerate(levels):
-            sign = names.sign(part)
-            if sign:
-                means, why = self.people.signed(sign, bool(self.groups))
-                pairs = [(means, means)]
-            else:
-                pairs, why = self.people.typed(part), ""
+            sign, pairs = names.sign(part), self._typed(part)
             if at >= 0:
-                inner += pairs + (self.people.typed(sign.rest) if sign else [])
-            elif sign or any(means for means, _ in pairs):
+                inner += pairs
+            elif sign:
                 at, bound = depth, sign
-                first = next((pair for pair in pairs if pair[0]), pairs[0])
-                pairs.remove(first)
-                inner += pairs + (self.people.typed(sign.rest) if sign else [])
-                owner, reason = _one(first[0], why)
+                owner, reason = _one(*self.people.signed(sign, bool(self.groups)))
+                inner += self._typed(sign.rest, copies=sign.lms == "Canvas")
+            elif first := next((pair for pair in pairs if pair[0]), None):
+                at = depth
+                owner, reason = _one(first[0], "")
+                inner += pairs
         said = self.people.called(str(found.said.get("student", ""))[:64])
         if at < 0:
             owner, reason = _one(said, "")
         else:
             inner.append((said, said))
         return owner, reason, inner, bound, at
+
+    def _typed(self, text, copies=False):
+        """What names mean that a student typed, one as an LMS writes it included: (means, may
+        mean) of each. `copies`: `abc-2` may be abc's second file, because Canvas names it so.
+        """
+        if sign := names.sign(text):
+            return self._typed(sign.name) + self._typed(sign.rest)
+        return [(means, may if copies else means) for means, may in self.people.typed(text)]
 
     def _mates(self, student):
         group = self.groups.get(student)

@@ -1,5 +1,5 @@
-"""`nbgrader export` in the folder of a class: as its own table, but a mark that nobody has given is
-an empty cell, where nbgrader writes 0.0.
+"""`nbgrader export` in the folder of a class: its table, but a mark that nobody has given is an
+empty cell, where nbgrader writes 0.0.
 
 nbgrader_config.py names it;
 https://nbgrader.readthedocs.io/en/stable/plugins/export-plugin.html

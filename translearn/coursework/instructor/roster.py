@@ -1,7 +1,7 @@
 """Who is in the class: the table students.csv, in our form or as an LMS exports it.
 
-Moodle       Participants or Grades: `First name, Last name, ID number, Email address, …`; the id is
-             the username if there is one, else the number, else the e-mail address
+Moodle       Participants or Grades: `First name, Last name, ID number, Email address, …`; the id
+             is the username if there is one, else the number, else the e-mail address
 Canvas       Grades: `Student, ID, SIS User ID, SIS Login ID, Section, …`, names `Lovelace, Ada`;
              the id is the login, `ID` is Canvas's own number
 Blackboard   Full Grade Center: `Last Name, First Name, Username, Student ID, …`, with tabs, UTF-16
