@@ -21,7 +21,7 @@ from translearn.errors import CourseError
 def gradebook(course: Course):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # SQLAlchemy's notes to nbgrader's authors
-        from nbgrader.api import Gradebook
+        from nbgrader.api import Gradebook, InvalidEntry
         from sqlalchemy.exc import DatabaseError
 
         # nbgrader asks its migration tool, by name, for the version of a new gradebook.
@@ -33,15 +33,17 @@ def gradebook(course: Course):
         path = course.root / "gradebook.db"
         if not (course.root / "course.toml").is_file():
             raise CourseError(f"The folder of the class, {course.root}, is not there any more.")
-        if not path.exists():  # made beside and moved: a new gradebook is whole or not there
-            part = course.root / f".gradebook.{os.getpid()}.part"
-            Gradebook(f"sqlite:///{part}").close()
-            os.replace(part, path)
         try:
+            if not path.exists():  # made beside and moved: a new one is whole or not there
+                part = course.root / f".gradebook.{os.getpid()}.part"
+                Gradebook(f"sqlite:///{part}").close()
+                os.replace(part, path)
             with Gradebook(course.gradebook) as book:
                 yield book
         except DatabaseError as problem:
             raise CourseError(_sentence(course, str(problem.orig))) from None
+        except InvalidEntry:  # two at once made the same entry
+            raise CourseError(_sentence(course, "locked")) from None
 
 
 def _sentence(course, said):
