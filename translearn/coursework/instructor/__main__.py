@@ -211,9 +211,8 @@ def do_collect(course, args):
     from translearn.coursework.instructor import exchange
     from translearn.coursework.instructor.collect import collect
 
-    place = (
-        exchange.inbound(course) if args.exchange else args.downloads or course.root / "downloads"
-    )
+    place = args.downloads or course.root / "downloads"
+    place = (exchange.inbound(course) if args.exchange else place).resolve()
     assignment = known(args.assignment) if args.assignment else None
     found = collect(course, place, assignment, args.student, handed_in=args.exchange)
     rows = [
@@ -222,7 +221,7 @@ def do_collect(course, args):
             "assignment": each.assignment or "?",
             "state": each.state,
             "reason": each.problem,
-            "file": each.place.removeprefix(f"{place.resolve()}{os.sep}"),
+            "file": each.place.removeprefix(f"{place}{os.sep}"),
         }
         for each in found
     ]
@@ -243,8 +242,9 @@ def do_collect(course, args):
             row["student"],
         )
     )
-    print(show(rows, ["student", "assignment", "state", "reason", "file"]))
-    save(course.root / "collected.csv", rows)
+    columns = ["student", "assignment", "state", "reason", "file"]
+    print(show(rows, columns))
+    save(course.root / "collected.csv", rows, columns)
     count = {
         word: sum(row["state"].startswith(word) for row in rows)
         for word in ("collected", "unchanged", "missing")
@@ -347,7 +347,8 @@ def do_similar(course, args):
     from translearn.coursework.instructor.similar import similar
 
     found = similar(course, known(args.assignment), args.at_least)
-    found.tosave(course.root / f"similar_{known(args.assignment)}.csv", index=False)
+    path = course.root / f"similar_{known(args.assignment)}.csv"
+    save(path, found.to_dict("records"), list(found.columns))
     print(found.to_string(index=False) if len(found) else "No two submissions share that much.")
     print(
         f"\nThe median pair shares {found.attrs['median']:.0%}. A hint on what to read side by "

@@ -20,12 +20,12 @@ def tame(value):
     return FORMULA.sub(r"\1'", " ".join(value.split()))
 
 
-def save(path, rows, columns=None) -> None:
+def save(path, rows, columns) -> None:
     """Write rows (dictionaries) as a table with commas; None is an empty cell.
 
-    columns   which, and in which order (default: those of the first row)
+    columns   which, and in which order; one that is named twice stands once
     """
-    columns = list(dict.fromkeys(columns or (rows[0] if rows else ())))
+    columns = list(dict.fromkeys(columns))
     text = io.StringIO()
     table = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
     table.writeheader()
