@@ -116,7 +116,7 @@ class _Reader:
 
     def __init__(self, students, found, fallback, student):
         self.students, self.fallback, self.given = students, fallback, student
-        self.people = names.People(students)
+        self.people, self.assignments = names.People(students), list(assignments())
         signs = [sign for each in found for part in _levels(each) if (sign := names.sign(part))]
         self.groups = names.groups(self.people, signs)
 
@@ -139,9 +139,10 @@ class _Reader:
                 f"{found.student} is not in students.csv",
             )
             found.student = ""
-        elif found.assignment not in assignments():
+        elif found.assignment not in self.assignments:
             found.state = "unknown assignment"
             found.problem = f"there is no assignment {found.assignment}"
+            found.assignment = ""
 
     def _sent(self, found):
         levels = _levels(found)
@@ -199,7 +200,7 @@ class _Reader:
                 at = depth
                 owner, reason = _one(first[0], "")
                 inner += pairs
-        said = self.people.called(str(found.said.get("student", ""))[:64])
+        said = self.people.called(found.said.get("student", ""))
         if at < 0:
             owner, reason = _one(said, "")
         else:
@@ -220,14 +221,13 @@ class _Reader:
 
     def _assignment(self, found, levels):
         """What the notebook says, else what a name says, else what one is collecting."""
-        said = str(found.said.get("assignment", ""))[:20]
-        if said in assignments():
+        if (said := found.said.get("assignment")) in self.assignments:
             return said
         return next(
             (
                 name
                 for text in reversed(levels)
-                for name in assignments()
+                for name in self.assignments
                 if re.search(rf"(?<![A-Za-z0-9]){name}(?![0-9])", text, re.I)
             ),
             self.fallback,

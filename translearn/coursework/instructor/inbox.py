@@ -61,10 +61,14 @@ class Found:
         try:
             data = self.load()
             self.digest = hashlib.sha256(data).hexdigest()
-            said = parse(data)["metadata"].get("translearn", {})
-            self.is_book, self.said = True, said if isinstance(said, dict) else {}
+            said = parse(data)["metadata"].get("translearn")
+            self.is_book = True
+            for key in ("student", "assignment") if isinstance(said, dict) else ():
+                self.said[key] = str(said.get(key, ""))[:64]
         except (OSError, Unreadable) as problem:
             self.problem = getattr(problem, "strerror", None) or str(problem)
+        except Exception as problem:  # made by hand to be stumbled over: it costs nobody else
+            self.problem = f"it cannot be made sense of ({type(problem).__name__})"
 
 
 def walk(place: Path):

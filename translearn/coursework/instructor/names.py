@@ -212,7 +212,9 @@ class People:
             if not found and team:
                 found = self.called(_ungrouped(self, sign.name)[1])
         if not found:
-            return found, f"{sign.lms} names it {sign.name}, which is nobody in students.csv"
+            blind = re.match("participant|anon", sign.name, re.I)
+            more = ": let it show who they are, and download again" if blind else ""
+            return found, f"{sign.lms} names it {sign.name}, nobody in students.csv{more}"
         if len(found) > 1:
             return found, f"{sign.lms} names it {sign.name}, which may be {_those(found)}"
         return found, ""
