@@ -244,6 +244,7 @@ r1,राम,शर्मा,ram@x.org,
 twin1,Kim,Park,kim1@x.org,
 twin2,Kim,Park,kim2@x.org,
 paul,Paul,Sartre,paul@x.org,
+mono,Abc,,mono@x.org,
 """
 FILE = "_assignsubmission_file_"
 # name → whose it is, or the state in which it is listed
@@ -259,6 +260,7 @@ NAMES = {
     f"Иван_4{FILE}A1.ipynb": "unknown student",
     f"राम शर्मा_5{FILE}A1.ipynb": "r1",
     f"रम शरम_5{FILE}A1.ipynb": "unknown student",
+    f"Abc_6{FILE}A1.ipynb": "mono",  # one's name, and another's id
     f"Kim Park_6{FILE}A1.ipynb": "unknown student",
     f"Jean-Paul Sartre_7{FILE}A1.ipynb": "unknown student",
     f"Ben Okri_8{FILE}Bea Oku_9{FILE}A1.ipynb": "two names",

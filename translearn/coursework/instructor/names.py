@@ -156,6 +156,16 @@ class People:
             for form in (letters, folded)
         ]
 
+        self.full = [
+            (form, _index((form(text), who) for text, kind, who in called if kind == "name"))
+            for form in (exact, letters, folded)
+        ]
+
+    def named(self, text: str) -> frozenset:
+        """As `called`, where an LMS writes full names: one's name comes before another's id."""
+        found = next((ids for form, tier in self.full if (ids := tier.get(form(text)))), NOBODY)
+        return found or self.called(text)
+
     def called(self, text: str, exactly: bool = False) -> frozenset:
         """The ids of those whom `text`, taken as a whole, may mean: one if all is well, none if it
         is nobody's name, more than one if they share it.
@@ -185,7 +195,7 @@ class People:
     def signed(self, sign: Sign, team: bool = False) -> tuple:
         """Of what an LMS wrote: (whom it means, why nobody or several, "" if one).
 
-        team    Moodle's names begin with a group's (`group_of` says whose)
+        team    Moodle's names begin with a group's (`groups` says whose)
         """
         if sign.lms == "Blackboard":  # `TITLE_user`: where the user's name begins, nobody says
             parts = sign.name.split("_")
@@ -196,10 +206,8 @@ class People:
                 NOBODY,
             )
         elif sign.lms == "Canvas":
-            by_name, by_number = (
-                self.called(sign.name),
-                self.numbers.get(exact(sign.number), NOBODY),
-            )
+            by_name = self.named(sign.name)
+            by_number = self.numbers.get(exact(sign.number), NOBODY)
             unknown = {who for who in by_name if not self.students[who].lms_id}
             found = by_name & by_number if by_name and by_number else by_number or unknown
             if by_name and not found:
@@ -208,15 +216,18 @@ class People:
                     f"these are not the same one (lms_id)"
                 )
         else:
-            found = self.called(sign.name)
+            found = self.named(sign.name)
             if not found and team:
-                found = self.called(_ungrouped(self, sign.name)[1])
+                found = self.named(_ungrouped(self, sign.name)[1])
         if not found:
             blind = re.match("participant|anon", sign.name, re.I)
             more = ": let it show who they are, and download again" if blind else ""
             return found, f"{sign.lms} names it {sign.name}, nobody in students.csv{more}"
         if len(found) > 1:
-            return found, f"{sign.lms} names it {sign.name}, which may be {_those(found)}"
+            return (
+                found,
+                f"{sign.lms} names it {sign.name}, which may be {', '.join(sorted(found))}",
+            )
         return found, ""
 
 
@@ -228,15 +239,11 @@ def _index(pairs):
     return {text: frozenset(ids) for text, ids in found.items()}
 
 
-def _those(ids):
-    return ", ".join(sorted(ids))
-
-
 def _ungrouped(people, name):
     """(group, the rest) of Moodle's `GROUP-Ada Lovelace`; group is "" if no rest is a name."""
     parts = name.split("-")
     for n in range(1, len(parts)):
-        if people.called("-".join(parts[n:])):
+        if people.named("-".join(parts[n:])):
             return "-".join(parts[:n]), "-".join(parts[n:])
     return "", name
 
@@ -248,12 +255,12 @@ def groups(people: People, signs) -> dict:
     not Paul Sartre of the group Jean.
     """
     names = {each.name for each in signs if each.lms == "Moodle"}
-    if len(names) < 2 or any("-" not in name or people.called(name) for name in names):
+    if len(names) < 2 or any("-" not in name or people.named(name) for name in names):
         return {}
     found = {}
     for name in names:
         group, rest = _ungrouped(people, name)
-        who = people.called(rest)
+        who = people.named(rest)
         if group and len(who) == 1:
             found[next(iter(who))] = group
     return found
