@@ -156,7 +156,9 @@ def main(argv=None) -> int:
             return 0
         if args.verb == "rehearse":
             return do_rehearse(args)
-        return globals()[f"do_{args.verb}"](Course(args.course or default_folder()), args)
+        done = globals()[f"do_{args.verb}"](Course(args.course or default_folder()), args)
+        sys.stdout.flush()
+        return done
     except CourseError as problem:
         print(problem, file=sys.stderr)
         return 1
