@@ -39,55 +39,73 @@ def module_of(lesson):
 
 
 def check(lesson) -> None:
-    """Raise `BuildError` with file and line where the source and the assignment's module do not
-    fit together.
+    """Raise `BuildError` with every line where the source and the assignment's module do not fit
+    together.
     """
-    from translearn.coursework.student.question import questions, written
+    from translearn.authoring.reading import BuildError
 
-    module, seen, answer = module_of(lesson), [], None
+    if found := problems(lesson):
+        raise BuildError(
+            "\n".join(f"{lesson.path.name}:{line}: {problem}" for line, problem in found)
+        )
+
+
+def problems(lesson) -> list:
+    """(line, what is wrong there) of an assignment's source, all of them, in order."""
+    from translearn.coursework.student.question import Question, Written, questions, written
+
+    module, seen, found = module_of(lesson), [], []
+    code = [cell for cell in lesson.cells if cell.kind == "code"]
+    follows = dict(zip(map(id, code), [*code[1:], None]))
+    answers = [cell for cell in code if "exercise" in cell.tags]
+    checks = {id(cell): match[1] for cell in code if (match := CHECK.search(cell.text))}
+
+    def wrong(cell, problem):
+        found.append((cell.line, problem))
+
     for cell in lesson.cells:
-        if cell.kind == "code" and "exercise" in cell.tags:
-            if (
-                cell.text.count("### BEGIN SOLUTION") != 1
-                or cell.text.count("### END SOLUTION") != 1
-            ):
-                lesson.fail(
-                    cell.line,
+        named = dict(tag.split(":", 1) for tag in cell.tags if ":" in tag)
+        for tag, kind in (("manual", Written), ("rubric", Written)):
+            if tag in named and not isinstance(getattr(module, named[tag], None), kind):
+                wrong(cell, f"the tag {tag}:{named[tag]} names nothing that a person marks.")
+        if "exercise" in cell.tags and cell.kind == "code":
+            if any(cell.text.count(f"### {word} SOLUTION") != 1 for word in ("BEGIN", "END")):
+                wrong(
+                    cell,
                     "an answer cell has one '### BEGIN SOLUTION' and one '### END SOLUTION'.",
                 )
-            answer = cell
-        elif found := CHECK.search(cell.text) if cell.kind == "code" else None:
-            if answer is None:
-                lesson.fail(
-                    cell.line,
-                    f"question {found[1]} has no answer cell (tag exercise) before its check.",
+            if id(follows[id(cell)]) not in checks:
+                wrong(cell, "an answer cell is followed by the check of its question.")
+        elif id(cell) in checks:
+            name = checks[id(cell)]
+            if not any(follows[id(answer)] is cell for answer in answers):
+                wrong(cell, f"question {name} has no answer cell (tag exercise) before its check.")
+            if not isinstance(getattr(module, name, None), Question):
+                wrong(cell, f"the module has no question {name}.")
+            seen.append(name)
+        if "manual" in named:
+            seen.append(named["manual"])
+            if not MARKED.search(cell.text):
+                wrong(
+                    cell,
+                    "a question for a person has its model answer between '### BEGIN SOLUTION' "
+                    "and '### END SOLUTION'.",
                 )
-            seen.append(found[1])
-            answer = None
-        seen += [tag.partition(":")[2] for tag in cell.tags if tag.startswith("manual:")]
-        if any(tag.startswith("manual:") for tag in cell.tags) and not MARKED.search(cell.text):
-            lesson.fail(
-                cell.line,
-                "a question for a person has its model answer between '### BEGIN SOLUTION' and "
-                "'### END SOLUTION'.",
-            )
-        if "BEGIN SOLUTION" in cell.text and not (
-            "exercise" in cell.tags or any(tag.startswith("manual:") for tag in cell.tags)
-        ):
-            lesson.fail(
-                cell.line,
+        elif "BEGIN SOLUTION" in cell.text and "exercise" not in cell.tags:
+            wrong(
+                cell,
                 "a solution stands in a cell that is not tagged exercise or manual:NAME, and "
                 "would stay visible.",
             )
     wanted = [each.name for each in [*questions(module), *written(module)]]
-    if sorted(seen) != sorted(wanted):
-        lesson.fail(
-            1,
-            f"the source sets {', '.join(sorted(seen))}, and the module has "
-            f"{', '.join(sorted(wanted))}.",
-        )
-    if not any("submit" in cell.tags for cell in lesson.cells):
-        lesson.fail(1, "an assignment ends with a cell tagged submit.")
+    for name in wanted:
+        if seen.count(name) != 1:
+            times = "not asked" if name not in seen else "asked more than once"
+            found.append((1, f"the question {name} of the module is {times}."))
+    for tag in ("submit", "setup", "marks"):
+        if sum(tag in cell.tags for cell in lesson.cells) != 1:
+            found.append((1, f"an assignment has one cell tagged {tag}."))
+    return sorted(found)
 
 
 def cells(lesson, solved: bool) -> list:

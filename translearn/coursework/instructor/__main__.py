@@ -1,11 +1,20 @@
 """`course.py coursework …`: what an instructor does, one command each."""
 
 import argparse
+import errno
 import os
 import sys
 from pathlib import Path
 
-from translearn.coursework.instructor.folder import Course, assignments, default_folder, known, new
+from translearn.coursework.instructor.folder import (
+    Course,
+    alone,
+    assignments,
+    default_folder,
+    known,
+    new,
+)
+from translearn.coursework.instructor.tables import save, show
 from translearn.errors import CourseError
 
 DESCRIPTION = """Coursework for a class: hand it out, take it in, run it in a sandbox, mark
@@ -147,18 +156,35 @@ def main(argv=None) -> int:
             return 0
         if args.verb == "rehearse":
             return do_rehearse(args)
-        return globals()[f"do_{args.verb}"](Course(args.course or default_folder()), args)
+        done = globals()[f"do_{args.verb}"](Course(args.course or default_folder()), args)
+        sys.stdout.flush()
+        return done
     except CourseError as problem:
         print(problem, file=sys.stderr)
         return 1
+    except BrokenPipeError:  # whoever reads what it prints has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except OSError as problem:
-        where = f" ({problem.filename})" if problem.filename else ""
-        print(
-            f"The disk did not take it: {problem.strerror}{where}. What was written before is "
-            f"whole; mend that and run the same command again.",
-            file=sys.stderr,
-        )
+        print(_sentence(problem), file=sys.stderr)
         return 1
+
+
+def _sentence(problem):
+    """What went wrong with a file, and what to do, for people."""
+    where = f" ({problem.filename})" if problem.filename else ""
+    what = {
+        "ENOSPC": f"The disk is full{where}: make room",
+        "EDQUOT": f"Your share of the disk is full{where}: make room",
+        "ENOENT": f"A file or folder is not there any more{where}: bring it back",
+        "ESTALE": f"A folder on another machine is gone{where}: bring it back",
+        "EACCES": f"You may not read or write there{where}: change that",
+        "EROFS": f"Nothing can be written there{where}: change that",
+    }.get(
+        errno.errorcode.get(problem.errno),
+        f"The disk did not take it: {problem.strerror or problem}{where}. Mend that",
+    )
+    return f"{what}, and run the same command again. What was written before is whole."
 
 
 def _those(course, names):
@@ -169,24 +195,6 @@ def _those(course, names):
     if not found:
         raise CourseError("Nothing was released yet. Begin with: course.py coursework release A1")
     return found
-
-
-def table(rows, columns):
-    """Rows as plain text, aligned; a long cell is cut."""
-    rows = [
-        columns,
-        *(
-            [
-                " ".join(str(row.get(c, "")).split())[:160] if row.get(c) is not None else ""
-                for c in columns
-            ]
-            for row in rows
-        ),
-    ]
-    wide = [max(len(row[i]) for row in rows) for i in range(len(columns))]
-    return "\n".join(
-        "  ".join(cell.ljust(w) for cell, w in zip(row, wide)).rstrip() for row in rows
-    )
 
 
 def do_release(course, args):
@@ -205,19 +213,17 @@ def do_collect(course, args):
     from translearn.coursework.instructor import exchange
     from translearn.coursework.instructor.collect import collect
 
-    place = (
-        exchange.inbound(course) if args.exchange else args.downloads or course.root / "downloads"
-    )
-    found = collect(
-        course, place, known(args.assignment) if args.assignment else None, args.student
-    )
+    place = args.downloads or course.root / "downloads"
+    place = (exchange.inbound(course) if args.exchange else place).resolve()
+    assignment = known(args.assignment) if args.assignment else None
+    found = collect(course, place, assignment, args.student, handed_in=args.exchange)
     rows = [
         {
             "student": each.student or "?",
             "assignment": each.assignment or "?",
             "state": each.state,
             "reason": each.problem,
-            "file": each.place.removeprefix(f"{place.resolve()}{os.sep}"),
+            "file": each.place.removeprefix(f"{place}{os.sep}"),
         }
         for each in found
     ]
@@ -229,6 +235,7 @@ def do_collect(course, args):
         "collected",
         "unchanged, late",
         "unchanged",
+        "the LMS's",
     ]  # what nobody could take stands before these
     rows.sort(
         key=lambda row: (
@@ -237,8 +244,9 @@ def do_collect(course, args):
             row["student"],
         )
     )
-    print(table(rows, ["student", "assignment", "state", "reason", "file"]))
-    _csv(course.root / "collected.csv", rows)
+    columns = ["student", "assignment", "state", "reason", "file"]
+    print(show(rows, columns))
+    save(course.root / "collected.csv", rows, columns)
     count = {
         word: sum(row["state"].startswith(word) for row in rows)
         for word in ("collected", "unchanged", "missing")
@@ -253,41 +261,37 @@ def do_collect(course, args):
 
 
 def do_grade(course, args):
-    from translearn.coursework.instructor.grading import grade
-
     if args.jobs < 1:
         raise CourseError("--jobs takes a number from 1 on.")
-    bad = 0
-    for assignment in _those(course, args.assignment):
-        if (
-            args.student
-            and any(not course.submitted(s, assignment).is_file() for s in args.student)
-            and not args.assignment
-        ):
-            continue
-        done = grade(
-            course,
-            assignment,
-            args.student,
-            args.again or bool(args.student),
-            args.jobs,
-            args.scheduler,
-            args.unprotected,
-        )
-        ungraded = {
-            student: result["reason"]
-            for student, result in done.items()
-            if result["state"] != "graded"
-        }
-        print(
-            f"{assignment}: {len(done)} graded now, {len(ungraded)} of them without a full "
-            f"verdict."
-        )
-        for student, reason in sorted(ungraded.items()):
-            print(f"  {student}: {reason}")
-        bad += len(ungraded)
+    with alone(course):
+        for assignment in _those(course, args.assignment):
+            has_all = all(course.submitted(s, assignment).is_file() for s in args.student or ())
+            if args.assignment or has_all:
+                _grade(course, assignment, args)
     print("Next: course.py coursework manual (the written answers), then feedback and marks.")
     return 0
+
+
+def _grade(course, assignment, args):
+    from translearn.coursework.instructor.grading import grade
+
+    done = grade(
+        course,
+        assignment,
+        args.student,
+        args.again or bool(args.student),
+        args.jobs,
+        args.scheduler,
+        args.unprotected,
+    )
+    ungraded = {
+        student: result["reason"]
+        for student, result in done.items()
+        if result["state"] != "graded"
+    }
+    print(f"{assignment}: {len(done)} graded now, {len(ungraded)} of them without a full verdict.")
+    for student, reason in sorted(ungraded.items()):
+        print(f"  {student}: {reason}")
 
 
 def do_manual(course, args):
@@ -327,12 +331,12 @@ def do_marks(course, args):
         for row in books.marks(course, assignment)
     ]
     columns = ["student", "name", "assignment", "points", "of", "state", "reason", "late"]
-    _csv(
+    save(
         course.root / "marks.csv",
         rows,
         columns + [c for row in rows for c in row if c not in columns],
     )
-    print(table(rows, columns))
+    print(show(rows, columns))
     without = sum(row["points"] is None for row in rows)
     print(
         f"\n{course.root / 'marks.csv'}: {len(rows) - without} with a mark, {without} without "
@@ -345,7 +349,8 @@ def do_similar(course, args):
     from translearn.coursework.instructor.similar import similar
 
     found = similar(course, known(args.assignment), args.at_least)
-    found.to_csv(course.root / f"similar_{known(args.assignment)}.csv", index=False)
+    path = course.root / f"similar_{known(args.assignment)}.csv"
+    save(path, found.to_dict("records"), list(found.columns))
     print(found.to_string(index=False) if len(found) else "No two submissions share that much.")
     print(
         f"\nThe median pair shares {found.attrs['median']:.0%}. A hint on what to read side by "
@@ -407,7 +412,7 @@ def do_status(course, args):
             if row["state"] == "ungraded":
                 rows.append({"assignment": "", "state": f"  {row['student']}: {row['reason']}"})
     print(
-        table(
+        show(
             rows,
             [
                 "assignment",
@@ -423,24 +428,6 @@ def do_status(course, args):
         )
     )
     return 0
-
-
-def _csv(path, rows, columns=None):
-    import pandas as pd
-
-    from translearn.coursework.instructor.folder import write
-
-    frame = pd.DataFrame(rows, columns=list(dict.fromkeys(columns)) if columns else None)
-    # A cell that begins with = + - @ would be a formula to a spreadsheet, and file names are typed
-    # by students.
-    frame = frame.map(
-        lambda value: (
-            f"'{value}"
-            if isinstance(value, str) and value[:1] in "=+-@\t" and len(value) > 1
-            else value
-        )
-    )
-    write(path, frame.to_csv(index=False))
 
 
 if __name__ == "__main__":

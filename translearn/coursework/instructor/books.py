@@ -21,7 +21,7 @@ from translearn.errors import CourseError
 def gradebook(course: Course):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # SQLAlchemy's notes to nbgrader's authors
-        from nbgrader.api import Gradebook
+        from nbgrader.api import Gradebook, InvalidEntry
         from sqlalchemy.exc import DatabaseError
 
         # nbgrader asks its migration tool, by name, for the version of a new gradebook.
@@ -31,20 +31,44 @@ def gradebook(course: Course):
             else os.environ["PATH"]
         )
         path = course.root / "gradebook.db"
-        if not path.exists():  # made beside and moved: a new gradebook is whole or not there
-            part = course.root / f".gradebook.{os.getpid()}.part"
-            Gradebook(f"sqlite:///{part}").close()
-            os.replace(part, path)
+        if not (course.root / "course.toml").is_file():
+            raise CourseError(f"The folder of the class, {course.root}, is not there any more.")
         try:
-            book = Gradebook(course.gradebook)
+            if not path.exists():  # made beside and moved: a new one is whole or not there
+                part = course.root / f".gradebook.{os.getpid()}.part"
+                Gradebook(f"sqlite:///{part}").close()
+                os.replace(part, path)
+            with Gradebook(course.gradebook) as book:
+                yield book
         except DatabaseError as problem:
-            raise CourseError(
-                f"gradebook.db cannot be read ({problem.orig}). Put it back from your backup, "
-                f"or move it away and run grade: the marks that a program gave come back from "
-                f"autograded/, those given by hand from manual.json beside them."
-            ) from None
-        with book:
-            yield book
+            raise CourseError(_sentence(course, str(problem.orig))) from None
+        except InvalidEntry:  # two at once made the same entry
+            raise CourseError(_sentence(course, "locked")) from None
+
+
+def _sentence(course, said):
+    """What is wrong with gradebook.db, and what helps, from what SQLite says."""
+    if "locked" in said:
+        return (
+            "gradebook.db is in use by another program (another of these commands, nbgrader's "
+            "formgrader, a backup), which did not let go of it for some seconds. Wait until it "
+            "is done and run the same command again: nothing is lost."
+        )
+    if "full" in said:
+        return (
+            f"The disk of {course.root} is full. What was written before is whole; make room, "
+            f"and run the same command again."
+        )
+    if "readonly" in said or "unable to open" in said:
+        return (
+            f"gradebook.db cannot be opened for writing in {course.root} ({said}). Is the folder "
+            f"still there, and yours to write in? Then run the same command again."
+        )
+    return (
+        f"gradebook.db cannot be read ({said}). Put it back from your backup, or move it away and "
+        f"run grade: the marks that a program gave come back from autograded/, those given by "
+        f"hand from manual.json beside them."
+    )
 
 
 def prepare(course: Course, assignment: str) -> None:
@@ -164,6 +188,15 @@ def mark(
     return points
 
 
+def score(grade) -> float | None:
+    """The points of one of nbgrader's grades; None where a person has still to decide, or nobody
+    could.
+    """
+    if grade.needs_manual_grade or (grade.auto_score is None and grade.manual_score is None):
+        return None
+    return grade.score
+
+
 def marks(course: Course, assignment: str, only=None) -> list:
     """A row for each student (or for those in `only`): their points, None where somebody has still
     to decide, with the reason. Never 0 for what is not graded.
@@ -188,13 +221,7 @@ def marks(course: Course, assignment: str, only=None) -> list:
             submissions = []
         for submission in submissions:
             for notebook in submission.notebooks:
-                scores[submission.student_id] = {
-                    grade.name: None
-                    if grade.needs_manual_grade
-                    or (grade.auto_score is None and grade.manual_score is None)
-                    else grade.score
-                    for grade in notebook.grades
-                }
+                scores[submission.student_id] = {g.name: score(g) for g in notebook.grades}
     for student in sorted(
         only if only is not None else {*students, *scores, *course.submissions(assignment)}
     ):

@@ -1,43 +1,31 @@
-"""Take in what students sent: zips and folders as Moodle, Canvas and e-mail name them. Nothing in
-them is run.
+"""Take in what students sent: zips and folders as an LMS and e-mail name them (names.py), and what
+lies in nbgrader's exchange (exchange.py). Nothing in them is run.
 
 Whose a file is, the outermost name says: an LMS writes that one, and everything inside is written
 by students. A file whose inner names, or whose notebook, say somebody else is listed and not
 taken.
-
-Moodle   `Ada Lovelace_48213_assignsubmission_file_/A1_ada.ipynb` (a folder, or a zip's entry)
-Canvas   `lovelaceada_LATE_1234_56789_A1_ada-2.ipynb` (-2: the second time it was handed in)
-e-mail   `A1_ada.ipynb`, `ada/A1.ipynb`, `A1 (1).ipynb` in a folder named for the student
-nbgrader `ada+A1+2027-03-01 09:30:00.000000 UTC+Xy12/A1.ipynb` (a JupyterHub's exchange; it must
-         be ada's own file)
 """
 
 import hashlib
 import re
 import time
-import unicodedata
 from collections import defaultdict
 from datetime import datetime
 from pathlib import Path
 
-from translearn.coursework.instructor import books
+from translearn.coursework.instructor import books, exchange, names
 from translearn.coursework.instructor.folder import Course, assignments, write
 from translearn.coursework.instructor.inbox import Found, walk
-from translearn.coursework.instructor.submission import Unreadable, parse
 from translearn.coursework.student.codec import whole
 from translearn.errors import CourseError
 
-MOODLE = re.compile(r"^(?P<name>.+?)_(?P<lms>\d+)_assignsubmission_\w+$", re.I)
-CANVAS = re.compile(
-    r"^(?P<name>[^_\W]+)_(?P<late>late_)?(?P<lms>\d+)_(?P<submission>\d+)_(?P<file>.+)$", re.I
-)
-AGAIN = re.compile(
-    r"[-_ ](?P<n>\d{1,2})$"
-)  # Canvas's "-2", a browser's " (2)" comes without its brackets
-
 
 def collect(
-    course: Course, downloads, assignment: str | None = None, student: str | None = None
+    course: Course,
+    downloads,
+    assignment: str | None = None,
+    student: str | None = None,
+    handed_in: bool = False,
 ) -> list:
     """Sort what lies in `downloads` (a folder or a zip) into `submitted/`; returns a `Found` for
     each file, and one for each student who is missing.
@@ -45,74 +33,70 @@ def collect(
     assignment  take files for this one only, and files that name none as being for it
                 (as is done when only one is out)
     student     take everything as being this student's, whatever the names say
+    handed_in   `downloads` is the inbound folder of nbgrader's exchange: only what has its form
+                and belongs to the account that it names is taken
     Of several files of one student the newest is taken; an older one that was collected before is
     kept under `earlier/`.
     """
-    downloads = Path(downloads)
+    downloads, students = Path(downloads), course.students()
     if not downloads.exists():
         raise CourseError(
             f"There is no {downloads}. Give the folder, or the zip, that you downloaded."
         )
-    students, found = course.students(), list(walk(downloads))
-    out = [name for name in assignments() if course.released(name).is_file()]
-    fallback = assignment or (out[0] if len(out) == 1 else "")
     if not students:
         raise CourseError(
             "students.csv lists nobody, so no file can be told from another. Fill it in first: "
             "one line a student."
         )
-    names = _names(students)
     if student is not None and student not in students:
         raise CourseError(f"There is no {student} in students.csv.")
-    now = time.time()
+    found = []
+    for each in exchange.handed_in(downloads) if handed_in else walk(downloads):
+        each.look()  # one at a time: only what it says stays in memory
+        each.place = _shown(each.place)
+        found.append(each)
+    out = [name for name in assignments() if course.released(name).is_file()]
+    reader = _Reader(students, found, assignment or (out[0] if len(out) == 1 else ""), student)
+    now, chosen = time.time(), defaultdict(list)
     for each in found:
-        each.place, each.when = _shown(each.place), min(each.when, now)
         try:
-            _recognise(each, students, names, assignment, fallback, student)
+            if not each.state:
+                reader.recognise(each, assignment)
         except Exception as problem:  # made by hand to be stumbled over: it costs nobody else
-            each.state, each.problem = (
-                "unreadable",
-                f"it cannot be made sense of ({type(problem).__name__})",
-            )
-    chosen = defaultdict(list)
-    for each in found:
+            kind = type(problem).__name__
+            each.state, each.problem = "unreadable", f"it cannot be made sense of ({kind})"
+        each.when, each.problem = min(each.when, now), _shown(each.problem)
         if each.student and each.assignment and not each.state:
             chosen[each.student, each.assignment].append(each)
     for several in chosen.values():
-        several.sort(key=lambda each: (not _unreadable(each), each.attempt, each.when, each.place))
-        for older in several[:-1]:
-            older.state = "older" if older.data != several[-1].data else "duplicate"
-            older.problem = (
-                f"not used: {several[-1].place} is "
-                f"{'the same' if older.state == 'duplicate' else 'newer'}"
-            )
-        # The same file sent twice came when it came first.
-        several[-1].when = min(each.when for each in several if each.data == several[-1].data)
-        _take(course, several[-1])
-    handed_in = {which: set(course.submissions(which)) for which in assignments()}
-    wanted = (
-        [assignment]
-        if assignment
-        else sorted({each.assignment for each in found if each.assignment})
-    )
-    for which in wanted:
-        for student in students:
-            if student not in handed_in[which]:
-                found.append(
-                    Found(
-                        "",
-                        (),
-                        0,
-                        student=student,
-                        assignment=which,
-                        state="missing",
-                        problem="no file for this student",
-                    )
-                )
-    return found
+        _newest(course, several)
+    return found + _missing(course, students, found, assignment)
 
 
-# ---- whose, and for what
+def _newest(course, several):
+    """Take the newest that is a notebook; say of the others why not."""
+    counted = all(each.attempt for each in several)  # where the LMS numbers them, that says it
+    several.sort(key=lambda each: (each.is_book, counted and each.attempt, each.when, each.place))
+    *others, newest = several
+    for each in others:
+        same = each.digest == newest.digest
+        each.state = "duplicate" if same else "older"
+        each.problem = f"not used: {newest.place} is {'the same' if same else 'newer'}"
+    # The same file sent twice came when it came first.
+    newest.when = min(each.when for each in several if each.digest == newest.digest)
+    _take(course, newest)
+
+
+def _missing(course, students, found, assignment):
+    """A `Found` for each student of whom there is nothing."""
+    wanted = {assignment} if assignment else {each.assignment for each in found}
+    have = {which: set(course.submissions(which)) for which in assignments()}
+    return [
+        Found("", (), 0, None, "no file for this student", student, which, state="missing")
+        for which in sorted(wanted & set(have))
+        for student in students
+        if student not in have[which]
+    ]
 
 
 def _shown(text):
@@ -120,180 +104,183 @@ def _shown(text):
     characters.
     """
     return re.sub(
-        r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]", "?", whole(str(text))
+        r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]", "?", whole(str(text))
     )
 
 
-def _plain(text):
-    """Letters and digits only, without accents and case: as an LMS writes names into files'."""
-    text = unicodedata.normalize("NFKD", text)
-    return re.sub(
-        r"[^a-z0-9]", "", "".join(c for c in text if not unicodedata.combining(c)).lower()
-    )
+# ---- whose, and for what
 
 
-def _names(students):
-    """Everything that a student may be called → their id; what two of them share names neither."""
-    found = defaultdict(set)
-    for student in students.values():
-        for text in (
-            student.id,
-            student.email,
-            student.email.partition("@")[0],
-            student.first_name + student.last_name,
-            student.last_name + student.first_name,
-        ):
-            if _plain(text):
-                found[_plain(text)].add(student.id)
-    return {text: next(iter(ids)) for text, ids in found.items() if len(ids) == 1}
+class _Reader:
+    """Says of each file whose it is and for which assignment, or why that cannot be said."""
 
+    def __init__(self, students, found, fallback, student):
+        self.students, self.fallback, self.given = students, fallback, student
+        self.people, self.assignments = names.People(students), list(assignments())
+        signs = [sign for each in found for part in _levels(each) if (sign := names.sign(part))]
+        self.groups = names.groups(self.people, signs)
 
-def _recognise(found, students, names, assignment, fallback, student=None):
-    """Fill in student and assignment, or the state and the reason why not."""
-    if found.student:  # nbgrader's exchange says both
-        if found.student not in students:
-            found.state, found.student, found.problem = (
+    def recognise(self, found, assignment):
+        """Fill in student and assignment, or the state and the reason why not."""
+        if found.student:  # nbgrader's exchange says both
+            self._handed_in(found)
+        else:
+            self._sent(found)
+        if not found.state and assignment and found.assignment != assignment:
+            found.state = "another assignment"
+            found.problem = f"it is for {found.assignment}; collect without --assignment takes it"
+        if not found.state and found.problem and not found.digest:
+            found.state = "unreadable"
+
+    def _handed_in(self, found):
+        if found.student not in self.students:
+            found.state, found.problem = (
                 "unknown student",
-                "",
                 f"{found.student} is not in students.csv",
             )
-        elif found.assignment not in assignments():
+            found.student = ""
+        elif found.assignment not in self.assignments:
+            found.state = "unknown assignment"
+            found.problem = f"there is no assignment {found.assignment}"
+            found.assignment = ""
+
+    def _sent(self, found):
+        levels = _levels(found)
+        owner, reason, inner, sign, depth = self._owner(levels, found)
+        if sign:  # an LMS wrote whose it is, so it also says when it came
+            found.said_late, found.attempt = sign.late, sign.file
+            if sign.when is not None:
+                found.when = sign.when
+            elif depth > found.packed >= 0 and found.dated is not None:
+                found.when = found.dated
+        found.assignment = which = self._assignment(found, levels)
+        found.student = self.given or owner
+        mates = self._mates(found.student)
+        others = {
+            who
+            for means, may in inner
+            if means and found.student not in may and not means <= mates
+            for who in means
+        }
+        looks = Path(found.parts[-1]).suffix.lower()
+        if looks == ".txt" and sign and sign.lms == "Blackboard" and not sign.rest:
+            found.state, found.problem = "the LMS's", "Blackboard's own note on a submission"
+        elif looks not in (".ipynb", ".json") and not found.is_book:
+            found.state = "not a notebook"
+            if found.digest or not found.problem:
+                found.problem = f"a {looks or 'file'} was sent, not a notebook"
+        elif not found.student:
+            found.state = "unknown student"
+            found.problem = "; ".join(filter(None, [reason, found.problem]))
+        elif not which:
+            found.state = "unknown assignment"
+            found.problem = "it does not say for which assignment it is: name the file A1_ID.ipynb"
+        elif others and not self.given:
+            mine = found.student
             found.state, found.problem = (
-                "unknown assignment",
-                f"there is no assignment {found.assignment}",
+                "two names",
+                f"it is {mine}'s by where it lies, and {', '.join(sorted(others))}'s by a name "
+                f"inside. If it is {mine}'s: collect it alone, with '--student {mine}'",
             )
-        elif assignment and found.assignment != assignment:
-            found.state, found.problem = (
-                "another assignment",
-                f"it is for {found.assignment}; collect without --assignment takes it",
-            )
-        elif found.problem:
-            found.state = "unreadable"
-        return
-    *folders, file = found.parts
-    stem = re.sub(r" ?\((\d{1,3})\)$", r"-\1", Path(file).stem)
-    lms = {each.lms_id: each.id for each in students.values() if each.lms_id}
-    guesses, written = (
-        [],
-        False,
-    )  # who the names say that it is, the outermost first; whether an LMS wrote that one
-    for depth, part in enumerate([*folders, Path(file).stem]):
-        moodle, canvas = MOODLE.match(part), CANVAS.match(part)
-        if (moodle or canvas) and not guesses:
-            sign = moodle or canvas
-            guesses, written = [lms.get(sign["lms"]) or names.get(_plain(sign["name"]))], True
-            if canvas and depth == len(folders):
-                found.said_late, stem = bool(canvas["late"]), canvas["file"]
-                if again := AGAIN.search(stem):
-                    found.attempt, stem = int(again["n"]), stem[: again.start()]
-        elif depth < len(folders):
-            guesses += filter(
-                None,
-                [
-                    names.get(_plain(part))
-                    or names.get(
-                        _plain(re.sub(r"(?<![A-Za-z0-9])A\d(?![0-9])", "", part, flags=re.I))
-                    )
-                ],
-            )
-        if (
-            guesses and depth == found.packed
-        ):  # a student's own zip: what is in it can bear any date
-            found.when = found.packed_when
-    stem = AGAIN.sub("", stem)
-    book = None
-    if not found.problem:
-        try:
-            book = parse(found.data)
-        except Unreadable as problem:
-            found.problem = str(problem)
-    said = book["metadata"].get("translearn", {}) if book else {}
-    said = said if isinstance(said, dict) else {}
-    # Which assignment: what the notebook says, else what a name says, else what one is collecting.
-    which = str(said.get("assignment", ""))[:20]
-    if which not in assignments():
-        which = next(
+
+    def _owner(self, levels, found):
+        """(Whose it is or "", why nobody's, what the names inside mean, what the LMS wrote if it
+        did, and which level said it). The outermost name that is one binds.
+        """
+        owner, reason, inner, bound, at = "", "", [], None, -1
+        for depth, part in enumerate(levels):
+            sign, pairs = names.sign(part), self._typed(part)
+            if at >= 0:
+                inner += pairs
+            elif sign:
+                at, bound = depth, sign
+                owner, reason = _one(*self.people.signed(sign, bool(self.groups)))
+                inner += self._typed(sign.rest, copies=sign.lms == "Canvas")
+            elif first := next((pair for pair in pairs if pair[0]), None):
+                at = depth
+                owner, reason = _one(first[0], "")
+                inner += pairs
+        said = self.people.called(found.said.get("student", ""))
+        if at < 0:
+            owner, reason = _one(said, "")
+        else:
+            inner.append((said, said))
+        return owner, reason, inner, bound, at
+
+    def _typed(self, text, copies=False):
+        """What names mean that a student typed, one as an LMS writes it included: (means, may
+        mean) of each. `copies`: `abc-2` may be abc's second file, because Canvas names it so.
+        """
+        if sign := names.sign(text):
+            return self._typed(sign.name) + self._typed(sign.rest)
+        return [(means, may if copies else means) for means, may in self.people.typed(text)]
+
+    def _mates(self, student):
+        group = self.groups.get(student)
+        return {who for who, theirs in self.groups.items() if group and theirs == group}
+
+    def _assignment(self, found, levels):
+        """What the notebook says, else what a name says, else what one is collecting."""
+        if (said := found.said.get("assignment")) in self.assignments:
+            return said
+        return next(
             (
                 name
-                for text in (stem, *reversed(folders))
-                for name in assignments()
+                for text in reversed(levels)
+                for name in self.assignments
                 if re.search(rf"(?<![A-Za-z0-9]){name}(?![0-9])", text, re.I)
             ),
-            fallback,
-        )
-    rest = re.sub(rf"(?<![A-Za-z0-9]){which}(?![0-9])", "", stem, flags=re.I) if which else stem
-    guesses += [names.get(_plain(rest)), names.get(_plain(str(said.get("student", ""))[:64]))]
-    found.student = student or (guesses[0] or "" if written else next(filter(None, guesses), ""))
-    others = {each for each in guesses if each and each != found.student} if not student else ()
-    found.assignment = which
-    looks = Path(file).suffix.lower()
-    if looks not in (".ipynb", ".json") and book is None:
-        found.state, found.problem = (
-            "not a notebook",
-            f"a {looks or 'file'} was sent, not a notebook"
-            if found.data or not found.problem
-            else found.problem,
-        )
-    elif not found.student:
-        found.state, found.problem = (
-            "unknown student",
-            "its name and folder fit nobody in students.csv (or more than one): name the file "
-            "A1_ID.ipynb",
-        )
-    elif not which:
-        found.state, found.problem = (
-            "unknown assignment",
-            "it does not say for which assignment it is: name the file A1_ID.ipynb",
-        )
-    elif assignment and which != assignment:
-        found.state, found.problem = (
-            "another assignment",
-            f"it is for {which}; collect without --assignment takes it",
-        )
-    elif found.problem and not found.data:
-        found.state = "unreadable"
-    elif others and found.student:
-        found.state, found.problem = (
-            "two names",
-            f"it is {found.student}'s by where it lies, and {', '.join(sorted(others))}'s by a "
-            f"name inside. If it is {found.student}'s: collect it alone, with --student "
-            f"{found.student}",
+            self.fallback,
         )
 
 
-def _unreadable(found):
-    try:
-        parse(found.data)
-    except Unreadable:
-        return True
-    return False
+def _levels(found):
+    """The names that may say whose a file is: its folders, and itself without its ending."""
+    return [*found.parts[:-1], Path(found.parts[-1]).stem]
+
+
+def _one(ids, why):
+    if len(ids) == 1:
+        return next(iter(ids)), ""
+    if ids:
+        return "", why or (
+            f"its name fits {', '.join(sorted(ids))}: collect it alone, with '--student ID'"
+        )
+    return "", why or "its name and folder fit nobody in students.csv: name the file A1_ID.ipynb"
+
+
+# ---- into its place
 
 
 def _take(course, found):
     """Put the file in its place, whole; what lay there goes to `earlier/`."""
     path = course.submitted(found.student, found.assignment)
-    if _unreadable(found) and path.is_file():
-        found.state, found.problem = (
-            "unreadable",
-            f"{found.problem}; the file that was collected before stays",
-        )
+    if not found.is_book and path.is_file():
+        found.state = "unreadable"
+        found.problem = f"{found.problem}; the file that was collected before stays"
         return
-    stamp = path.with_name("timestamp.txt")
+    try:
+        data = found.load()
+    except OSError as problem:
+        found.state, found.problem = "unreadable", f"it is gone: {problem.strerror or problem}"
+        return
+    if hashlib.sha256(data).hexdigest() != found.digest:
+        found.state, found.problem = "unreadable", "it changed just now: collect again"
+        return
     when = datetime.fromtimestamp(found.when).astimezone()
     if found.secret:
         write(path.with_name("submission_secret.txt"), found.secret, mode=0o600)
-    if path.is_file() and path.read_bytes() == found.data:
+    before = path.read_bytes() if path.is_file() else None
+    if before == data:
         found.state, found.problem = "unchanged", found.problem or "collected before"
     else:
-        if path.is_file():
-            old = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
-            write(path.parent / "earlier" / f"{found.assignment}-{old}.ipynb", path.read_bytes())
-        write(stamp, when.isoformat(timespec="seconds") + "\n")
-        write(path, found.data)
-        found.state = "unreadable" if _unreadable(found) else "collected"
+        if before is not None:
+            old = hashlib.sha256(before).hexdigest()[:8]
+            write(path.parent / "earlier" / f"{found.assignment}-{old}.ipynb", before)
+        write(path.with_name("timestamp.txt"), when.isoformat(timespec="seconds") + "\n")
+        write(path, data)
+        found.state = "collected" if found.is_book else "unreadable"
     late = books.late(course, found.student, found.assignment)
     if late or found.said_late:
-        found.state = f"{found.state}, late"
-        found.problem = (
-            f"{f'{late} late' if late else 'the LMS says late'}. {found.problem}".strip(". ")
-        )
+        said = f"{late} late" if late else "the LMS says late"
+        found.state, found.problem = f"{found.state}, late", f"{said}. {found.problem}".strip(". ")

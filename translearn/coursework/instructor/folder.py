@@ -11,7 +11,7 @@ autograded/ID/A1/  how it ran, and result.json
 feedback/ID/A1/    a page for each student
 """
 
-import csv
+import contextlib
 import json
 import os
 import re
@@ -29,6 +29,7 @@ from translearn.errors import CourseError
 
 STUDENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}\Z")
 COLUMNS = ["id", "first_name", "last_name", "email", "lms_id"]
+ALONE = ".grading.lock"  # held while a process grades
 
 TOML = """# A class of the course Transfer Learning, Measured.
 # Edit the name and the due dates; times are this machine's.
@@ -48,6 +49,8 @@ here = os.path.dirname(os.path.abspath(__file__))
 c = get_config()  # noqa: F821
 c.CourseDirectory.course_id = {course_id}
 c.CourseDirectory.db_url = "sqlite:///" + os.path.join(here, "gradebook.db")
+# Its own export writes 0.0 for what is missing or not graded; this one leaves it empty.
+c.ExportApp.plugin_class = "translearn.coursework.instructor.export.MarksExport"
 c.HTMLExporter.sanitize_html = True  # a student's HTML never runs in the marker's browser
 """
 
@@ -94,6 +97,7 @@ class Course:
                 f"{self.root} is not the folder of a class (it has no course.toml). Make one "
                 f"with: course.py coursework new FOLDER, or name yours with --course FOLDER."
             )
+        closed(self.root)
         try:
             settings = tomllib.loads((self.root / "course.toml").read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
@@ -119,29 +123,13 @@ class Course:
         self.gradebook = f"sqlite:///{self.root / 'gradebook.db'}"
 
     def students(self) -> dict:
-        """Who is in the class: {id: Student}, from students.csv."""
-        path = self.root / "students.csv"
-        try:
-            lines = path.read_text(encoding="utf-8-sig").splitlines()
-        except (OSError, UnicodeDecodeError) as problem:
-            raise CourseError(
-                f"students.csv cannot be read ({problem}). It is a table in UTF-8 with the "
-                f"columns {', '.join(COLUMNS)}."
-            ) from None
-        head = lines[0] if lines else ""
-        between = max(
-            ",;\t", key=head.count
-        )  # a spreadsheet writes semicolons where the comma is in numbers
-        rows, found = list(csv.DictReader(lines, delimiter=between)), {}
-        if "id" not in (name.strip() for name in head.replace('"', "").split(between)):
-            raise CourseError(
-                f"students.csv, line 1: there is no column id. The columns are "
-                f"{', '.join(COLUMNS)}; only id must be there."
-            )
-        for line, row in enumerate(rows, 2):
-            values = {name: (row.get(name) or "").strip() for name in COLUMNS}
-            if not any(values.values()):
-                continue
+        """Who is in the class: {id: Student}, from students.csv: with our columns, or as an LMS
+        exports it (roster.py).
+        """
+        from translearn.coursework.instructor.roster import read
+
+        found = {}
+        for line, values in read(self.root / "students.csv"):
             if not STUDENT_ID.match(values["id"]):
                 raise CourseError(
                     f"students.csv, line {line}: {values['id']!r} is no id. An id has letters, "
@@ -183,6 +171,7 @@ class Course:
 def new(folder, name: str = "") -> Course:
     """Lay out a new class. Raises `CourseError` when there is one: nothing is overwritten."""
     root = Path(folder).resolve()
+    closed(root)
     if (root / "course.toml").exists():
         raise CourseError(
             f"{root} holds a class already; nothing was changed. Choose another folder."
@@ -207,6 +196,40 @@ def new(folder, name: str = "") -> Course:
             f"The folder {root} cannot be made ({problem.strerror}). Choose another place."
         ) from None
     return Course(root)
+
+
+def closed(root: Path) -> None:
+    """Raise `CourseError` where the sandbox lets a submission read: its class's key and what
+    others handed in lay open there.
+    """
+    from translearn.coursework.instructor import walls
+
+    for place in map(Path, walls.readable()):
+        if root.is_relative_to(place.resolve()):
+            raise CourseError(
+                f"A class cannot be in {root}: the submissions that are graded can read {place}, "
+                f"and so the secret of the class and what others handed in. Move it elsewhere, "
+                f"for instance beside course.py."
+            )
+
+
+@contextlib.contextmanager
+def alone(course):
+    """While this is held, no other process grades this class. Raises `CourseError` if one does."""
+    try:
+        import fcntl
+    except ImportError:  # Windows, where nothing is graded but in a container
+        yield
+        return
+    with open(course.root / ALONE, "a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CourseError(
+                "This class is being graded already, by another process. Wait until it is done, "
+                "or stop it: what it has graded stays."
+            ) from None
+        yield
 
 
 def default_folder() -> Path:

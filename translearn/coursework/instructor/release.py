@@ -3,6 +3,8 @@
 No solution and no hidden check.
 """
 
+import functools
+import importlib
 import io
 import json
 import zipfile
@@ -35,8 +37,11 @@ def release(course: Course, assignment: str) -> tuple:
     Raises `CourseError` for an unknown one.
     """
     assignment = known(assignment)
+    if found := problems(assignment):
+        raise CourseError(
+            "\n  ".join([f"{assignment} cannot be released yet. To mend, all of it:", *found])
+        )
     lesson = authoring.read(assignments()[assignment])
-    handout.check(lesson)
     module = student.module(assignment)
     from translearn.coursework.student.question import questions, written
 
@@ -85,6 +90,84 @@ def release(course: Course, assignment: str) -> tuple:
     write(path, archive.getvalue())
     books.prepare(course, assignment)
     return path, sorted(files)
+
+
+def problems(assignment: str) -> list:
+    """All that is missing or does not fit in an assignment, one sentence each: in its source, what
+    a student imports, the judges and the bank. Nothing is run but what they define.
+    """
+    source, name = assignments()[assignment], assignment.lower()
+    lesson, module = _made(source.name, lambda: authoring.read(source), found := []), None
+    if lesson is not None:
+        place = f"coursework/student/{name}.py"
+        module = _made(place, lambda: student.module(assignment), found)
+    if module is None:
+        return found
+    found += [f"{source.name}:{line}: {text}" for line, text in handout.problems(lesson)]
+    if not isinstance(getattr(module, "AHEAD", None), tuple):
+        found.append(
+            f'{place}: AHEAD is missing: what a sandbox imports beforehand, such as ("numpy",).'
+        )
+    for data in getattr(module, "DATA", ()):
+        _made(f"{place}, DATA", functools.partial(_data, data), found)
+    return found + _unjudged(name, module) + _bank(assignment, module)
+
+
+def _made(place, make, found):
+    """What `make` returns; None, and a sentence in `found`, when it fails."""
+    try:
+        return make()
+    except FileNotFoundError as problem:
+        found.append(f"{place}: {problem.filename} is not there.")
+    except ModuleNotFoundError as problem:
+        found.append(f"{place}: it is not there, or what it imports is not: {problem}.")
+    except Exception as problem:  # somebody's code, half done
+        said = next(iter(str(problem).splitlines()), "")
+        found.append(f"{place}: {type(problem).__name__}: {said}")
+    return None
+
+
+def _unjudged(name, module):
+    from translearn.coursework.instructor import judges, judging
+    from translearn.coursework.student.question import questions
+
+    place, found = f"coursework/instructor/judges/{name}.py", []
+    _made(place, lambda: importlib.import_module(f"{judges.__name__}.{name}"), found)
+    for each in questions(module):
+        have = judging.PARTS.get((name, each.name), ())
+        found += [
+            f"{place}: nobody judges {what!r} of question {each.name}."
+            for what in each.marks
+            if what not in have
+        ]
+    return found
+
+
+def _bank(assignment, module):
+    from translearn.coursework.instructor import bank
+    from translearn.coursework.student.question import questions
+
+    place, found = f"coursework/instructor/banks/{assignment.lower()}.py", []
+    banked = _made(place, lambda: bank.submissions(assignment), found)
+    if banked is None:
+        return found
+    most, wrong = {each.name: each.points for each in questions(module)}, set()
+    if banked.get("perfect") != {}:
+        found.append(f"{place}: there is no `# ==== perfect`, in which all is the model answer.")
+    for name, answers in banked.items():
+        for question, (_, points) in answers.items():
+            if question not in most:
+                found.append(f"{place}, {name}: there is no question {question}.")
+            elif points is not None and points > most[question]:
+                found.append(f"{place}, {name}: {question} has {most[question]} points at most.")
+            elif points is not None and points < most[question]:
+                wrong.add(question)
+    return found + [
+        f"{place}: no submission answers {question} wrongly, so nobody sees that its judge can "
+        f"say no."
+        for question in most
+        if question not in wrong
+    ]
 
 
 def _data(name):

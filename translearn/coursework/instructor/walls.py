@@ -98,6 +98,11 @@ def _folders():
     ]
 
 
+def readable() -> list:
+    """The folders that a submission can read."""
+    return _folders()[0]
+
+
 def command(slot: int, disk: int) -> list:
     """The bwrap command up to the program: no network, no other process, read-only files."""
     folders, hidden = _folders()
