@@ -516,7 +516,9 @@ def test_what_is_left_out_and_done_is_said_below_the_table_and_on_the_card(pets)
         assert sentence in repr(splits).splitlines()
         assert sentence in splits.card and sentence in splits._repr_html_()
     save(2, pets / "loose.png")
-    with pytest.warns(UserWarning, match="1 picture left out, as they lie in no .*: loose.png"):
+    with pytest.warns(
+        UserWarning, match="Left out: 1 picture in no folder of a class .loose.png."
+    ):
         data.from_directory(pets)
 
 
@@ -585,7 +587,7 @@ def test_copies_between_given_parts_are_left_out_of_the_earlier(tmp_path):
     save(24, tmp_path / "train" / "a" / "copy of test.bmp")
     save(12, tmp_path / "train" / "a" / "copy of val.tiff")
     save(25, tmp_path / "val" / "a" / "copy of test.webp", lossless=True)
-    with pytest.warns(UserWarning, match="3 pictures left out, since .* has a copy"):
+    with pytest.warns(UserWarning, match="Left out: 3 pictures of which .* has a copy"):
         splits = data.from_directory(tmp_path)
     assert [len(part) for part in parts(splits)] == [12, 12, 12]
     assert not any("copy" in key for key in where(splits))
@@ -604,7 +606,7 @@ def test_split_folders_that_do_not_fit(tmp_path):
     classes(tmp_path / "val", "a", first=20)
     assert "the class 'b' is missing in validation" in sentence(data.from_directory, tmp_path)
     classes(tmp_path / "val", "b", first=30)
-    with pytest.warns(UserWarning, match="Left out, as they stand beside train, val: other."):
+    with pytest.warns(UserWarning, match="Left out: what stands beside train, val .other.\\."):
         data.from_directory(tmp_path)
     classes(tmp_path / "valid", "ab")
     assert "has two for validation, 'val' and 'valid'" in sentence(data.from_directory, tmp_path)
@@ -647,7 +649,7 @@ def test_copies_are_known_by_their_pixels_whatever_the_file_says(tmp_path):
             assert part[f"a/0{index}.png"] == part[f"a/copy {index}.png"]
             assert part[f"a/0{index}.png"] == part[f"a/turned {index}.png"]
             assert part[f"b/0{index}.png"] == part[f"b/copy {index}.bmp"]
-    assert "24 pictures repeat others, pixel by pixel." in splits.said
+    assert "24 copies of other pictures, pixel by pixel." in splits.said
 
 
 def test_one_picture_in_two_classes_stays_in_one_split_and_is_named(tmp_path):

@@ -838,7 +838,11 @@ def test_a_model_written_as_a_class_gives_features_and_is_not_looked_into(pictur
             return self.conv(x.numpy())
 
     text = raised(features, Broken(name="mine"), pictures)
-    assert "Keras cannot follow it from pictures of shape (32, 32, 3)" in text
+    assert "mine cannot be followed from pictures of shape (32, 32, 3)" in text
+    late = keras.Sequential([keras.layers.Conv2D(4, 3)], name="late")
+    assert "late cannot be followed from pictures of shape (3,)" in raised(
+        features, late, pictures[:, 0, 0]
+    )
 
 
 def test_several_inputs_and_outputs_are_refused_with_a_sentence(pictures):

@@ -16,7 +16,8 @@ from translearn.errors import CourseError
 # What systems and programs put beside pictures, besides names that begin with a dot.
 SERVICE = {"__macosx", "@eadir", "__pycache__", "lost+found", "thumbs.db", "desktop.ini"}
 SPLIT = re.compile(
-    r"(?:(?P<train>train(?:ing)?)|(?P<validation>val(?:id(?:ation)?)?|dev)|(?P<test>test(?:ing)?))"
+    r"(?:(?P<train>train(?:ing)?)|(?P<validation>val(?:id(?:ation)?)?|dev)|"
+    r"(?P<test>test(?:ing)?|eval(?:uation)?|holdout))"
     r"(?:[ _-]?(?:set|data|split|images|pictures))?",
     re.IGNORECASE,
 )
@@ -76,8 +77,8 @@ def listed(folder: Path) -> Found:
         beside = [each for each in folders if each not in roots.values()]
         if beside:
             found.loud.append(
-                f"Left out, as they stand beside {some(list(map(_name, roots.values())))}: "
-                f"{some(list(map(_name, beside)))}."
+                f"Left out: what stands beside {some(list(map(_name, roots.values())))} "
+                f"({some(list(map(_name, beside)))})."
             )
         found.given = tuple(roots)
     else:
@@ -92,8 +93,7 @@ def listed(folder: Path) -> Found:
     _classes_fit(folder, list(roots), classes, found.given, loose)
     if loose:
         found.loud.append(
-            f"{count(len(loose), 'picture')} left out, as they lie in no folder of a class: "
-            f"{some(loose)}."
+            f"Left out: {count(len(loose), 'picture')} in no folder of a class ({some(loose)})."
         )
     found.class_names = tuple(sorted(classes))
     for label, name in enumerate(found.class_names):
@@ -110,7 +110,8 @@ def _parts(folder: Path, folders) -> dict:
             if match.lastgroup in roots:
                 raise CourseError(
                     f"The folder {shown(folder)} has two for {match.lastgroup}, "
-                    f"{_name(roots[match.lastgroup])!r} and {_name(each)!r}. Keep one of them."
+                    f"{_name(roots[match.lastgroup])!r} and {_name(each)!r}. Keep one, or rename "
+                    "it."
                 )
             roots[match.lastgroup] = each
     bare = [each for each in roots.values() if not _inside(each)[0]]

@@ -146,7 +146,7 @@ def _copies(found: Found, decoded) -> tuple[np.ndarray, np.ndarray]:
     if twice:
         found.loud.append(
             f"{count(len(twice), 'picture')} in more than one class, where one label must be "
-            f"wrong: {some(twice)}. They are kept in one split; better keep each in one class."
+            f"wrong: {some(twice)}. Kept in one split, with both labels: remove the wrong one."
         )
     return np.array(groups, dtype=object), strata
 
@@ -159,8 +159,8 @@ def _leave_out_copies(found: Found, groups, where):
     early = [row for row, group in enumerate(groups) if PARTS.index(where[row]) < last[group]]
     if early:
         found.loud.append(
-            f"{count(len(early), 'picture')} left out, since validation or test has a copy: "
-            f"{some([found.keys[row] for row in early])}."
+            f"Left out: {count(len(early), 'picture')} of which validation or test has a copy "
+            f"({some([found.keys[row] for row in early])})."
         )
         where[early] = ""
 
@@ -177,7 +177,7 @@ def _said(found: Found, decoded) -> list[str]:
         said.append(f"The split is the folder's own ({', '.join(found.given)}{drawn}).")
     copies = len(decoded) - len({each.content for each in decoded})
     if copies:
-        said.append(f"{count(copies, 'picture')} repeat others, pixel by pixel.")
+        said.append(f"{count(copies, 'copy', 'copies')} of other pictures, pixel by pixel.")
     if see_through := sum(each.see_through for each in decoded):
         said.append(f"{count(see_through, 'see-through picture')} laid on white.")
     if several := sum(each.several for each in decoded):

@@ -64,8 +64,9 @@ def blocks(model) -> dict:
     the block of `block07_project_conv` is `block07`, that of `block_7_project` is `block_7`. A
     layer that Keras named itself, such as `conv2d_5`, is a block of its own. Blocks are runs of
     layers: where others come in between, each run is one, under the name of its first layer, and
-    the functions here take the block's name for all of them. Layers of a backbone inside the model are listed like the model's own; input layers belong to
-    no block. Those of a model written as a class come in the order in which it made them.
+    the functions here take the block's name for all of them. Layers of a backbone inside the model
+    are listed like the model's own; input layers belong to no block. Those of a model written as a
+    class come in the order in which it made them.
 
     Raises `CourseError` for what is no Keras model.
     """
@@ -275,10 +276,12 @@ def graph(model, shape=None):
     Raises `CourseError` for what is no Keras model, takes several inputs, or is written as a
     class, where Keras cannot see what is inside.
     """
+    import keras
+
     blocks(model)
     found = getattr(model, "_functional", model)  # a Sequential model holds its graph
     if found is None and shape is not None:
-        model.build((None, *shape))
+        _followed(model, shape, lambda: model.build((None, *shape)))
         found = model._functional
     if found is None:
         raise CourseError(
@@ -287,7 +290,8 @@ def graph(model, shape=None):
         )
     if not hasattr(found, "_nodes_by_depth"):
         if shape is not None:
-            return _wrapped(model, shape)
+            inputs = keras.Input(shape)
+            return _followed(model, shape, lambda: keras.Model(inputs, model(inputs)))
         raise CourseError(
             f"{model.name} is written as a class, and Keras does not see what is between its "
             "input and its output. Build it from layers, as keras.Model(inputs, outputs) or "
@@ -302,18 +306,15 @@ def graph(model, shape=None):
     return found
 
 
-def _wrapped(model, shape):
-    """A model written as a class, as a graph of one layer."""
-    import keras
-
-    inputs = keras.Input(shape)
+def _followed(model, shape, call):
+    """`call()`, in which Keras follows pictures through a model, whatever that raises."""
     try:
-        return keras.Model(inputs, model(inputs))
-    except Exception as error:  # whatever its author's code raises
+        return call()
+    except Exception as error:
         said = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise CourseError(
-            f"{model.name} is written as a class, and Keras cannot follow it from pictures of "
-            f"shape {shape} to its output ({said[:200]}). Build it from layers, as "
+            f"{model.name} cannot be followed from pictures of shape {shape} to its output "
+            f"({said[:200]}). Give pictures that fit it, or build it from layers, as "
             "keras.Model(inputs, outputs)."
         ) from None
 
