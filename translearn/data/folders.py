@@ -54,6 +54,7 @@ class Found:
 
 
 def existing(path) -> Path:
+    """A folder by its name; raises CourseError when it is none."""
     try:
         folder = Path(path).expanduser()
     except (TypeError, RuntimeError):
@@ -89,6 +90,7 @@ def listed(folder: Path) -> Found:
         loose += more
         for each in folders:
             classes.setdefault(_name(each), {})[part] = each
+    found.others += [shown(each, folder) for each in loose if not decoding.is_picture(each)]
     loose = [shown(each, folder) for each in loose if decoding.is_picture(each)]
     _classes_fit(folder, list(roots), classes, found.given, loose)
     if loose:
@@ -161,7 +163,7 @@ def _take(top: Path, folder: Path, label: int, part: str, found: Found):
     before = len(found.files)
     for file in _below(folder, found, (os.path.realpath(folder),)):
         # A link to nothing counts by its name; what is no file at all (a pipe) never does.
-        if (file.is_file() or file.is_symlink()) and decoding.is_picture(file):
+        if (file.is_file() or not file.exists()) and decoding.is_picture(file):
             found.files.append(file)
             found.keys.append(shown(file, top))
         else:

@@ -2,7 +2,6 @@
 
 import inspect
 import json
-import marshal
 import os
 import shutil
 import tempfile
@@ -161,13 +160,15 @@ def _source(kind) -> str:
     try:
         return inspect.getsource(kind)
     except (OSError, TypeError):
-        return repr(
-            {
-                name: marshal.dumps(value.__code__)
-                for name, value in vars(kind).items()
-                if inspect.isfunction(value)
-            }
-        )
+        made = {name: value for name, value in vars(kind).items() if inspect.isfunction(value)}
+        return repr({name: _compiled_source(value.__code__) for name, value in made.items()})
+
+
+def _compiled_source(code):
+    constants = [
+        _compiled_source(each) if inspect.iscode(each) else each for each in code.co_consts
+    ]
+    return code.co_code, code.co_names, constants
 
 
 def _array(images):
