@@ -249,10 +249,10 @@ def _switch(model, chosen, trainable, batch_norm):
     for layer in (layer for name in chosen for layer in inside[name]):
         norms = [] if batch_norm else batch_norms([layer])
         if not norms:
-            layer.trainable = trainable
+            _set(layer, trainable)
         elif trainable:
             before = [(norm, norm.trainable) for norm in norms]
-            layer.trainable = True  # which reaches what is inside
+            _set(layer, True)
             for norm, was in before:
                 norm.trainable = was
         else:
@@ -262,6 +262,14 @@ def _switch(model, chosen, trainable, batch_norm):
                 if not is_batch_norm(each):
                     for weight in _own(each):
                         weight.trainable = False
+
+
+def _set(layer, trainable):
+    """Switch a layer and what is inside it."""
+    for each in nested(layer):
+        # Keras passes on a change only: what has the value already would keep what is inside.
+        each.trainable = not trainable
+        each.trainable = trainable
 
 
 # Splitting and heads -----------------------------------------------------------------------------
