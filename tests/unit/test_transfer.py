@@ -877,8 +877,8 @@ def test_several_inputs_and_outputs_are_refused_with_a_sentence(pictures):
 
 def test_what_is_no_model_and_what_are_no_pictures_are_refused_with_a_sentence(pictures):
     for call in (transfer.blocks, transfer.freeze, transfer.unfreeze):
-        assert "this is an Unit" in raised(call, Unit())
-    assert "this is a function" in raised(features, raised, pictures)
+        assert "this is of type Unit" in raised(call, Unit())
+    assert "this is of type function" in raised(features, raised, pictures)
     model = sequential(norm=False)
     for images in ([[1, 2], [3]], ["a.png"], [None]):
         assert "not pictures in one array of numbers" in raised(features, model, images)

@@ -74,7 +74,7 @@ def blocks(model) -> dict:
 
     if not isinstance(model, keras.Model):
         raise CourseError(
-            f"A Keras model is needed here, and this is {_a(type(model).__name__)}. Give a "
+            f"A Keras model is needed here, and this is of type {type(model).__name__}. Give a "
             "keras.Model, such as backbones.load(…) returns."
         )
     return {name: layers for name, _, layers in _runs(model)}
@@ -107,10 +107,6 @@ def _block(layer, model: str) -> str:
     # Some networks repeat their own name: convnext_tiny_stage_0_block_0_layer_scale.
     numbered = re.match(r"[^_]+_\d+(?=_)", layer.name.removeprefix(f"{model}_"))
     return (numbered or re.match(r"[^_]*(_\d+$)?", layer.name))[0]
-
-
-def _a(noun: str) -> str:
-    return f"an {noun}" if noun[:1].lower() in "aeiou" else f"a {noun}"
 
 
 def trainable_table(model):
