@@ -139,16 +139,28 @@ def state(model) -> str:
     kinds = [type(layer) for part in parts for layer in nested(part)]
     own = [base for kind in kinds for base in kind.__mro__ if not _of_a_library(base)]
     try:
-        config = json.dumps(_bare(keras.saving.serialize_keras_object(model)), default=repr)
+        config = _bare(keras.saving.serialize_keras_object(model))
     except NotImplementedError as error:
         raise CourseError(
             f"{model.name} has a layer that cannot say how it was made, so its features cannot be "
             f"told from others: {' '.join(str(error).split())[:200]}. Give its class a get_config."
         ) from None
-    for at, part in enumerate(parts):
-        config = config.replace(f'"{part.name}"', f'"#{at}"')
+    text = json.dumps(config, default=repr)
+    for at, name in enumerate([*(part.name for part in parts), *_inputs(config)]):
+        text = text.replace(f'"{name}"', f'"#{at}"')
     weights = [variable.numpy() for variable in model.variables]
-    return joblib.hash((config, [_source(kind) for kind in dict.fromkeys(own)], weights))
+    return joblib.hash((text, [_source(kind) for kind in dict.fromkeys(own)], weights))
+
+
+def _inputs(config):
+    """The names of the input layers in a configuration."""
+    if isinstance(config, dict):
+        if config.get("class_name") == "InputLayer":
+            yield config["config"]["name"]
+        config = list(config.values())
+    if isinstance(config, list):
+        for each in config:
+            yield from _inputs(each)
 
 
 def _of_a_library(kind) -> bool:
