@@ -833,6 +833,7 @@ def test_keras_still_passes_on_a_change_only():
     assert not unit.conv.trainable
 
 
+@pytest.mark.filterwarnings("ignore:.*mine")  # Keras too says that it cannot follow one of them
 def test_a_model_written_as_a_class_gives_features_and_is_not_looked_into(pictures):
     model = Written(name="mine")
     found = features(model, pictures, pooling=None)
