@@ -28,6 +28,7 @@ GIGABYTES_NEEDED = 4.0  # measured: 3.1 when done, and room to unpack
 
 COMMANDS = {  # what it does, and what the environment's Python runs for it
     "lab": ("open the lessons in JupyterLab (--no-browser, --port N)", "-m translearn.lab"),
+    "kernel": ("for your own JupyterLab or VS Code", "-m translearn.lab.kernel"),
     "test": ("run the suite, or a part: course.py test tests/unit -k freeze", "-m pytest"),
     "build": ("write the notebooks from notebooks/source", "-m translearn.authoring build"),
     "format": ("lay out the code of package and lessons", "-m translearn.authoring.layout"),
@@ -325,6 +326,7 @@ def hand_over(arguments, folder=ROOT, writes=True):
         )
     env = {key: os.environ[key] for key in os.environ if key not in ("PYTHONHOME", "PYTHONPATH")}
     env.update(VIRTUAL_ENV=inside(".venv"), PYTHONNOUSERSITE="1")
+    env["READERS_JUPYTER_DATA_DIR"] = env.get("JUPYTER_DATA_DIR", "")  # for `kernel`
     for name in "IPYTHONDIR MPLCONFIGDIR JUPYTER_CONFIG_DIR JUPYTER_DATA_DIR".split():
         env[name] = os.path.join(cache, "settings", name.lower())
     env["JUPYTER_RUNTIME_DIR"] = os.path.join(env["JUPYTER_DATA_DIR"], "runtime")

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Copies the course without what only instructors need: model answers, hidden checks, solved notebooks, the tests, the history.
+# Copies the course without what only instructors need: model answers, hidden checks, solved
+# notebooks, the tests, the history.
 #   bash deploy/student-copy.sh FOLDER
 # For an image, a shared folder, or students' machines.
 set -euo pipefail
@@ -10,6 +11,10 @@ if [ -e "$folder" ] && [ -n "$(ls -A "$folder")" ]; then
     exit 1
 fi
 mkdir -p "$folder"
-left_out=(.git .venv .cache class .progress.json translearn/coursework/instructor notebooks/source notebooks/solutions notebooks/coursework tests conftest.py .ci deploy docs)
-tar -C "$course" "${left_out[@]/#/--exclude=./}" --exclude=__pycache__ --exclude=.ipynb_checkpoints --exclude='.*.part' -cf - . | tar -C "$folder" -xf -
+left_out=(
+    .git .venv .cache class .progress.json translearn/coursework/instructor notebooks/source
+    notebooks/solutions notebooks/coursework tests conftest.py .ci deploy docs
+)
+tar -C "$course" "${left_out[@]/#/--exclude=./}" --exclude=__pycache__ \
+    --exclude=.ipynb_checkpoints --exclude='.*.part' -cf - . | tar -C "$folder" -xf -
 echo "The course without its answers is in $folder."

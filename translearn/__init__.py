@@ -8,7 +8,7 @@ import logging
 import os
 import sys
 
-from translearn import errors, paths, quiet
+from translearn import errors, page, paths, quiet
 
 # TensorFlow reads these once, when it is first imported, so they must stand here. Without them
 # every lesson would open with a page of start-up messages that tell a learner nothing.
@@ -38,5 +38,6 @@ logging.getLogger("tensorflow").addFilter(
     lambda record: "triggered tf.function retracing" not in record.getMessage()
 )
 quiet.install()
+page.install()
 
 __version__ = "0.1.0"

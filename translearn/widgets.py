@@ -1,14 +1,21 @@
 """Explorers and bets, on ipywidgets. They show what they are given and compute nothing."""
 
 import json
+import numbers
 import os
+import uuid
 from html import escape
 
-from translearn import paths, plots
+from translearn import page, paths, plots
 from translearn.errors import CourseError
 
+# Shown while a figure is drawn, and seen only when that takes longer than a third of a second.
+BUSY = """<style>@keyframes translearn-late { to { opacity: 1 } }</style>
+<span role="status" style="opacity: 0; animation: translearn-late 0s .35s forwards">
+Drawing …</span>"""
 
-def explore(draw, alt: str | None = None, **controls):
+
+def explore(draw, alt: str | None = None, **controls) -> "Explorer":
     """A figure that follows its controls.
 
     Parameters
@@ -16,37 +23,75 @@ def explore(draw, alt: str | None = None, **controls):
     draw: function of the controls' values (by name) that returns a matplotlib figure, or a pair of
         figure and alt text when the alt text follows the controls too.
     alt: the figure's alt text, when `draw` returns the figure alone.
-    controls: name → ipywidget, or a list of values, which becomes a slider over them (arrow keys
-    move it).
+    controls: name → ipywidget, or a list of values: numbers become a slider over them (arrow keys
+        move it), words a menu.
 
-    Returns the widget; as a cell's last line it is shown. An error in `draw` is shown in the
-    figure's place. The widget's `draw(**values)` gives a figure and its alt text; `controls` are
-    its controls by name.
+    An error in `draw` is shown in the figure's place.
     """
-    import ipywidgets
+    return Explorer(draw, alt, controls)
 
-    controls = {name: _control(name, c) for name, c in controls.items()}
-    picture = ipywidgets.HTML()
 
-    def figure(**values):
-        drawn = draw(**values)
-        return drawn if isinstance(drawn, tuple) else (drawn, alt or "")
+class Explorer:
+    """A figure that follows its controls: what `explore` returns. As a cell's last line it shows
+    itself.
 
-    def redraw(_=None):
+    draw       what `explore` was given, as a function that returns a figure and its alt text
+    controls   name → ipywidget
+    picture    the figure as it stands, in HTML
+
+    The controls are widgets and live as long as the kernel. The figure is not one: it is an output
+    of the cell, with the values that it was drawn for in words, so it stays in the saved notebook.
+    """
+
+    def __init__(self, draw, alt: str | None, controls: dict):
+        import ipywidgets
+
+        self.controls = {name: _control(name, c) for name, c in controls.items()}
+        self._given, self._alt = draw, alt
+        self._id = f"translearn-{uuid.uuid4().hex[:8]}"
+        self._busy = ipywidgets.HTML()
+        self._box = ipywidgets.VBox([*self.controls.values(), self._busy])
+        self._box.add_class("translearn-explorer").add_class(self._id)
+        for control in self.controls.values():
+            control.observe(self._redraw, names="value")
+        self._draw_anew()
+
+    def draw(self, **values):
+        drawn = self._given(**values)
+        return drawn if isinstance(drawn, tuple) else (drawn, self._alt or "")
+
+    def _redraw(self, _=None):
+        self._busy.value = BUSY
         try:
-            picture.value = plots.to_html(*figure(**{n: c.value for n, c in controls.items()}))
+            self._draw_anew()
+            page.show(*self._output(), self._id, update=True)
+        finally:
+            self._busy.value = ""
+
+    def _draw_anew(self):
+        try:
+            fig, text = self.draw(**{name: c.value for name, c in self.controls.items()})
+            self.picture, self._text = plots.to_html(fig, text), str(text)
         except Exception as error:  # inside a widget's callback it would vanish without a trace
-            picture.value = (
+            self._text = f"{type(error).__name__}: {error}"
+            self.picture = (
                 f'<div role="alert" class="translearn-error"><b>{type(error).__name__}</b>: '
                 f"{escape(str(error))}</div>"
             )
 
-    for control in controls.values():
-        control.observe(redraw, names="value")
-    redraw()
-    box = ipywidgets.VBox([*controls.values(), picture]).add_class("translearn-explorer")
-    box.draw, box.controls = figure, controls
-    return box
+    def _output(self):
+        values = ", ".join(f"{_words(n)}: {c.value}" for n, c in self.controls.items())
+        html = (
+            f'<figure style="margin:0">{self.picture}<figcaption>Drawn for {escape(values)}'
+            f"</figcaption></figure>{page.named_sliders(self._id, self._box)}"
+        )
+        return html, f"{self._text} (Drawn for {values}.)"
+
+    def _ipython_display_(self):
+        names = ", ".join(map(_words, self.controls))
+        offline = f"Controls ({names}): they move the figure while the notebook runs."
+        page.show(f"<p>{escape(offline)}</p>", offline, widget=self._box)
+        page.show(*self._output(), self._id)
 
 
 def _control(name, control):
@@ -58,13 +103,18 @@ def _control(name, control):
         raise CourseError(
             f"The control {name!r} needs at least two values to choose from, not {len(control)}."
         )
-    return ipywidgets.SelectionSlider(
+    slider = all(isinstance(value, numbers.Real) for value in control)
+    return (ipywidgets.SelectionSlider if slider else ipywidgets.Dropdown)(
         options=list(control),
-        description=name.replace("_", " "),
-        continuous_update=False,
+        description=_words(name),
         style={"description_width": "initial"},
-        layout={"width": "30em"},
+        layout={"width": "30em", "max_width": "100%"},
+        **({"continuous_update": False} if slider else {}),
     )
+
+
+def _words(name):
+    return name.replace("_", " ")
 
 
 class Bet:
@@ -80,6 +130,7 @@ class Bet:
         self.key, self.question, self.unit = key, question, unit
         self._digits = 0 if step >= 1 else 2
         placed = self._read().get(key)
+        self._id = f"translearn-{uuid.uuid4().hex[:8]}"
         self._slider = ipywidgets.FloatSlider(
             value=placed if placed is not None else (low + high) / 2,
             min=low,
@@ -88,14 +139,11 @@ class Bet:
             description="My bet",
             readout_format=f".{self._digits}f",
             continuous_update=False,
-            layout={"width": "30em"},
+            layout={"width": "30em", "max_width": "100%"},
         )
-        self._said = ipywidgets.HTML(self._sentence(placed))
         button = ipywidgets.Button(description="Place the bet", button_style="primary")
         button.on_click(lambda _: self.place(self._slider.value))
-        self._widget = ipywidgets.VBox(
-            [ipywidgets.HTML(f"<b>{escape(question)}</b>"), self._slider, button, self._said]
-        )
+        self._box = ipywidgets.VBox([self._slider, button]).add_class(self._id)
 
     def place(self, value: float) -> None:
         """Write the guess down."""
@@ -104,7 +152,7 @@ class Bet:
         scratch = file.with_suffix(".tmp")
         scratch.write_text(json.dumps(bets), encoding="utf-8")
         os.replace(scratch, file)
-        self._said.value = self._sentence(value)
+        page.show(*self._output(), self._id, update=True)
 
     def settle(self, measured: float):
         """Hold the guess against what was measured (in the bet's unit)."""
@@ -129,11 +177,15 @@ class Bet:
             f"<b>{measured:.{self._digits}f} {escape(self.unit)}</b>. {escape(verdict)}</div>"
         )
 
-    def _sentence(self, value):
-        if value is None:
-            return "No bet placed yet."
-        bet = f"{value:.{self._digits}f} {escape(self.unit)}"
-        return f"Your bet: <b>{bet}</b>. It is settled further down."
+    def _output(self):
+        """The question and what was bet, which stay in the saved notebook."""
+        value = self._read().get(self.key)
+        bet, said = "", "No bet placed yet."
+        if value is not None:
+            bet = f"{value:.{self._digits}f} {self.unit}"
+            said = f"Your bet: <b>{escape(bet)}</b>. It is settled further down."
+        html = f"<div>{said}</div>{page.named_sliders(self._id, self._box)}"
+        return html, f"Your bet: {bet}" if bet else said
 
     @staticmethod
     def _file():
@@ -147,9 +199,10 @@ class Bet:
         return bets if isinstance(bets, dict) else {}
 
     def _ipython_display_(self):
-        from IPython.display import display
-
-        display(self._widget)
+        page.show(f"<p><b>{escape(self.question)}</b></p>", self.question)
+        offline = "A bet is placed with a slider and a button while the notebook runs."
+        page.show(f"<p>{offline}</p>", offline, widget=self._box)
+        page.show(*self._output(), self._id)
 
 
 def _points(unit):

@@ -79,7 +79,9 @@ def names(state):
 
 
 def for_keras(name, array):
-    """PyTorch keeps (out, in, h, w); Keras wants (h, w, in, out), and (h, w, in, 1) for depthwise."""
+    """PyTorch keeps (out, in, h, w); Keras wants (h, w, in, out), and (h, w, in, 1) for
+    depthwise.
+    """
     if name == "top_logits/kernel":
         return array.T
     if name.endswith("depthwise_conv/kernel"):

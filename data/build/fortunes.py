@@ -25,18 +25,31 @@ WINDOW = 60  # a run of so many characters that stands in two parts is called an
 SHARES = {"test": 0.25, "validation": 0.15}
 
 UNFIT = re.compile(r"""(?ix)\b(
-    f\W?u?\W?ck\w* | shit\w* | damn\w* | hell | bastard\w* | bitch\w* | whore\w* | slut\w* | ass(es|hole)? | crap\w* | piss\w*
-  | tit(s|ties)? | breast\w* | boob\w* | bosom\w* | penis\w* | vagina\w* | orgasm\w* | masturbat\w* | sex\w* | erotic\w* | porn\w*
-  | nude\w* | naked\w* | virgins? | virginity | prostitut\w* | brothel\w* | rape\w* | rapist\w* | seduc\w* | condom\w*
-  | pregnan\w* | lovers? | mistress\w* | adulter\w* | homosexual\w* | gay\w* | lesbian\w* | queer\w* | impoten\w* | castrat\w*
-  | nigg\w* | negro\w* | jew | jews | jewish | nazi\w* | hitler | polack\w* | irish\w* | scotsm\w* | arabs? | moslem\w* | muslim\w*
-  | islam\w* | catholic\w* | protestant\w* | pope | priests? | nuns? | gods? | jesus | christ | christians? | christianity | hindu\w*
-  | indians? | chinese | japanese | germans? | french\w* | racis\w* | blacks | drunk\w* | drink\w* | beers? | wine\w* | whisk\w*
-  | vodka | gin | booze | alcohol\w* | drugs? | cocaine | heroin | marijuana | lsd | opium | smok\w* | cigar\w* | suicid\w*
-  | murder\w* | kill\w* | shoot\w* | shot | guns? | pistol\w* | bomb\w* | wife | wives | husband\w* | girl\w* | women | woman | lady
-  | ladies | blondes? | idiot\w* | moron\w* | retard\w* | toilet\w* | fart\w* | urin\w* | excrement | torture\w* | corpse\w*
-  | hang(ed|ing) | executioner | nuclear | genocide | slave\w* | fat | ugly | stupid\w* | kick | lust\w* | marr\w* | divorc\w* | bra
-  | lips | sucks? | religio\w* | morgue\w* | dying | kiss\w* | pant(s|ies) | ethnic\w* | female | underwear | strip\w* | enema\w* | bowel\w* | barf\w* | vomit\w* | puk\w* | maggot\w* | cannibal\w* | execut\w* | abortion\w*
+    f\W?u?\W?ck\w* | shit\w* | damn\w* | hell | bastard\w* | bitch\w* | whore\w* | slut\w*
+    | ass(es|hole)? | crap\w* | piss\w*
+  | tit(s|ties)? | breast\w* | boob\w* | bosom\w* | penis\w* | vagina\w* | orgasm\w*
+  | masturbat\w* | sex\w* | erotic\w* | porn\w*
+  | nude\w* | naked\w* | virgins? | virginity | prostitut\w* | brothel\w* | rape\w* | rapist\w*
+  | seduc\w* | condom\w*
+  | pregnan\w* | lovers? | mistress\w* | adulter\w* | homosexual\w* | gay\w* | lesbian\w*
+  | queer\w* | impoten\w* | castrat\w*
+  | nigg\w* | negro\w* | jew | jews | jewish | nazi\w* | hitler | polack\w* | irish\w*
+  | scotsm\w* | arabs? | moslem\w* | muslim\w*
+  | islam\w* | catholic\w* | protestant\w* | pope | priests? | nuns? | gods? | jesus | christ
+  | christians? | christianity | hindu\w*
+  | indians? | chinese | japanese | germans? | french\w* | racis\w* | blacks | drunk\w*
+  | drink\w* | beers? | wine\w* | whisk\w*
+  | vodka | gin | booze | alcohol\w* | drugs? | cocaine | heroin | marijuana | lsd | opium
+  | smok\w* | cigar\w* | suicid\w*
+  | murder\w* | kill\w* | shoot\w* | shot | guns? | pistol\w* | bomb\w* | wife | wives
+  | husband\w* | girl\w* | women | woman | lady
+  | ladies | blondes? | idiot\w* | moron\w* | retard\w* | toilet\w* | fart\w* | urin\w*
+  | excrement | torture\w* | corpse\w*
+  | hang(ed|ing) | executioner | nuclear | genocide | slave\w* | fat | ugly | stupid\w* | kick
+  | lust\w* | marr\w* | divorc\w* | bra
+  | lips | sucks? | religio\w* | morgue\w* | dying | kiss\w* | pant(s|ies) | ethnic\w* | female
+  | underwear | strip\w* | enema\w* | bowel\w* | barf\w* | vomit\w* | puk\w* | maggot\w*
+  | cannibal\w* | execut\w* | abortion\w*
 )\b""")
 
 

@@ -28,8 +28,10 @@ SOURCES = {
 # Sentences with these words are left out: the course is read in classrooms. Words about a subject
 # (sex, crime, religion) stay; these are abuse, or explicit. "Dick" with a capital is a name.
 CRUDE = re.compile(
-    r"(?i:fuck|\bf\*+k|shit|bitch|\bcunt|\bnigg|\bwhore|\bslut|\btwat|\bwank|\bpussy|\bcocks?\b|\btits?\b|\bboobs?\b|\bpenis|"
-    r"\bvagina|\bporn|\borgasm|\bmasturb|\banal\b|\basshole|\bhoe?s\b|\bwtf\b|\bstfu\b|\blmfao|\bretard(s|ed)?\b|\bfag(s|got)?|"
+    r"(?i:fuck|\bf\*+k|shit|bitch|\bcunt|\bnigg|\bwhore|\bslut|\btwat|\bwank|\bpussy|\bcocks?\b"
+    r"|\btits?\b|\bboobs?\b|\bpenis|"
+    r"\bvagina|\bporn|\borgasm|\bmasturb|\banal\b|\basshole|\bhoe?s\b|\bwtf\b"
+    r"|\bstfu\b|\blmfao|\bretard(s|ed)?\b|\bfag(s|got)?|"
     r"\bsexting|\bhorny|\bblow ?job|\bdyke|\bsexpot|\bsexploit)|\bdick\b"
 )
 ALIKE = 0.5  # two sentences with this share of common runs of three words count as versions of one

@@ -16,7 +16,8 @@ _OPEN = """path => window.jupyterapp && [...window.jupyterapp.shell.widgets('mai
     widget => widget.context && widget.context.path === path && widget.content.widgets)"""
 
 _PANEL = """
-    const panel = [...window.jupyterapp.shell.widgets('main')].find(w => w.context && w.context.path === path);
+    const panel = [...window.jupyterapp.shell.widgets('main')].find(
+        w => w.context && w.context.path === path);
 """
 
 # Waiting for the idle icon alone fails more often than not: the notebook must be loaded and its
@@ -65,7 +66,10 @@ _CHANGED = (
     const same = (a, b) => a.length === b.length && a.every((one, i) => one === b[i]);
     const changed = await new Promise(done => {
         const finish = what => { observer.disconnect(); clearTimeout(timer); done(what); };
-        const look = () => { const now = figures(); if (now.length && !same(now, before)) finish(true); };
+        const look = () => {
+            const now = figures();
+            if (now.length && !same(now, before)) finish(true);
+        };
         const observer = new MutationObserver(look);
         const timer = setTimeout(() => finish(false), ms);
         observer.observe(panel.content.node, {
@@ -123,7 +127,8 @@ class LabPage:
         self.page.evaluate(
             "([path, ms]) => Promise.race([("
             + _RUN
-            + ")(path), new Promise((_, no) => setTimeout(() => no(new Error('not done in ' + ms + ' ms')), ms))])",
+            + ")(path), new Promise((_, no) => setTimeout("
+            + "() => no(new Error('not done in ' + ms + ' ms')), ms))])",
             [self.notebook, seconds * 1000],
         )
 
@@ -180,33 +185,44 @@ class LabPage:
         """How many explorers (`translearn.widgets.explore`) the notebook shows."""
         return self.area.locator(".translearn-explorer").count()
 
-    def sliders(self) -> int:
-        """How many sliders all explorers together have."""
-        return self.area.locator(".translearn-explorer .noUi-handle").count()
+    def controls(self):
+        """The controls of all explorers together: handles of sliders, and menus."""
+        return self.area.locator(".translearn-explorer .noUi-handle, .translearn-explorer select")
 
-    def slider_range(self, which: int) -> tuple[int, int]:
-        """How many steps a slider of an explorer can go down and up from where it stands."""
-        handle = self.area.locator(".translearn-explorer .noUi-handle").nth(which)
-        low, now, high = (
-            float(handle.get_attribute(f"aria-value{name}")) for name in ("min", "now", "max")
-        )
+    def range_of(self, which: int) -> tuple[int, int]:
+        """How many steps a control of an explorer can go down and up from where it stands."""
+        control = self.controls().nth(which)
+        if control.get_attribute("role") == "slider":
+            low, now, high = (
+                float(control.get_attribute(f"aria-value{name}")) for name in ("min", "now", "max")
+            )
+        else:
+            low, now, high = control.evaluate("one => [0, one.selectedIndex, one.length - 1]")
         return round(now - low), round(high - now)
 
+    def move(self, steps: int, which: int) -> None:
+        """Move a control of an explorer, a slider by its keyboard, and wait for the figure."""
+        before, control = self.figures(), self.controls().nth(which)
+        if control.get_attribute("role") == "slider":
+            control.scroll_into_view_if_needed()
+            control.focus()
+            for _ in range(abs(steps)):
+                self.page.keyboard.press("ArrowRight" if steps > 0 else "ArrowLeft")
+        else:
+            control.select_option(index=control.evaluate("one => one.selectedIndex") + steps)
+        self.wait_until_figures_change(before)
+
     def sweep(self, which: int) -> int:
-        """Move a slider of an explorer over its whole range and back to where it stood.
+        """Move a control of an explorer over its whole range and back to where it stood.
 
         The figure must change at every step. Returns the number of steps.
         """
-        down, up = self.slider_range(which)
+        down, up = self.range_of(which)
         for direction, steps in ((-1, down), (1, down + up)):
             for _ in range(steps):
-                before = self.figures()
-                self.move_slider(direction, which, ".translearn-explorer")
-                self.wait_until_figures_change(before)
+                self.move(direction, which)
         if up:
-            before = self.figures()
-            self.move_slider(-up, which, ".translearn-explorer")
-            self.wait_until_figures_change(before)
+            self.move(-up, which)
         return down + up
 
     def move_slider(self, steps: int = 1, which: int = 0, within: str = ".widget-slider") -> None:
@@ -260,8 +276,8 @@ def run_lesson(page: "LabPage", lesson: str) -> None:
     assert page.cell_errors() == []
     assert page.figures_without_alt() == []
     assert page.explorers() > 0, "a lesson has an explorer"
-    assert page.sliders() >= page.explorers()
-    for which in range(page.sliders()):
+    assert page.controls().count() >= page.explorers()
+    for which in range(page.controls().count()):
         assert page.sweep(which) > 0
         assert page.area.locator(".translearn-error").count() == 0
         page.screenshot(f"{lesson.removesuffix('.ipynb')}-explorer-{which + 1}")

@@ -12,7 +12,8 @@ CELLS = [
     """def figure(value):
     file = io.BytesIO()
     Image.new("RGB", (60 * value, 40), "teal").save(file, "PNG")
-    return HTML(f'<img alt="a bar of length {value}" src="data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}">')
+    code = base64.b64encode(file.getvalue()).decode()
+    return HTML(f'<img alt="a bar of length {value}" src="data:image/png;base64,{code}">')
 
 slider = widgets.SelectionSlider(options=[1, 2, 5, 10], description="labels")
 out = widgets.Output()

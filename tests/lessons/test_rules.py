@@ -26,8 +26,8 @@ def run(tmp_path):
         (tmp_path / "pytest.ini").write_text("[pytest]\n")
         env = dict(os.environ, PYTHONPATH=str(PLUGINS) + os.pathsep + os.environ["PYTHONPATH"])
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-p", "offline_guard", "-p", "notebook_rules", "-p", "no:cacheprovider",
-             "-rA", "--color=no", *options, "lesson.ipynb"],
+            [sys.executable, "-m", "pytest", "-p", "offline_guard", "-p", "notebook_rules",
+             "-p", "no:cacheprovider", "-rA", "--color=no", *options, "lesson.ipynb"],
             cwd=tmp_path, env=env, capture_output=True, text=True, timeout=1500,
         )  # fmt: skip
         last = done.stdout.strip().splitlines()[-1].strip("= ")
@@ -195,7 +195,8 @@ PROBES = {
     "urllib": "urllib.request.urlopen('http://example.org', timeout=5)",
     "asyncio": "await asyncio.open_connection('192.0.2.1', 443)",
     "datagram": "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('192.0.2.1', 53))",
-    "a process of its own": "subprocess.run([sys.executable, '-c', 'import socket; socket.create_connection((\"192.0.2.1\", 80), 5)'],"
+    "a process of its own": "subprocess.run([sys.executable, '-c', "
+    "'import socket; socket.create_connection((\"192.0.2.1\", 80), 5)'],"
     " check=True, capture_output=True, text=True)",
 }
 

@@ -23,8 +23,8 @@ AREAS = {
 }
 
 # The long files first and the many short ones last, so that two workers end together.
-ORDER = """tests/coursework/ tests/browser/ notebooks/ tests/replay/ tests/exercises/ tests/lessons/
-tests/unit/""".split()
+ORDER = "coursework browser notebooks replay exercises lessons unit".split()
+ORDER = [name + "/" if name == "notebooks" else f"tests/{name}/" for name in ORDER]
 
 
 def pytest_addoption(parser):

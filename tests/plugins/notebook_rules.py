@@ -126,16 +126,10 @@ class Rehearsal(nbval_plugin.IPyNbFile):
         """Keep the solved lesson with its outputs: the book prints them."""
         from translearn import paths
 
-        done, kept = nbformat.from_dict(self.nb), []
-        for cell in self.nb.cells:
-            added = cell.metadata.get("translearn", {}).get("added")
-            if added and kept and cell.cell_type == "code" and "sweep(" in cell.source:
-                kept[
-                    -1
-                ].outputs += cell.outputs  # an explorer's picture, for a page without a kernel
-            if not added:
-                kept.append(cell)
-        done.cells = kept
+        done = nbformat.from_dict(self.nb)
+        done.cells = [
+            cell for cell in self.nb.cells if not cell.metadata.get("translearn", {}).get("added")
+        ]
         path = paths.cache() / "executed" / f"{self.path.stem}.ipynb"
         path.parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(done, path)

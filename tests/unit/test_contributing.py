@@ -63,7 +63,7 @@ def run(copy, line) -> str:
         env=os.environ | {"PYTHONPATH": str(copy), "TRANSLEARN_CACHE": str(copy / ".cache")},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=1800,  # for a line that hangs
     )
     assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
     return done.stdout

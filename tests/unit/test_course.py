@@ -268,7 +268,9 @@ else:
 
 @pytest.fixture
 def small(course, wheels, tmp_path):
-    """A course whose lock holds the small uv only; and how to set it up in a process of its own."""
+    """A course whose lock holds the small uv only; and how to set it up in a process of its
+    own.
+    """
     folder, hashes = wheels
     lock = Path(course.inside("requirements.lock"))
     lock.write_text(f"uv==9.9 \\\n    --hash=sha256:{hashes['uv']}\n")
@@ -457,8 +459,10 @@ def test_a_folder_of_another_account_is_told_or_works(course, fake, monkeypatch,
     with pytest.raises(course.Stop, match="Name a folder of your own: TRANSLEARN_CACHE="):
         course.main(["lab"])
     monkeypatch.setenv("TRANSLEARN_CACHE", str(tmp_path / "mine"))
+    monkeypatch.setenv("JUPYTER_DATA_DIR", "theirs")
     course.main(["lab"])
     ((_, _, env),) = ran
+    assert env["READERS_JUPYTER_DATA_DIR"] == "theirs", "where `kernel` writes"
     for name in ("TRANSLEARN_PROGRESS", "MPLCONFIGDIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
         assert Path(env[name]).is_relative_to(tmp_path / "mine")
     fake.unlink()
@@ -470,7 +474,7 @@ def test_help_names_every_command():
     said = subprocess.run(
         [sys.executable, str(ROOT / "course.py"), "--help"], capture_output=True, text=True
     ).stdout
-    for command in "lab test build format measure bench coursework doctor lock".split():
+    for command in "lab kernel test build format measure bench coursework doctor lock".split():
         assert f"\n    {command} " in said
 
 

@@ -64,7 +64,9 @@ FORBIDDEN = {
 
 
 def tracked() -> list[Path]:
-    """The files that git keeps or would keep; without git, everything but what .gitignore names."""
+    """The files that git keeps or would keep; without git, everything but what .gitignore
+    names.
+    """
     done = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -161,7 +163,12 @@ PLATFORMS = {
         "python_version": ".".join(python.split(".")[:2]), "implementation_name": "cpython",
         "os_name": "nt" if system == "win32" else "posix",
     }
-    for system, machine in [("linux", "x86_64"), ("linux", "aarch64"), ("darwin", "arm64"), ("win32", "AMD64")]
+    for system, machine in [
+        ("linux", "x86_64"),
+        ("linux", "aarch64"),
+        ("darwin", "arm64"),
+        ("win32", "AMD64"),
+    ]
     for python in ("3.11.7", "3.12.9", "3.13.1")
 }  # fmt: skip
 
@@ -193,7 +200,7 @@ def test_the_lock_answers_pyproject(platform):
 # comes first; the rooms behind it (authors, measurers, instructors) know the front row, and it
 # knows nothing of them.
 FRONT = """
-    quiet paths errors content data backbones transfer optim measure plots widgets exercises
+    quiet page paths errors content data backbones transfer optim measure plots widgets exercises
 """.split()
 ROOMS = "coursework.student authoring evidence bench coursework.instructor lab".split()
 ORDER = [*FRONT, *ROOMS]
@@ -241,7 +248,8 @@ def test_imports_flow_one_way(path):
 
 
 def test_importing_the_package_loads_nothing_heavy():
-    heavy = "tensorflow keras keras_hub tokenizers pandas sklearn matplotlib scipy numpy IPython".split()
+    heavy = "tensorflow keras keras_hub tokenizers pandas sklearn matplotlib scipy numpy"
+    heavy = [*heavy.split(), "IPython"]
     code = f"import sys, translearn; print([name for name in {heavy} if name in sys.modules])"
     assert (
         subprocess.check_output([sys.executable, "-c", code], text=True, cwd=ROOT).strip() == "[]"

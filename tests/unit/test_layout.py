@@ -7,7 +7,8 @@ from translearn.authoring import layout
 
 SOURCE = """# T
 
-A paragraph that is far too long for one line, with {{ a.b.c.d | percent }} in it, **a term**, and 20 % at its end; it goes on.
+A paragraph that is far too long for one line, with {{ a.b.c.d | percent }} in it, **a term**, \
+and 20 % at its end; it goes on.
 
 * an item
 * another

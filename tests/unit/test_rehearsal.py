@@ -72,7 +72,7 @@ def picture(height):
     return fig
 
 
-def test_a_sweep_draws_every_step_and_ends_with_the_start():
+def test_a_sweep_draws_every_step():
     seen = []
 
     def draw(height, colour):

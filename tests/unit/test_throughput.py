@@ -101,8 +101,10 @@ def test_a_process_that_fails_is_reported_with_its_last_words(monkeypatch):
 
 def test_the_peak_is_the_speed_of_a_product_of_matrices():
     a = np.ones((512, 512), "float32")
-    began = time.perf_counter()
-    for _ in range(5):
+    took = []
+    for _ in range(50):  # the best of many: on a busy machine the others wait for their turn
+        began = time.perf_counter()
         a @ a
-    plain = 5 * 2 * 512**3 / (time.perf_counter() - began)
-    assert 0.2 < throughput.peak(512) / plain < 20
+        took.append(time.perf_counter() - began)
+    plain = 2 * 512**3 / min(took)
+    assert 0.1 < throughput.peak(512) / plain < 10

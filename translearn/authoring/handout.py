@@ -198,6 +198,14 @@ def sources_hash(cells) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
+def worked_in(book: dict) -> bool:
+    """Whether somebody has run or edited a notebook since it was built."""
+    built = book["metadata"].get("translearn", {}).get("build") == sources_hash(book["cells"])
+    return not built or any(
+        cell.get("execution_count") or cell.get("outputs") for cell in book["cells"]
+    )
+
+
 def pages(lesson) -> dict:
     """Both notebooks of an assignment: path → text."""
     folder = paths.NOTEBOOKS / "coursework"

@@ -10,11 +10,20 @@ from translearn.authoring.numbers import write_numbers
 from translearn.authoring.reading import Lesson
 
 DEFAULT_BUDGET = 60  # seconds of computing for a lesson, on two idle cores
+# Above the first code of a lesson: most other kernels do not know the course.
+WHERE = """\
+# No module named 'translearn'? Open the lessons with `python3 course.py lab`, or choose the kernel
+# "Transfer Learning, Measured" once you have run `python3 course.py kernel`.
+"""
 
 
 def notebook(lesson: Lesson, solved: bool) -> str:
     """The lesson as the text of a notebook file, with its solutions or without."""
-    return _text(lesson, cells(lesson, solved), solved=solved)
+    rows = cells(lesson, solved)
+    first = next((row for row in rows if row["cell_type"] == "code"), None)
+    if first:
+        first["source"] = WHERE.splitlines(keepends=True) + first["source"]
+    return _text(lesson, rows, solved=solved)
 
 
 def cells(lesson: Lesson, solved: bool) -> list:

@@ -72,14 +72,7 @@ def _keep_work(path):
     answers are in it.
     """
     book = _cells_of(path) if path.exists() and path.suffix == ".ipynb" else None
-    if book is None:
-        return
-    as_built = book["metadata"].get("translearn", {}).get("build") == handout.sources_hash(
-        book["cells"]
-    )
-    if not as_built or any(
-        cell.get("execution_count") or cell.get("outputs") for cell in book["cells"]
-    ):
+    if book is not None and handout.worked_in(book):
         kept = (
             paths.cache()
             / "kept"

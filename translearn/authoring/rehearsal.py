@@ -49,11 +49,8 @@ def sweep(explorer) -> None:
 
     All combinations of its controls where they are few, else one control at a time with the others
     where they start. Each step gives a figure with alt text; from one value of a control to the
-    next, with the others where they start, the figure or its text changes. Ends with the picture
-    as it stands at the start, for the book.
+    next, with the others where they start, the figure or its text changes.
     """
-    from IPython.display import HTML, display
-
     controls, draw = explorer.controls, explorer.draw
     ranges = {name: values(control) for name, control in controls.items()}
     start = {name: control.value for name, control in controls.items()}
@@ -69,9 +66,8 @@ def sweep(explorer) -> None:
             assert seen[repr(before)] != seen[repr(after)], (
                 f"neither the figure nor its alt text changes from {before} to {after}"
             )
-    picture = explorer.children[-1].value
+    picture = explorer.picture
     assert "translearn-error" not in picture, f"the explorer shows an error: {picture}"
-    display(HTML(picture))
 
 
 def values(control) -> list:

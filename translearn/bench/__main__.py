@@ -33,6 +33,11 @@ def main(argv=None) -> int:
     recipes.add_argument(
         "--recorded", action="store_true", help="run nothing; show what the ledger has"
     )
+    recipes.add_argument(
+        "--replay",
+        action="store_true",
+        help="run one seed of each again and hold its score against the ledger",
+    )
     recipes.add_argument("--record", action="store_true", help="write the runs into the ledger")
 
     speed = commands.add_parser(

@@ -9,7 +9,8 @@ import numpy as np
 from translearn import measure, paths
 from translearn.bench import recipes
 from translearn.errors import CourseError
-from translearn.evidence import recording, rests_on
+from translearn.evidence import book, recording, rests_on
+from translearn.evidence import replay as evidence
 from translearn.measure import ledger
 
 CONTEST = "bench.recipes"  # its entry in the ledger
@@ -69,6 +70,26 @@ def _contest(seeds, record, client=None):
     runs = recording.measured(asked, seeds, rests(), client)
     recording.Kept(CONTEST, rests()).forget()
     return recording.results(runs, asked)
+
+
+def replay(seed: int = 0) -> list:
+    """Run one seed of every recipe again and hold its last score against the ledger's.
+
+    Scores at a moment and CPU-seconds belong to the machine and are not compared. Stamps the entry
+    when all agree; returns what does not, one sentence each.
+    """
+    entry, spent = ledger.experiment(CONTEST), 0.0
+    runs = []
+    for arm, point in experiment().points.items():
+        report = attempt(**point, seed=seed)
+        runs.append([arm, seed, {"score": report["score"]}, report["CPU-seconds"]])
+        spent += report["CPU-seconds"]
+        print(f"{arm}: {100 * report['score']:.2f} % in {report['CPU-seconds']:.0f} CPU-seconds")
+    scores = [[arm, s, {"score": found["score"]}, 0.0] for arm, s, found, _ in entry["runs"]]
+    problems = evidence.differences(entry | {"runs": scores}, runs, evidence.like_ours(entry))
+    if not problems:
+        book.stamp(CONTEST, rests(), spent)
+    return problems
 
 
 # ---- What it says
@@ -216,6 +237,10 @@ def recipes_command(args) -> int:
             "The ledger has no such benchmark yet. Run it: python3 course.py bench recipes "
             "--record"
         )
+    if args.replay:
+        problems = replay()
+        print("\n".join(problems) or "Every recipe scores what the ledger says.")
+        return int(bool(problems))
     results = (
         measure.recorded(CONTEST) if args.recorded else contest(args.seeds, args.jobs, args.record)
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from translearn import page
 from translearn.data import registry
 from translearn.errors import CourseError
 
@@ -110,10 +111,9 @@ class Splits:
     def _repr_html_(self):
         import html
 
+        title = f"<p><strong>{html.escape(self._title())}</strong></p>"
         said = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in self.said)
-        return (
-            f"<p><strong>{html.escape(self._title())}</strong></p>{self.counts().to_html()}{said}"
-        )
+        return title + page.table(self.counts().to_html()) + said
 
 
 @dataclass(frozen=True, repr=False)

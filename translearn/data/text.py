@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from translearn import page
 from translearn.data import registry
 from translearn.data.splits import PARTS, Card, Splits, assign, few, hashed, integer, known
 from translearn.errors import CourseError
@@ -246,7 +247,7 @@ class Proses:
         import html
 
         title = f"<p><strong>{html.escape(self.name)}</strong>: characters</p>"
-        return title + self.counts().to_html()
+        return title + page.table(self.counts().to_html())
 
 
 def load_text(name: str) -> Proses:

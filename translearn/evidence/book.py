@@ -7,9 +7,9 @@ An experiment's entry:
                result is a changed line
     rests_on   what the numbers rest on (see `rests_on.of`), as it was when they were measured or
                last replayed
-    stamp      {"how", "date", "seconds" that it took}; null before the first. How: "measured",
-               "replayed", or "carried over" by hand from a form of the code that gave the same
-               numbers where it was tried; `measure --replay` takes these up like stale ones
+    stamp      {"how": "measured" or "replayed", "date"}; with the processor it is "equal_on",
+               where it was measured or a replay gave the numbers again to rounding; a replay's
+               with the "seconds" that it took; null before the first
 """
 
 import datetime
@@ -18,6 +18,7 @@ import os
 import platform
 import re
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from translearn.evidence.rests_on import PACKAGES
 from translearn.measure import ledger
@@ -31,7 +32,7 @@ def put_experiment(name: str, runs: list, budget: str, seeds: int, rests_on: dic
         "seeds": seeds,
         "measured": today,
         "rests_on": rests_on,
-        "stamp": {"how": "measured", "date": today},
+        "stamp": {"how": "measured", "date": today, "equal_on": processor()},
         "versions": versions(),
         "hardware": hardware(),
         "seconds": seconds,
@@ -46,8 +47,11 @@ def _short(metrics):
     return {name: float(f"{value:.8g}") for name, value in metrics.items()}
 
 
-def stamp(name: str, rests_on: dict, seconds: float) -> None:
-    """Renew an entry's stamp: a replay has given the recorded runs again, which stay."""
+def stamp(name: str, rests_on: dict, seconds: float, equal: bool = False) -> None:
+    """Renew an entry's stamp: a replay has given the recorded runs again, which stay.
+
+    equal   to rounding, on this processor: from now on it has to be so here.
+    """
 
     def renew(book):
         book["experiments"][name] |= {
@@ -56,6 +60,7 @@ def stamp(name: str, rests_on: dict, seconds: float) -> None:
                 "how": "replayed",
                 "date": datetime.date.today().isoformat(),
                 "seconds": round(seconds, 1),
+                **({"equal_on": processor()} if equal else {}),
             },
         }
 
@@ -69,7 +74,7 @@ def stamped(entry: dict) -> dict | None:
 
 def vouched(entry: dict | None, rests_on: dict) -> bool:
     """Whether an entry was measured or replayed with all that it rests on as it is now."""
-    return bool(entry) and stamped(entry) == rests_on and entry["stamp"]["how"] != "carried over"
+    return bool(entry) and stamped(entry) == rests_on
 
 
 def is_current(name: str, seeds: int, rests_on: dict) -> bool:
@@ -142,6 +147,18 @@ def versions() -> dict:
         except PackageNotFoundError:
             pass  # one of the two TensorFlows
     return found
+
+
+def processor() -> str:
+    """The model of the processor, as far as the system tells: it decides how numbers are
+    rounded.
+    """
+    info = Path("/proc/cpuinfo")
+    text = info.read_text(encoding="utf-8") if info.exists() else ""
+    told = dict(re.findall(r"^([a-z ]+?)\s*: (.+)$", text, re.MULTILINE))
+    if "model name" not in told:
+        return platform.processor() or platform.machine()
+    return f"{told['model name']}, family {told['cpu family']}, model {told['model']}"
 
 
 def hardware() -> dict:

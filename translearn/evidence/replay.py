@@ -26,10 +26,7 @@ from translearn.measure import experiment as measuring
 from translearn.measure import ledger
 from translearn.measure.claims import SMALLEST_SPREAD
 
-ROUNDING = 1e-3  # relative: a number printed to three digits stays the same
-SPREADS = 1.0  # how far rounding may carry one number of a trained network, in spreads of its arm
-FAR = 0.1  # of an experiment's numbers may be off by more, as those of an arm that diverges
-TOGETHER = 0.1  # how far it may carry the others together, as the mean of their squares
+ROUNDING = 1e-5  # relative: what one processor computes twice, on one thread, is closer than this
 START = 12  # seconds before a fresh process computes: Python, TensorFlow, the lesson's data
 CONFIDENCE = 0.999  # so many replays of unchanged code agree
 
@@ -142,8 +139,7 @@ def replay(
                  took before.
     choose       a text, such as a commit's id, that fixes this choice and the seed that each is
                  replayed with.
-    stamp        renew the stamp of what agrees and was not current, at once: an interruption loses
-                 nothing.
+    stamp        renew the stamp of what agrees, at once: an interruption loses nothing.
     """
     todo = {}
     for path in paths_of_lessons:
@@ -179,8 +175,8 @@ def one(path, name, entry, now, choose, cache, stamp) -> Outcome:
     problems = (
         [f"it does not run: {error}"] if error else differences(entry, runs, like_ours(entry))
     )
-    if not problems and stamp and not book.vouched(entry, now):
-        book.stamp(name, now, seconds)
+    if not problems and stamp:
+        book.stamp(name, now, seconds, equal=not differences(entry, runs, same=True))
     return Outcome(name, seconds, problems)
 
 
@@ -216,12 +212,12 @@ def fitting(seconds: dict, limit: float, choose: str) -> list:
 
 
 def like_ours(entry: dict) -> bool:
-    """Whether an entry was measured on this kind of machine with these packages (Python's version
-    rounds nothing).
+    """Whether this very processor, with these packages, has already given an entry's numbers again
+    to rounding (Python's version rounds nothing).
     """
-    ours = book.versions()
+    ours, stamp = book.versions(), entry.get("stamp") or {}
     theirs = {name: version for name, version in entry["versions"].items() if name != "python"}
-    return entry["hardware"] == book.hardware() and all(
+    return stamp.get("equal_on") == book.processor() and all(
         ours.get(p) == v for p, v in theirs.items()
     )
 
@@ -229,24 +225,13 @@ def like_ours(entry: dict) -> bool:
 def differences(entry: dict, runs: list, same: bool) -> list:
     """What does not agree between an entry and runs of one seed of each arm, one sentence each.
 
-    same   whether machine and packages are of the kind that the entry was measured with.
+    same   whether the numbers have to be equal to rounding (see `like_ours`).
 
-    **The same kind of machine**: equal to rounding, that is to a thousandth of the number.
-    Training
-    magnifies rounding, though, so a number may be off by `SPREADS` of its arm's spread over the
-    seeds; a share `FAR` of an experiment's numbers by more, inside the interval below (an arm that
-    diverges at every rounding); and the others together by no more than a sum of squares (in
-    spreads) of 1 + `TOGETHER` · their count, so that a small change of everything is seen too.
-
-    How this was chosen: ten experiments were replayed with the very code that had measured them,
-    on
-    another machine of the same description. The 120 numbers of seven of them (heads, probes,
-    NumPy, a language model) came out equal. Three train convolutions, and processors round these
-    differently: at sensible rates numbers were off by 0.00 to 0.68 spreads (root mean square
-    0.16),
-    in an arm with a hundred times the sensible rate by up to 2.1, 3 of its 104 numbers by more
-    than one. On one machine, what was run twice gave the same numbers twice, and so did a lesson
-    whose code had been rewritten.
+    **On a processor that has given them before**: equal to `ROUNDING`, relative. How this was
+    chosen: on one thread, unchanged code gave the recorded numbers again to 5e-9 in every
+    experiment that was replayed; the ledger keeps eight digits. Two threads add in an order that
+    chance decides, and other processors round convolutions differently: training magnifies either
+    to as much as two spreads of an arm.
 
     **Elsewhere**: inside the prediction interval of one more run, from the arm's other seeds:
     mean ± t · s · sqrt(1 + 1/n) with n others (Hahn and Meeker, Statistical Intervals, 1991,
@@ -264,7 +249,6 @@ def differences(entry: dict, runs: list, same: bool) -> list:
     if (arms := {run[0] for run in runs}) != recorded.keys():
         return [_unlike("arms", arms, recorded.keys())]
     problems, held = [], []
-    spreads = _spreads(recorded)
     for arm, seed, metrics, _ in runs:
         old = recorded[arm][seed]
         if metrics.keys() != old.keys():
@@ -273,52 +257,17 @@ def differences(entry: dict, runs: list, same: bool) -> list:
         for name, value in metrics.items():
             if not timing(name):
                 others = [row[name] for s, row in recorded[arm].items() if s != seed]
-                what = f"{arm}, {name}, seed {seed}"
-                held.append((what, value, old[name], spreads[arm, name], others))
+                held.append((f"{arm}, {name}, seed {seed}", value, old[name], others))
             elif not (np.isfinite(value) and value >= 0):
                 problems.append(f"{arm}, {name}: {value:g}, which is no time.")
-    total, far = 0.0, []
-    for what, value, old, spread, others in held:
-        off = _off(value, old, spread)
+    for what, value, old, others in held:
         low, high = _predicted(others, len(held))
-        inside = low <= value <= high
-        said = (
-            f"{what}: {value:.5g}, recorded {old:.5g} ({off:.1f} spreads off); one more run would "
-            f"lie between {low:.5g} and {high:.5g}."
-        )
-        if same and off <= SPREADS:
-            total += off**2
-        elif same and inside and spread > 0:
-            far.append(said)
-        elif same or off and not inside:
-            problems.append(said)
-    if len(far) > FAR * len(held):
-        problems += far
-    if same and not problems and total > 1 + TOGETHER * len(held):
-        problems.append(
-            f"together, the {len(held)} numbers are off by {np.sqrt(total / len(held)):.2f} "
-            "spreads (root mean square)."
-        )
+        if not _equal(value, old) and (same or not low <= value <= high):
+            problems.append(
+                f"{what}: {value:.5g}, recorded {old:.5g}; one more run would lie between "
+                f"{low:.5g} and {high:.5g}."
+            )
     return problems
-
-
-def _spreads(recorded) -> dict:
-    """(arm, metric) → standard deviation over the seeds.
-
-    At least half of what is usual for this metric in the other arms, since five seeds may lie
-    close
-    together by chance; 0 where all are equal, NaN where one is no number.
-    """
-    found = {}
-    for arm, by_seed in recorded.items():
-        for name in next(iter(by_seed.values())):
-            values = [row[name] for row in by_seed.values()]
-            found[arm, name] = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
-    usual = {
-        name: np.median([s for (_, n), s in found.items() if n == name and s > 0] or [0.0])
-        for _, name in found
-    }
-    return {(arm, n): max(s, usual[n] / 2) if s > 0 else s for (arm, n), s in found.items()}
 
 
 def timing(metric: str) -> bool:
@@ -332,21 +281,14 @@ def _unlike(what, found, recorded):
     return f"the {what} are others: new {more}; no longer there {fewer}."
 
 
-def _off(value, old, spread):
-    """How many spreads a number is off; 0 when it is equal to rounding, infinite where there is no
-    spread.
-    """
-    if np.array_equal(value, old, equal_nan=True) or abs(value - old) <= ROUNDING * abs(old):
-        return 0.0
-    if np.isnan(spread):  # an arm that diverges for some seeds: it must do so for the same
-        return 0.0 if np.isnan(value) == np.isnan(old) else np.inf
-    return float(abs(value - old) / spread) if spread > 0 else np.inf
+def _equal(value, old):
+    return bool(np.isclose(value, old, rtol=ROUNDING, atol=0, equal_nan=True))
 
 
 def _predicted(others, count):
     from scipy.stats import t
 
-    if len(others) < 2 or not np.isfinite(others).all():  # it diverges for some seeds
+    if len(others) < 2 or not np.isfinite(others).all():  # the arm diverges for some seeds
         return -np.inf, np.inf
     n, spread = len(others), max(float(np.std(others, ddof=1)), SMALLEST_SPREAD)
     half = t.ppf(1 - (1 - CONFIDENCE) / count / 2, n - 1) * spread * np.sqrt(1 + 1 / n)

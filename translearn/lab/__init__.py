@@ -2,8 +2,9 @@
 
 The reader's own Jupyter neither changes it nor is changed by it: settings, layout and kernels come
 from here, from the environment and from `.cache/lab`. `overrides.json` beside this file holds the
-settings (no pop-ups, dark mode as the system has it); what a reader then changes in the settings
-editor is kept in `.cache/lab`.
+settings (no pop-ups, dark mode as the system has it, long lines of code wrapped), `custom` the
+look of the page; what a reader then changes in the settings editor is kept in `.cache/lab`. The
+lessons are the reader's own copies, see `copies`.
 """
 
 import contextlib
@@ -22,6 +23,7 @@ from pathlib import Path
 
 from translearn import paths
 from translearn.errors import CourseError
+from translearn.lab import copies
 
 HERE = Path(__file__).resolve().parent
 START_PAGE = "00_start_here.ipynb"
@@ -72,6 +74,8 @@ def command(port: int, folder: Path, start_page: str) -> list[str]:
         f"--ServerApp.port={port}",
         "--ServerApp.port_retries=0",
         f"--ServerApp.root_dir={folder}",
+        "--LabApp.custom_css=True",
+        f"--ServerApp.tornado_settings={({'static_custom_path': [str(HERE / 'custom')]})!r}",
         f"--ServerApp.default_url=/lab/tree/{start_page}",
         f"--ServerApp.jpserver_extensions={extensions!r}",
         "--ServerApp.answer_yes=True",
@@ -136,7 +140,7 @@ class Server:
 
 
 def start(
-    folder: Path = paths.NOTEBOOKS,
+    folder: Path,
     port: int = PORT,
     start_page: str = START_PAGE,
     home: Path | None = None,
@@ -212,10 +216,17 @@ def main(argv: list[str] | None = None) -> int:
 
     server = None
     try:
-        server = start(port=options.port)
+        folder = copies.folder()
+        for name in copies.lay_out(folder):
+            print(
+                f"The course has a new {name}; yours, with your work, is kept. To begin the new "
+                "one, rename yours and start again."
+            )
+        server = start(folder, port=options.port)
         if server.port != options.port:
             print(f"Port {options.port} is taken: using {server.port}.")
-        print(f"The lessons are open at\n  {server.url()}\nCtrl-C stops them.", flush=True)
+        print(f"The lessons are open at\n  {server.url()}\nCtrl-C stops them.")
+        print(f"What you do in them is kept in {folder}.", flush=True)
         if not options.no_browser:
             webbrowser.open(server.url())
         code = server.process.wait()

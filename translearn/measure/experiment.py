@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from translearn import page
 from translearn.errors import CourseError
 from translearn.measure import ledger
 from translearn.measure.results import Results, tidy
@@ -314,7 +315,7 @@ class Tuned:
 
     def _repr_html_(self):
         note = f"validation score, mean over {self.results.seeds} seeds"
-        return f"{self.summary().to_html()}<p><small>{note}</small></p>"
+        return f"{page.table(self.summary().to_html())}<p><small>{note}</small></p>"
 
     def __repr__(self):
         return self.summary().to_string()

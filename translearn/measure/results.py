@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from translearn import page
 from translearn.errors import CourseError
 
 
@@ -138,7 +139,7 @@ class Results:
         return f"{self.summary().to_string()}\n({self._caption()})"
 
     def _repr_html_(self):
-        return f"{self.summary().to_html()}<p><small>{self._caption()}</small></p>"
+        return f"{page.table(self.summary().to_html())}<p><small>{self._caption()}</small></p>"
 
 
 def _plus_minus(values):

@@ -138,7 +138,7 @@ class Written:
     def table(self) -> str:
         """The rubric in Markdown: a line for each criterion, its levels from the lowest up."""
         rows = [
-            "| | "
+            "| Criterion | "
             + " | ".join(f"level {n}" for n in range(1, 1 + max(map(len, self.rubric.values()))))
             + " |",
             "|---" * (1 + max(map(len, self.rubric.values()))) + "|",

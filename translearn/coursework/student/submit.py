@@ -98,7 +98,7 @@ def submit(assignment: str, student: str = "", notebook: str = "") -> Card:
             [
                 lead,
                 "",
-                "| | |",
+                "| State | Looked at |",
                 "|---|---|",
                 *rows,
                 "",
