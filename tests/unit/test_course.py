@@ -435,6 +435,19 @@ def test_keras_imported_before_the_course_is_put_right_or_refused(tmp_path):
     assert "Keras runs on torch here" in said.stderr and "Restart the kernel" in said.stderr
 
 
+def test_every_page_imports_the_course_before_keras():
+    """In VS Code or a Jupyter of the reader's own, where nothing else sets theirs aside."""
+    late = []
+    for page in sorted((ROOT / "notebooks" / "source").glob("*.md")):
+        lines = page.read_text(encoding="utf-8").splitlines()
+        first = next(
+            n for n, line in enumerate(lines) if re.match("(from|import) translearn", line)
+        )
+        if any(re.match("(from|import) (keras|tensorflow)", line) for line in lines[:first]):
+            late.append(page.name)
+    assert late == []
+
+
 def test_a_folder_of_another_account_is_told_or_works(course, fake, monkeypatch, tmp_path):
     closed = {course.ROOT, course.inside(".cache")}
     monkeypatch.setattr(course.os, "access", lambda path, mode: path not in closed)

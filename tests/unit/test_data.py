@@ -3,8 +3,12 @@ sentence.
 """
 
 import hashlib
+import os
+import struct
 import subprocess
 import sys
+import time
+import types
 import warnings
 
 import numpy as np
@@ -12,7 +16,7 @@ import pytest
 from PIL import Image
 
 from translearn import data
-from translearn.data import registry
+from translearn.data import decoding, registry
 from translearn.errors import CourseError
 from translearn.paths import ROOT
 
@@ -72,8 +76,7 @@ def loaded():
     return {name: data.load(name) for name in NAMES}
 
 
-# --- what a split is
-# ------------------------------------------------------------
+# --- what a split is -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -185,8 +188,7 @@ def test_a_picture_keeps_its_class_whatever_is_left_out():
         assert set(part.labels) == {0, 1}
 
 
-# --- the same everywhere
-# ----------------------------------------------------------------------------------------
+# --- the same everywhere -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name, seed", list(KEYS))
@@ -227,8 +229,7 @@ def test_importing_the_module_loads_no_heavy_library():
     assert out.strip() == "[]"
 
 
-# --- few labels
-# ------------------------------------------------------------
+# --- few labels ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -261,8 +262,7 @@ def test_labels_per_class_touches_training_only(loaded):
     assert (few.test.images == loaded["digits"].test.images).all()
 
 
-# --- sizes, cache, showing
-# --------------------------------------------------------------------------------------
+# --- sizes, cache, showing -----------------------------------------------------------------------
 
 
 def test_size(monkeypatch, tmp_path):
@@ -303,8 +303,7 @@ def test_the_card_of_emoji_styles_counts_right(loaded):
     assert f"have {np.bincount(labels).min()} to {np.bincount(labels).max()} pictures" in card
 
 
-# --- bad input
-# ------------------------------------------------------------
+# --- bad input -----------------------------------------------------------------------------------
 
 
 def test_unknown_names():
@@ -345,8 +344,7 @@ def test_a_damaged_file_is_named(monkeypatch, tmp_path):
     assert "'digits' is missing" in sentence(data.load, "digits")
 
 
-# --- your own pictures
-# ------------------------------------------------------------
+# --- your own pictures ---------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -384,13 +382,15 @@ def test_from_directory_keeps_the_middle_and_turns_white_what_is_see_through(tmp
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
         for index in range(5):
-            picture = Image.new(
-                "RGBA", (60, 20), (255, 0, 0, 255)
-            )  # red, with a middle square of …
-            picture.paste((index, 50, 100 + (name == "b"), 0), (20, 0, 40, 20))  # … nothing
+            # Red, with a middle square of nothing that lies over some colour, and one grey dot.
+            picture = Image.new("RGBA", (60, 20), (255, 0, 0, 255))
+            picture.paste((index, 50, 100, 0), (20, 0, 40, 20))
+            picture.putpixel((20, 0), (index, index, index + 10 * (name == "b"), 255))
             picture.save(tmp_path / name / f"{index}.png")
-    splits = data.from_directory(tmp_path, size=20)
-    assert (splits.train.images == 255).all()
+    images = data.from_directory(tmp_path, size=20).train.images.copy()
+    assert (images[:, 0, 0] < 20).all()
+    images[:, 0, 0] = 255
+    assert (images == 255).all()
 
 
 def test_copies_stay_in_one_split(pets):
@@ -431,19 +431,32 @@ def test_folders_that_do_not_fit(pets, tmp_path):
     assert "one class only, 'cat'" in sentence(data.from_directory, pets)
 
 
-def test_unreadable_pictures(pets):
+def test_unreadable_pictures_are_named_with_the_reason(pets):
     (pets / "cat" / "broken.jpg").write_bytes(b"no picture at all")
     whole = (pets / "dog" / "03.png").read_bytes()
     (pets / "dog" / "03.png").write_bytes(whole[: len(whole) // 2])
     (pets / "dog" / "empty.png").write_bytes(b"")
+    (pets / "dog" / "gone.JPG").symlink_to(pets / "nowhere.jpg")
+    (pets / "dog" / "phone.HEIC").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0")
+    Image.new("RGB", (9, 9)).save(pets / "dog" / "raw.tif")  # what a camera's raw file looks like
+    (pets / "dog" / "raw.tif").rename(pets / "dog" / "raw.nef")
     text = sentence(data.from_directory, pets)
-    assert (
-        "3 pictures cannot be read: cat/broken.jpg, dog/03.png, dog/empty.png" in text
-        and 'unreadable="skip"' in text
+    assert text.startswith(
+        "6 pictures cannot be read: cat/broken.jpg (not a picture of a kind that is read here), "
+        "dog/03.png (damaged: "
     )
-    with pytest.warns(UserWarning, match="cat/broken.jpg, dog/03.png, dog/empty.png"):
+    for words in (
+        "dog/empty.png (empty)",
+        "dog/gone.JPG (a link that leads nowhere)",
+        "dog/phone.HEIC (HEIC is not read here: save it as JPEG or PNG)",
+        "dog/raw.nef (a camera's raw file",
+        'unreadable="skip"',
+    ):
+        assert words in text
+    with pytest.warns(UserWarning, match="dog/empty.png .empty.") as caught:
         splits = data.from_directory(pets, unreadable="skip")
-    assert sum(len(part) for part in parts(splits)) == 23
+    assert caught[0].filename == __file__
+    assert sum(len(part) for part in parts(splits)) == 23 and "phone.HEIC" in splits.card
     assert "is not known" in sentence(data.from_directory, pets, unreadable="ignore")
 
 
@@ -452,3 +465,363 @@ def test_readable_pictures_cause_no_warning(pets):
         warnings.simplefilter("error")
         data.from_directory(pets)
     assert "from 8 to 512" in sentence(data.from_directory, pets, size=4)
+
+
+NOISE = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 3), "uint8")
+
+
+def save(number: int, place, **options):
+    """A picture that differs from those of other numbers."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(NOISE[number]).save(place, **options)
+
+
+def classes(folder, names="ab", each=6, first=0):
+    """A folder with one folder per class, each with so many pictures."""
+    for label, name in enumerate(names):
+        for index in range(each):
+            save(first + label * each + index, folder / name / f"{index:02}.png")
+    return folder
+
+
+def quiet(*arguments, **options):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return data.from_directory(*arguments, **options)
+
+
+def where(splits) -> dict:
+    return {key: part.name for part in parts(splits) for key in part.info["key"]}
+
+
+def test_what_is_left_out_and_done_is_said_below_the_table_and_on_the_card(pets):
+    (pets / ".DS_Store").write_bytes(b"x")
+    (pets / "labels.csv").write_text("01,cat")
+    (pets / "__MACOSX" / "cat").mkdir(parents=True)
+    (pets / "cat" / ".thumbnails").mkdir()
+    save(0, pets / "cat" / ".thumbnails" / "00.png")
+    save(1, pets / "cat" / "without ending", format="PNG")
+    Image.new("RGBA", (9, 9), (0, 0, 0, 0)).save(pets / "cat" / "see-through.WEBP", lossless=True)
+    frames = [Image.new("L", (9, 9), grey) for grey in (0, 99)]
+    frames[0].save(pets / "dog" / "moving.gif", save_all=True, append_images=frames[1:])
+    (pets / "dog" / "clip.mov").write_bytes(b"\0\0\0\x14ftypqt  ")
+    splits = quiet(pets)
+    assert sum(len(part) for part in parts(splits)) == 27
+    assert {"cat/without ending", "cat/see-through.WEBP", "dog/moving.gif"} < set(where(splits))
+    for sentence in (
+        "1 see-through picture laid on white.",
+        "1 file with several pictures: the first is taken.",
+        "Left out: 3 files that are no pictures (labels.csv, cat/notes.txt, dog/clip.mov).",
+        "Left out: 3 hidden files or folders.",
+    ):
+        assert sentence in repr(splits).splitlines()
+        assert sentence in splits.card and sentence in splits._repr_html_()
+    save(2, pets / "loose.png")
+    with pytest.warns(
+        UserWarning, match="Left out: 1 picture in no folder of a class .loose.png."
+    ):
+        data.from_directory(pets)
+
+
+def test_links_are_followed_but_not_in_circles(tmp_path):
+    classes(tmp_path / "real", "abc")
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "a").symlink_to(tmp_path / "real" / "a")
+    (folder / "b").mkdir()
+    (folder / "b" / "inner").symlink_to(tmp_path / "real" / "b")
+    (folder / "b" / "circle").symlink_to(folder / "b")
+    os.mkfifo(folder / "b" / "pipe.png")  # opened, it would wait for ever
+    (folder / "b" / "one.png").symlink_to(tmp_path / "real" / "c" / "00.png")
+    splits = quiet(folder)
+    assert splits.said == ("Left out: 1 file that is no picture (b/pipe.png).",)
+    assert sorted(where(splits)) == [
+        *[f"a/0{index}.png" for index in range(6)],
+        *[f"b/inner/0{index}.png" for index in range(6)],
+        "b/one.png",
+    ]
+
+
+def test_names_that_are_not_utf_8_and_names_in_two_spellings(tmp_path):
+    classes(tmp_path, ["a", "cafe\u0301"])  # e and an accent, as macOS writes it
+    name = os.fsdecode(b"caf\xe9.png")
+    save(30, tmp_path / "plain.png")
+    (tmp_path / "plain.png").rename(tmp_path / "a" / name)
+    save(31, tmp_path / "a" / "two\nlines.png")
+    splits = quiet(tmp_path)
+    assert splits.class_names == ("a", "caf\u00e9")
+    assert {r"a/caf\xe9.png", r"a/two\nlines.png", "caf\u00e9/00.png"} < set(where(splits))
+    repr(splits).encode()
+    (tmp_path / "a" / name).write_bytes(b"")
+    assert r"a/caf\xe9.png (empty)" in sentence(data.from_directory, tmp_path)
+
+
+# --- already split -------------------------------------------------------------------------------
+
+
+def test_a_folder_that_is_already_split_keeps_its_split(tmp_path):
+    for first, (part, name) in enumerate(
+        {"train": "Train", "validation": "val", "test": "test"}.items()
+    ):
+        classes(tmp_path / name, first=first * 12)
+    splits = quiet(tmp_path)
+    assert splits.class_names == ("a", "b")
+    for name, part in zip(("Train", "val", "test"), parts(splits)):
+        assert sorted(part.info["key"]) == [f"{name}/{c}/0{i}.png" for c in "ab" for i in range(6)]
+        assert [key.split("/")[1] for key in part.info["key"]] == ["ab"[y] for y in part.labels]
+    assert "The split is the folder's own (train, validation, test)." in splits.said
+
+
+def test_what_a_split_folder_lacks_is_drawn_from_train(tmp_path):
+    classes(tmp_path / "training_set", each=14)
+    classes(tmp_path / "test_set", each=6, first=28)
+    splits = quiet(tmp_path)
+    assert [len(part) for part in parts(splits)] == [24, 4, 12]
+    assert {key.split("/")[0] for key in splits.test.info["key"]} == {"test_set"}
+    assert "(train, test; validation drawn from train)" in splits.card
+    (tmp_path / "test_set").rename(tmp_path / "valid")
+    splits = quiet(tmp_path)
+    assert [len(part) for part in parts(splits)] == [22, 12, 6]
+    assert {key.split("/")[0] for key in splits.validation.info["key"]} == {"valid"}
+
+
+def test_copies_between_given_parts_are_left_out_of_the_earlier(tmp_path):
+    for first, name in enumerate(("train", "val", "test")):
+        classes(tmp_path / name, first=first * 12)
+    save(24, tmp_path / "train" / "a" / "copy of test.bmp")
+    save(12, tmp_path / "train" / "a" / "copy of val.tiff")
+    save(25, tmp_path / "val" / "a" / "copy of test.webp", lossless=True)
+    with pytest.warns(UserWarning, match="Left out: 3 pictures of which .* has a copy"):
+        splits = data.from_directory(tmp_path)
+    assert [len(part) for part in parts(splits)] == [12, 12, 12]
+    assert not any("copy" in key for key in where(splits))
+    assert splits.card.split("\n\n")[1].startswith("36 pictures of 2 classes")
+
+
+def test_split_folders_that_do_not_fit(tmp_path):
+    classes(tmp_path / "train")
+    assert f"If a, b are the classes, name the folder {tmp_path / 'train'}." in sentence(
+        data.from_directory, tmp_path
+    )
+    for index in range(6):
+        save(index, tmp_path / "test" / f"{index}.png")
+    assert "'test' has no folders of classes in it" in sentence(data.from_directory, tmp_path)
+    (tmp_path / "test").rename(tmp_path / "other")
+    classes(tmp_path / "val", "a", first=20)
+    assert "the class 'b' is missing in validation" in sentence(data.from_directory, tmp_path)
+    classes(tmp_path / "val", "b", first=30)
+    with pytest.warns(UserWarning, match="Left out: what stands beside train, val .other.\\."):
+        data.from_directory(tmp_path)
+    classes(tmp_path / "valid", "ab")
+    assert "has two for validation, 'val' and 'valid'" in sentence(data.from_directory, tmp_path)
+    for name in ("valid", "train"):
+        (tmp_path / name).rename(tmp_path / "val" / name)
+    (tmp_path / "other").rename(tmp_path / "test")
+    classes(tmp_path / "test")
+    assert "has no 'train'" in sentence(data.from_directory, tmp_path)
+
+
+def test_classes_may_be_named_like_parts(tmp_path):
+    assert quiet(classes(tmp_path, ["train", "bus", "test"])).class_names == (
+        "bus",
+        "test",
+        "train",
+    )
+
+
+# --- copies --------------------------------------------------------------------------------------
+
+
+def test_copies_are_known_by_their_pixels_whatever_the_file_says(tmp_path):
+    """Same pixels, with other metadata, in another format, or turned by its EXIF data."""
+    from PIL.PngImagePlugin import PngInfo
+
+    classes(tmp_path, each=8)
+    note = PngInfo()
+    for index in range(8):
+        note.add_text("copied", str(index))
+        save(index, tmp_path / "a" / f"copy {index}.png", pnginfo=note)
+        save(8 + index, tmp_path / "b" / f"copy {index}.bmp")
+        turned = Image.fromarray(np.rot90(NOISE[index]).copy())
+        exif = turned.getexif()
+        exif[0x0112] = 6  # a quarter turn clockwise brings it back
+        turned.save(tmp_path / "a" / f"turned {index}.png", exif=exif)
+    for seed in range(3):
+        splits = quiet(tmp_path, seed=seed)
+        part = where(splits)
+        for index in range(8):
+            assert part[f"a/0{index}.png"] == part[f"a/copy {index}.png"]
+            assert part[f"a/0{index}.png"] == part[f"a/turned {index}.png"]
+            assert part[f"b/0{index}.png"] == part[f"b/copy {index}.bmp"]
+    assert "24 copies of other pictures, pixel by pixel." in splits.said
+
+
+def test_one_picture_in_two_classes_stays_in_one_split_and_is_named(tmp_path):
+    classes(tmp_path, "abc", each=8)
+    for index in range(3):
+        save(index, tmp_path / "c" / f"of a {index}.png", compress_level=0)
+    named = ", ".join(f"a/0{index}.png = c/of a {index}.png" for index in range(3))
+    for seed in range(3):
+        with pytest.warns(UserWarning, match="one label must be wrong") as caught:
+            splits = data.from_directory(tmp_path, seed=seed)
+        assert (
+            f"3 pictures in more than one class, where one label must be wrong: {named}."
+            in str(caught[0].message)
+        )
+        part = where(splits)
+        assert all(part[f"a/0{i}.png"] == part[f"c/of a {i}.png"] for i in range(3))
+        assert sorted(part) == sorted(set(part)) and len(part) == 27
+
+
+def test_the_split_does_not_depend_on_the_size(tmp_path):
+    classes(tmp_path, each=8)
+    assert where(quiet(tmp_path, size=8)) == where(quiet(tmp_path, size=96))
+
+
+# --- ranges --------------------------------------------------------------------------------------
+
+
+def tiff(values, bits=16, kind=1, white_is_zero=False, order="<"):
+    """An uncompressed grey TIFF: `kind` 1 unsigned, 2 signed, 3 floating-point."""
+    values, size = np.asarray(values), np.shape(values)
+    if bits == 12:  # two numbers in three bytes
+        a, b = values.reshape(-1, 2).astype(int).T
+        body = np.stack([a >> 4, (a & 15) << 4 | b >> 8, b & 255], 1).astype("uint8").tobytes()
+    else:
+        body = values.astype(f"{order}{'uif'[kind - 1]}{bits // 8}").tobytes()
+    tags = {
+        256: size[1], 257: size[0], 258: bits, 259: 1, 262: int(not white_is_zero),
+        273: 8, 277: 1, 278: size[0], 279: len(body), 339: kind,
+    }  # fmt: skip
+    entries = b"".join(struct.pack(f"{order}HHII", tag, 4, 1, tags[tag]) for tag in sorted(tags))
+    head = struct.pack(f"{order}2sHI", b"II" if order == "<" else b"MM", 42, 8 + len(body))
+    return head + body + struct.pack(f"{order}H", len(tags)) + entries + bytes(4)
+
+
+def grey(file) -> np.ndarray:
+    """The grey values that a picture of 8 x 8 becomes."""
+    with decoding.quietly():
+        pixels = np.asarray(decoding.decode(file).square)
+    assert pixels.shape == (8, 8, 3) and (pixels == pixels[..., :1]).all()
+    return pixels[..., 0]
+
+
+RAMP = np.arange(64).reshape(8, 8)  # a gradient, from black to white
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        tiff(RAMP * 1024),
+        tiff(RAMP * 1024, order=">"),
+        tiff(65535 - RAMP * 1024, white_is_zero=True),
+        tiff(RAMP * 64, bits=12),
+        b"P5 8 8 65535\n" + (RAMP * 1024).astype(">u2").tobytes(),
+    ],
+    ids=["TIFF", "other order", "white is zero", "12 bits", "PGM"],
+)
+def test_grey_of_16_bits_is_scaled_by_the_range_of_its_format(tmp_path, content):
+    (tmp_path / "ramp.tif").write_bytes(content)
+    assert (grey(tmp_path / "ramp.tif") == RAMP * 4).all()
+
+
+def test_grey_png_of_16_bits_is_scaled_as_its_colours_would_be(tmp_path):
+    picture = Image.fromarray((RAMP * 1024).astype("uint16"))
+    picture.save(tmp_path / "ramp.png")
+    assert (grey(tmp_path / "ramp.png") == RAMP * 4).all()
+    exif = picture.getexif()
+    exif[0x0112] = 3
+    picture.save(tmp_path / "turned.png", exif=exif)
+    assert (grey(tmp_path / "turned.png") == (RAMP * 4)[::-1, ::-1]).all()
+    picture.save(tmp_path / "see-through.png", transparency=5 * 1024)
+    assert (grey(tmp_path / "see-through.png") == np.where(RAMP == 5, 255, RAMP * 4)).all()
+
+
+@pytest.mark.parametrize(
+    "content, words",
+    [
+        (tiff(RAMP / 63, bits=32, kind=3), "floating-point numbers"),
+        (tiff(RAMP, bits=32, kind=2), "32-bit or signed whole numbers"),
+        (tiff(RAMP, bits=16, kind=2), "32-bit or signed whole numbers"),
+    ],
+)
+def test_pixels_without_a_range_are_refused(tmp_path, content, words):
+    (tmp_path / "ramp.tif").write_bytes(content)
+    with pytest.raises(decoding.Refused, match=f"{words}.*nothing says which is white"):
+        grey(tmp_path / "ramp.tif")
+
+
+# --- huge photographs ----------------------------------------------------------------------------
+
+
+def test_a_photograph_is_decoded_no_larger_than_needed(tmp_path):
+    for name in ("photo.jpg", "photo.png"):
+        Image.linear_gradient("L").resize((2700, 2100)).save(tmp_path / name)
+        with decoding.quietly():
+            square = decoding.decode(tmp_path / name).square
+        assert decoding.ENOUGH <= square.width == square.height < 2 * decoding.ENOUGH
+        middle = np.asarray(square)[:, 500, 0].astype(int)
+        assert middle[0] < 3 and middle[-1] > 252 and np.abs(np.diff(middle)).max() <= 2
+
+
+def test_a_photograph_of_200_megapixels_is_never_in_memory_whole(tmp_path, monkeypatch):
+    Image.new("L", (16384, 12288), 77).save(tmp_path / "huge.jpg")
+    real, loaded = decoding._rgb, []
+
+    def noting(picture):
+        loaded.append(picture.size)
+        return real(picture)
+
+    monkeypatch.setattr(decoding, "_rgb", noting)
+    with decoding.quietly():
+        square = decoding.decode(tmp_path / "huge.jpg").square
+    assert loaded == [(2048, 1536)] and square.size == (1536, 1536)
+    assert square.getpixel((9, 9)) == (77, 77, 77)
+
+
+def test_large_pictures_are_decoded_one_at_a_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(decoding, "ALONE", 60)
+    classes(tmp_path)
+    real, now, most = decoding._rgb, [], []
+
+    def counting(picture):
+        now.append(1)
+        most.append(len(now))
+        time.sleep(0.002)
+        now.pop()
+        return real(picture)
+
+    monkeypatch.setattr(decoding, "_rgb", counting)
+    quiet(tmp_path)
+    assert len(most) == 12 and max(most) == 1
+    monkeypatch.setattr(decoding, "ALONE", 64)
+    quiet(tmp_path)
+    assert max(most) > 1 or os.cpu_count() == 1  # small ones are not
+
+
+def test_what_would_not_fit_into_memory_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(decoding, "MOST", 50)
+    classes(tmp_path)
+    assert "no more than 0 million are decoded: make it smaller" in sentence(
+        data.from_directory, tmp_path
+    )
+    monkeypatch.undo()
+    memory = types.SimpleNamespace(available=10**6)
+    monkeypatch.setattr("psutil.virtual_memory", lambda: memory)
+    text = sentence(data.from_directory, tmp_path, size=512)
+    assert "12 pictures of 512 x 512 take 0.0 GB" in text and "Ask for a smaller size" in text
+
+
+def test_pillows_own_limit_is_as_before(pets):
+    before = Image.MAX_IMAGE_PIXELS
+    quiet(pets)
+    assert Image.MAX_IMAGE_PIXELS == before is not None
+
+
+def test_a_folder_that_cannot_be_opened(pets, monkeypatch):
+    def closed(self):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.iterdir", closed)
+    assert "cannot be opened: Permission denied" in sentence(data.from_directory, pets)
+    assert "is not the name of a folder" in sentence(data.from_directory, None)

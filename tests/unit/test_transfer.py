@@ -622,3 +622,309 @@ def test_a_reusable_model_takes_a_seed_and_a_rate():
     model.compile(keras.optimizers.Adam(falling), loss)
     with pytest.raises(CourseError, match="follows a schedule"):
         transfer.reusable(model)(rate=0.1)
+
+
+# Networks of the reader's own --------------------------------------------------------------------
+
+
+def sequential(norm=True):
+    """What a reader types: no names, and each `add` calls the layers before it once more."""
+    model = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Conv2D(4, 3, strides=4)])
+    if norm:
+        model.add(keras.layers.BatchNormalization())
+    model.add(keras.layers.Conv2D(5, 3))
+    return model
+
+
+class Unit(keras.layers.Layer):
+    """A layer that holds layers, and a weight."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.conv, self.norm = keras.layers.Conv2D(3, 1), keras.layers.BatchNormalization()
+        self.scale = self.add_weight(shape=(), initializer="ones")
+
+    def call(self, x, training=None):
+        return self.norm(self.conv(x), training=training) * self.scale
+
+
+def with_units():
+    inputs = keras.Input((32, 32, 3))
+    x = Unit(name="block1_unit")(keras.layers.AveragePooling2D(8, name="block1_pool")(inputs))
+    model = keras.Model(inputs, Unit(name="block2_unit")(x))
+    for layer in model.layers[2:]:
+        layer.norm.moving_mean.assign([0.1, 0.2, 0.3])
+    return model
+
+
+class Written(keras.Model):
+    """A model written as a class."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.conv = keras.layers.Conv2D(4, 3, strides=8)
+
+    def call(self, x):
+        return self.conv(x) / 255
+
+
+def two_inputs():
+    pixels, other = keras.Input((32, 32, 3), name="pixels"), keras.Input((1,), name="age")
+    x = keras.layers.Conv2D(4, 3, name="block1_conv")(pixels)
+    x = keras.layers.GlobalAveragePooling2D(name="block2_pool")(x)
+    return keras.Model([pixels, other], keras.layers.Concatenate(name="end_both")([x, other]))
+
+
+def two_outputs():
+    pixels = keras.Input((32, 32, 3))
+    x = keras.layers.Conv2D(4, 3, strides=4, name="block1_conv")(pixels)
+    return keras.Model(pixels, [x, keras.layers.Conv2D(5, 3, name="block2_conv")(x)])
+
+
+def raised(call, *arguments, **options) -> str:
+    with pytest.raises(CourseError) as caught:
+        call(*arguments, **options)
+    return str(caught.value)
+
+
+def test_a_sequential_model_gives_features_and_halves_and_takes_a_head(pictures):
+    model = sequential()
+    x = pictures.astype("float32")
+    first, norm, second = transfer.blocks(model)
+    np.testing.assert_allclose(
+        features(model, pictures, pooling=None), model(x, training=False), atol=1e-4
+    )
+    found = features(model, pictures, layers=[norm], pooling=None)[norm]
+    np.testing.assert_allclose(
+        found, model.layers[1](model.layers[0](x), training=False), atol=1e-4
+    )
+    lower, upper = transfer.split(model, norm)
+    assert list(transfer.blocks(lower)) == [first, norm] and list(transfer.blocks(upper)) == [
+        second
+    ]
+    assert np.array_equal(upper(lower(x)), model(x))
+    headed = transfer.attach_head(model, 3, batch_norm="training")
+    assert headed.output_shape == (None, 3)
+    late = keras.Sequential([keras.layers.Conv2D(4, 3, strides=8)])  # without an Input
+    for call in (transfer.split, transfer.attach_head):
+        assert "Let it begin with keras.Input" in raised(call, late, 2)
+    np.testing.assert_allclose(features(late, pictures, pooling=None), late(x), atol=1e-3)
+
+
+def test_layers_that_were_used_elsewhere_before_are_found_in_this_model(pictures):
+    old = sequential()
+    x = inputs = keras.Input((32, 32, 3))
+    for layer in old.layers:
+        x = layer(x)
+    model = keras.Model(inputs, x)
+    lower, upper = transfer.split(model, list(transfer.blocks(model))[0])
+    x = pictures.astype("float32")
+    assert np.array_equal(upper(lower(x)), model(x))
+
+
+def test_a_share_is_a_share_where_keras_named_the_layers(monkeypatch):
+    """As in InceptionV3: conv2d, batch_normalization, activation, conv2d_1, …, mixed0, …"""
+    x = inputs = keras.Input((8, 8, 3))
+    for number in range(4):
+        branches = []
+        for _ in range(2):
+            y = keras.layers.Conv2D(3, 3, padding="same")(x)
+            y = keras.layers.BatchNormalization(scale=False)(y)
+            branches.append(keras.layers.Activation("relu")(y))
+        x = keras.layers.Add(name=f"mixed{number}")(branches)
+    model = keras.Model(inputs, x)
+    convs = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
+    table = transfer.freeze(model, share=0.5)
+    assert len(table) == 4 * 7 and set(transfer.blocks(model)) >= {each.name for each in convs}
+    assert [conv.trainable for conv in convs] == [False] * 4 + [True] * 4
+    transfer.unfreeze(model)
+    transfer.freeze(model, up_to="mixed0")
+    assert [conv.trainable for conv in convs] == [False] * 2 + [True] * 6
+
+
+def named(*names):
+    """A model of layers with these names, and its blocks."""
+    model = keras.Sequential([keras.Input((2,))], name="net")
+    for name in names:
+        model.add(keras.layers.Dense(2, name=name))
+    return model, list(transfer.blocks(model))
+
+
+def test_blocks_are_runs_of_layers():
+    assert named("block_1_a", "block_1_b", "block_2_a")[1] == ["block_1", "block_2"]
+    assert named("conv2_block1_1_a", "conv2_block1_2_a", "dense_9", "dense_10")[1] == [
+        "conv2", "dense_9", "dense_10",
+    ]  # fmt: skip
+    assert named("net_stage_0_a", "net_stage_0_b", "net_stage_1_a", "net_top")[1] == [
+        "stage_0", "stage_1", "net",
+    ]  # fmt: skip
+    model, blocks = named("block1_a", "block2_a", "block2_b", "skip_a", "block2_c", "block3_a")
+    assert blocks == ["block1", "block2_a", "skip", "block2_c", "block3"]
+    assert list(transfer.freeze(model, up_to="block2").frozen) == ["yes"] * 4 + ["no"]
+    transfer.unfreeze(model)
+    assert list(transfer.freeze(model, up_to="block2_a").frozen) == ["yes"] * 2 + ["no"] * 3
+    transfer.freeze(model)
+    assert list(transfer.unfreeze(model, from_block="block2").frozen) == ["yes"] + ["no"] * 4
+    assert list(transfer.blocks(transfer.split(model, "block2")[1])) == ["block3"]
+    inner = [named("block1_a")[0], named("block1_a")[0]]
+    inner[1].name = "other"
+    both = keras.Sequential([keras.Input((2,)), inner[0], keras.layers.ReLU(name="a"), inner[1]])
+    assert list(transfer.blocks(both)) == ["block1_a", "a", "block1_a-2"]
+
+
+def test_batch_norm_inside_a_layer_of_ones_own_is_frozen_too(pictures):
+    model = transfer.attach_head(with_units(), 2, seed=0)
+    assert list(transfer.trainable_table(model).batch_norm) == ["inference", "inference", "–"]
+    norms = [layer.norm for layer in model.layers[1].layers[2:]]
+    before = [norm.get_weights() for norm in norms]
+    fitted(model, pictures, steps=1)
+    for norm, weights in zip(norms, before):
+        assert all(map(np.array_equal, norm.get_weights(), weights))
+    fresh = with_units()
+    for layer in fresh.layers[2:]:
+        layer.norm.moving_mean.assign([0, 0, 0])
+    assert "no statistics yet" in raised(transfer.attach_head, fresh, 2)
+
+
+@pytest.mark.parametrize("off_as_a_whole", [False, True])
+def test_unfreezing_leaves_batch_norm_inside_a_layer_as_it_was(pictures, off_as_a_whole):
+    model = transfer.attach_head(with_units(), 2, seed=0)
+    transfer.freeze(model, up_to="block2")
+    model.layers[1].trainable = not off_as_a_whole
+    for layer in model.layers[1].layers[2:]:
+        layer.trainable = False
+    table = transfer.unfreeze(model, from_block="block2")
+    assert list(table.frozen) == ["yes", "no", "no"]
+    assert list(table.batch_norm) == ["inference", "inference", "–"]
+    assert table.trainable.sum() == keras_trains(model) == 3 * 3 + 3 + 1 + 3 * 2 + 2
+    mean = model.layers[1].get_layer("block2_unit").norm.moving_mean.numpy()
+    fitted(model, pictures, steps=1)
+    assert np.array_equal(mean, model.layers[1].get_layer("block2_unit").norm.moving_mean.numpy())
+    table = transfer.unfreeze(model, from_block="block2", batch_norm=True)
+    assert list(table.batch_norm) == ["inference", "training", "–"]
+
+
+def test_freezing_without_batch_norm_leaves_the_one_inside_a_layer_adapting(pictures):
+    model = transfer.attach_head(with_units(), 2, batch_norm="training", seed=0)
+    table = transfer.freeze(model, up_to="block2", batch_norm=False)
+    assert list(table.frozen) == ["yes", "yes", "no"]
+    assert list(table.batch_norm) == ["training", "training", "–"]
+    unit = model.layers[1].get_layer("block1_unit")
+    before = [each.numpy() for each in (unit.conv.kernel, unit.scale)]
+    mean, gamma = unit.norm.moving_mean.numpy(), unit.norm.gamma.numpy()
+    fitted(model, pictures, steps=1)
+    assert all(map(np.array_equal, before, (unit.conv.kernel.numpy(), unit.scale.numpy())))
+    assert not np.array_equal(mean, unit.norm.moving_mean.numpy())
+    assert not np.array_equal(gamma, unit.norm.gamma.numpy())
+    table = transfer.unfreeze(model)
+    assert list(table.frozen) == ["no"] * 3 and table.trainable.sum() == keras_trains(model)
+    assert keras_trains(model) == 2 * (3 * 3 + 3 + 1 + 6) + 3 * 2 + 2
+
+
+def test_keras_still_passes_on_a_change_only():
+    """What `blocks._set` says of Keras. Should this fail, it can be simpler."""
+    unit = with_units().get_layer("block1_unit")
+    unit.conv.trainable = False
+    unit.trainable = True
+    assert not unit.conv.trainable
+    unit.trainable = False
+    unit.conv.trainable = True
+    transfer.freeze(keras.Sequential([keras.Input((4, 4, 3)), unit]))
+    assert not unit.conv.trainable
+
+
+@pytest.mark.filterwarnings("ignore:.*mine")  # Keras too says that it cannot follow one of them
+def test_a_model_written_as_a_class_gives_features_and_is_not_looked_into(pictures):
+    model = Written(name="mine")
+    found = features(model, pictures, pooling=None)
+    np.testing.assert_allclose(found, model(pictures.astype("float32")), atol=1e-5)
+    assert len(transfer.freeze(model)) == 1 and not model.trainable_weights
+    for call in (
+        lambda: features(model, pictures, layers=["conv2d"]),
+        lambda: transfer.split(model, "conv2d"),
+        lambda: transfer.attach_head(model, 2),
+    ):
+        assert "mine is written as a class, and Keras does not see" in raised(call)
+
+    class Broken(Written):
+        def call(self, x):
+            return self.conv(x.numpy())
+
+    text = raised(features, Broken(name="mine"), pictures)
+    assert "mine cannot be followed from pictures of shape (32, 32, 3)" in text
+    late = keras.Sequential([keras.layers.Conv2D(4, 3)], name="late")
+    assert "late cannot be followed from pictures of shape (3,)" in raised(
+        features, late, pictures[:, 0, 0]
+    )
+
+
+def test_several_inputs_and_outputs_are_refused_with_a_sentence(pictures):
+    for call in (
+        lambda: features(two_inputs(), pictures),
+        lambda: transfer.split(two_inputs(), "block1"),
+        lambda: transfer.attach_head(two_inputs(), 2),
+    ):
+        assert "takes 2 inputs (pixels, age), and pictures are one" in raised(call)
+    model = two_outputs()
+    for call in (lambda: features(model, pictures), lambda: transfer.attach_head(model, 2)):
+        assert "gives 2 outputs, and one is needed" in raised(call)
+    assert features(model, pictures, layers=["block1", "block2"])["block2"].shape == (24, 5)
+    chosen = keras.Model(model.inputs, model.outputs[0])  # as the sentence says
+    assert features(chosen, pictures).shape == (24, 4)
+    assert "Choose it: keras.Model(model.inputs, model.outputs[0])" in raised(
+        features, model, pictures
+    )
+
+
+def test_what_is_no_model_and_what_are_no_pictures_are_refused_with_a_sentence(pictures):
+    for call in (transfer.blocks, transfer.freeze, transfer.unfreeze):
+        assert "this is of type Unit" in raised(call, Unit())
+    assert "this is of type function" in raised(features, raised, pictures)
+    model = sequential(norm=False)
+    for images in ([[1, 2], [3]], ["a.png"], [None]):
+        assert "not pictures in one array of numbers" in raised(features, model, images)
+    assert "no number of pictures" in raised(features, model, pictures, batch_size=0)
+
+
+def test_a_network_for_pictures_of_any_size(pictures):
+    model = keras.Sequential([keras.Input((None, None, 3)), keras.layers.Conv2D(4, 3, strides=8)])
+    assert features(model, pictures, pooling=None).shape == (24, 4, 4, 4)
+    assert features(model, pictures[:, :16], pooling=None).shape == (24, 2, 4, 4)
+    assert "needs pictures of one size" in raised(
+        transfer.attach_head, model, 2, pooling="flatten"
+    )
+
+
+def test_a_head_on_vectors_and_on_what_is_no_map(pictures):
+    pooled = sequential(norm=False)
+    pooled.add(keras.layers.GlobalAveragePooling2D())
+    model = transfer.attach_head(pooled, 3)
+    assert model.output_shape == (None, 3)
+    assert np.array_equal(model.layers[2](pooled(pictures)), pooled(pictures))
+    rows = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Reshape((64, 3))])
+    assert "which is no map of features" in raised(transfer.attach_head, rows, 2)
+    assert transfer.attach_head(rows, 2, pooling="flatten").output_shape == (None, 2)
+
+
+def test_the_code_of_a_layer_inside_a_layer_and_of_its_base_counts():
+    def state(source):
+        space = {"keras": keras, "__name__": "typed_in"}
+        exec(source, space)  # as in a console, where no source is kept
+        return features_module.state(keras.Sequential([keras.Input((4,)), space["Outer"]()]))
+
+    source = (
+        "class Base(keras.layers.Layer):\n"
+        "    def call(self, x):\n        return x + 1\n"
+        "class Inner(Base):\n    pass\n"
+        "class Outer(keras.layers.Layer):\n"
+        "    def __init__(self, **options):\n"
+        "        super().__init__(**options)\n        self.inner = Inner()\n"
+        "    def call(self, x):\n        return self.inner(x)\n"
+    )
+    assert state(source) == state(source) != state(source.replace("x + 1", "x + 2"))
+
+
+def test_a_model_without_weights_yet_is_not_remembered():
+    model = keras.Sequential([keras.layers.Dense(2)])
+    model.compile("sgd", "mse")
+    assert "has no weights yet" in raised(transfer.reusable, model)

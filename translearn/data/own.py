@@ -1,147 +1,191 @@
 """Your own pictures, from a folder: `data.from_directory`."""
 
-import hashlib
-import io
+import os
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 
+from translearn.data import decoding
+from translearn.data.folders import Found, count, existing, listed, shown, some
 from translearn.data.pictures import LARGEST, SMALLEST, resized
-from translearn.data.splits import PARTS, Card, Pictures, Splits, integer
+from translearn.data.splits import PARTS, SHARES, Card, Pictures, Splits, assign, integer
 from translearn.errors import CourseError
 
-ENDINGS = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
 FEWEST = 5  # pictures per class that can be split in three
 
 
 def from_directory(path, size: int = 96, seed: int = 0, unreadable: str = "stop") -> Splits:
     """Your own pictures: a folder with one folder per class, as in `pets/cat/01.jpg`,
-    `pets/dog/7.png`.
+    `pets/dog/7.png`, in any order and depth below the class.
 
-    Pictures become RGB, cut to their middle square and resized to `size` pixels a side (8 to 512);
-    files that are not pictures by their ending are left alone. Copies of one picture are kept in
-    one split.
+    Pictures become RGB, are turned as their camera says, cut to their middle square and resized to
+    `size` pixels a side (8 to 512). What is see-through becomes white; 16-bit grey is scaled by
+    the range of its format; of an animation the first picture is taken. Links are followed.
+    Hidden files and those that are no pictures are left out. A photograph of any size is decoded
+    as small as will do, and large ones one after the other.
 
-    unreadable: "stop" raises CourseError naming the pictures that cannot be read, "skip" leaves
-        them out with a warning that names them.
+    A folder that is already split, as in `pets/train/cat/01.jpg` and `pets/test/cat/7.png`, keeps
+    its split; what it lacks of validation (15 %) and test (25 %) is drawn from train.
+
+    Copies, pictures with the same pixels after that cut, stay in one split, also over classes.
+    Where a folder that is already split has copies in two parts, those in train are left out, or
+    those in validation when the other is in test. The same picture in two classes is named in a
+    warning, since one of its labels must be wrong.
+
+    unreadable: "stop" raises CourseError naming the pictures that cannot be read, and why; "skip"
+        leaves them out with a warning that names them.
+
+    Whatever was left out or done is said below the table that the result shows, and on its card.
 
     Raises CourseError for a folder that is missing or has no class folders, for a single class,
-    for a class that is empty, and for one with fewer than five pictures.
+    for a class that is empty, or has fewer than five pictures to be split, for a part without one
+    of the classes, and when the pictures would not fit into memory.
     """
-    folder = Path(path).expanduser()
     size, seed = integer("size", size, SMALLEST, LARGEST), integer("seed", seed)
     if unreadable not in ("stop", "skip"):
         raise CourseError(f'unreadable={unreadable!r} is not known. Use "stop" or "skip".')
-    if not folder.is_dir():
-        what = "is a file, not a folder" if folder.exists() else "does not exist"
-        raise CourseError(
-            f"The folder {folder} {what}. Name a folder that holds one folder per class."
-        )
-    class_folders = sorted(
-        each for each in folder.iterdir() if each.is_dir() and not each.name.startswith(".")
-    )
-    layout = (
-        "Put the pictures of each class into a folder of its own, as in pets/cat/01.jpg and "
-        "pets/dog/7.png."
-    )
-    if not class_folders:
-        raise CourseError(f"The folder {folder} has no folders in it. {layout}")
-    if len(class_folders) == 1:
-        raise CourseError(
-            f"The folder {folder} has one class only, {class_folders[0].name!r}, "
-            f"which leaves nothing to tell apart. {layout}"
-        )
-    files, labels = [], []
-    for label, each in enumerate(class_folders):
-        found = sorted(
-            file
-            for file in each.rglob("*")
-            if file.is_file() and file.suffix.lower() in ENDINGS and not file.name.startswith(".")
-        )
-        if not found:
-            raise CourseError(
-                f"The class {each.name!r} is empty: {each} holds no pictures "
-                f"({', '.join(sorted(ENDINGS))}). Add some, or remove the folder."
-            )
-        files += found
-        labels += [label] * len(found)
-
-    # Pillow's remarks on odd files name no file. They are silenced here, not in the threads:
-    # warning filters belong to the whole process, and threads that restore them in turn would
-    # leave them switched off.
-    with warnings.catch_warnings(), ThreadPoolExecutor() as pool:
-        warnings.simplefilter("ignore")
-        read = list(pool.map(lambda file: _read(file, size), files))
-    broken = [
-        file.relative_to(folder).as_posix()
-        for file, (picture, _) in zip(files, read)
-        if picture is None
-    ]
-    if broken:
-        which = (
-            f"{len(broken)} picture{'s' * (len(broken) > 1)} cannot be read: {', '.join(broken)}."
-        )
+    folder = existing(path)
+    with decoding.quietly():
+        found = listed(folder)
+        images, decoded = _read(found, size)
+    refused = [str(each) if isinstance(each, decoding.Refused) else "" for each in decoded]
+    if any(refused):
+        named = [f"{key} ({why})" for key, why in zip(found.keys, refused) if why]
+        which = f"{count(len(named), 'picture')} cannot be read: {some(named)}."
         if unreadable == "stop":
             raise CourseError(
                 f'{which} Remove or replace, or call from_directory(…, unreadable="skip").'
             )
-        warnings.warn(f"{which} Carrying on without.", stacklevel=2)
+        found.loud.append(f"{which} Carrying on without.")
+        good = np.flatnonzero([not why for why in refused])
+        found, images, decoded = found.at(good), images[good], [decoded[row] for row in good]
+    _enough(found)
 
-    good = [index for index, (picture, _) in enumerate(read) if picture is not None]
-    class_names = [each.name for each in class_folders]
-    labels = np.array(labels, np.int64)[good]
-    counts = np.bincount(labels, minlength=len(class_names))
-    if counts.min() < FEWEST:
-        pictures = "picture" if counts.min() == 1 else "pictures"
-        raise CourseError(
-            f"The class {class_names[counts.argmin()]!r} has only {counts.min()} readable "
-            f"{pictures}, "
-            "too few to split into train, validation and test. "
-            f"Every class needs at least {FEWEST}."
-        )
+    groups, strata = _copies(found, decoded)
+    where = np.array(found.parts, dtype="U10")
+    _leave_out_copies(found, groups, where)
+    rows = where == "train"
+    shares = {part: share for part, share in SHARES.items() if part not in found.given}
+    where[rows] = assign(groups[rows], strata[rows], seed, shares)
+    labels = np.array(found.labels, np.int64)
+    for part in PARTS:
+        counts = np.bincount(labels[where == part], minlength=len(found.class_names))
+        if not counts.all():
+            raise CourseError(
+                f"The class {found.class_names[counts.argmin()]!r} has too few different pictures "
+                f"for one to be left for {part}: copies of one picture count once. Add more "
+                "pictures."
+            )
+    for sentence in found.loud:
+        warnings.warn(sentence, stacklevel=2)
+
     import pandas as pd
 
-    images = np.stack([read[index][0] for index in good])
-    # A copy of a training picture in the test set would be a question with its answer printed
-    # beside it.
-    groups = np.array([f"{label}/{read[index][1]}" for label, index in zip(labels, good)])
-    info = pd.DataFrame({"key": [files[index].relative_to(folder).as_posix() for index in good]})
-    pictures = Pictures(images, labels, info, tuple(class_names), groups)
-    where = pictures.where(seed)
-    for part in PARTS:
-        empty = np.bincount(labels[where == part], minlength=len(class_names)).argmin()
-        if not ((where == part) & (labels == empty)).any():
-            raise CourseError(
-                f"The class {class_names[empty]!r} has too few different pictures to split into "
-                "train, "
-                "validation and test: copies of one picture count once. Add more pictures."
-            )
-    card = Card(
-        f"# {folder.name}\n\n{len(labels)} pictures of {len(class_names)} classes from a folder "
-        "of your own.\n"
-    )
-    return pictures.cut(where, seed, folder.name, card)
+    name, said = shown(folder.resolve().name), (*found.loud, *_said(found, decoded))
+    about = f"{np.count_nonzero(where)} pictures of {len(found.class_names)} classes from a folder"
+    card = Card("\n\n".join([f"# {name}", f"{about} of your own.", *said]) + "\n")
+    pictures = Pictures(images, labels, pd.DataFrame({"key": found.keys}), found.class_names)
+    return replace(pictures.cut(where, seed, name, card), said=said)
 
 
-def _read(file: Path, size: int):
-    """(the picture, SHA-256 of the file), or (None, "") when it cannot be read."""
-    from PIL import Image, ImageOps
+# --- reading, and what belongs together ----------------------------------------------------------
 
-    try:
-        content = file.read_bytes()
-        picture = ImageOps.exif_transpose(Image.open(io.BytesIO(content)))
-        if picture.mode in ("RGBA", "LA", "PA", "P"):
-            # What is see-through becomes white, as in emoji_styles, rather than whatever colour
-            # lies beneath.
-            picture = picture.convert("RGBA")
-            picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-        picture = picture.convert("RGB")
-    except Exception:  # Pillow's decoders raise nearly anything on a damaged file
-        return None, ""
-    side = min(picture.size)
-    left, top = (picture.width - side) // 2, (picture.height - side) // 2
-    return resized(picture.crop((left, top, left + side, top + side)), size), hashlib.sha256(
-        content
-    ).hexdigest()
+
+def _read(found: Found, size: int):
+    """(uint8 pictures (n, size, size, 3), what `decoding.decode` says of each, or `Refused`)."""
+    import psutil
+
+    # They are cut into three splits in the end, so for a moment they are there twice.
+    needed, free = 2 * len(found.files) * size**2 * 3, psutil.virtual_memory().available
+    if needed > free:
+        raise CourseError(
+            f"{len(found.files):,} pictures of {size} x {size} take {needed / 1e9:.1f} GB, and "
+            f"{free / 1e9:.1f} GB are free. Ask for a smaller size, or take fewer pictures."
+        )
+    images = np.zeros((len(found.files), size, size, 3), np.uint8)
+
+    def one(row):
+        try:
+            decoded = decoding.decode(found.files[row])
+        except decoding.Refused as refused:
+            return refused
+        images[row] = resized(decoded.square, size)
+        return replace(decoded, square=None)
+
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+        return images, list(pool.map(one, range(len(images))))
+
+
+def _enough(found: Found):
+    """Raise CourseError for a class with too few pictures to be split."""
+    counts = np.bincount(found.labels, minlength=len(found.class_names))
+    if not found.given and counts.min() < FEWEST:
+        raise CourseError(
+            f"The class {found.class_names[counts.argmin()]!r} has only {counts.min()} readable "
+            f"{'picture' if counts.min() == 1 else 'pictures'}, too few to split into train, "
+            f"validation and test. Every class needs at least {FEWEST}."
+        )
+
+
+def _copies(found: Found, decoded) -> tuple[np.ndarray, np.ndarray]:
+    """(groups, strata) for `assign`: a copy of a training picture in the test set would be a
+    question with its answer printed beside it.
+    """
+    members = {}
+    for row, each in enumerate(decoded):
+        members.setdefault(each.content, []).append(row)
+    groups, strata, twice = [""] * len(decoded), np.zeros(len(decoded), np.int64), []
+    for rows in members.values():
+        label, digest = min((found.labels[row], decoded[row].file) for row in rows)
+        for row in rows:
+            groups[row], strata[row] = f"{label}/{digest}", label
+        if len({found.labels[row] for row in rows}) > 1:
+            twice.append(" = ".join(found.keys[row] for row in rows))
+    if twice:
+        found.loud.append(
+            f"{count(len(twice), 'picture')} in more than one class, where one label must be "
+            f"wrong: {some(twice)}. Kept in one split, with both labels: remove the wrong one."
+        )
+    return np.array(groups, dtype=object), strata
+
+
+def _leave_out_copies(found: Found, groups, where):
+    """In a folder that came split: "" in `where` for what is in a later part as well."""
+    last = {}
+    for group, part in zip(groups, where):
+        last[group] = max(last.get(group, 0), PARTS.index(part))
+    early = [row for row, group in enumerate(groups) if PARTS.index(where[row]) < last[group]]
+    if early:
+        found.loud.append(
+            f"Left out: {count(len(early), 'picture')} of which validation or test has a copy "
+            f"({some([found.keys[row] for row in early])})."
+        )
+        where[early] = ""
+
+
+# --- what is said --------------------------------------------------------------------------------
+
+
+def _said(found: Found, decoded) -> list[str]:
+    """What was done, and what was left out for a reason that need not alarm."""
+    said = []
+    if found.given:
+        missing = [part for part in PARTS if part not in found.given]
+        drawn = f"; {' and '.join(missing)} drawn from train" if missing else ""
+        said.append(f"The split is the folder's own ({', '.join(found.given)}{drawn}).")
+    copies = len(decoded) - len({each.content for each in decoded})
+    if copies:
+        said.append(f"{count(copies, 'copy', 'copies')} of other pictures, pixel by pixel.")
+    if see_through := sum(each.see_through for each in decoded):
+        said.append(f"{count(see_through, 'see-through picture')} laid on white.")
+    if several := sum(each.several for each in decoded):
+        said.append(f"{count(several, 'file')} with several pictures: the first is taken.")
+    if found.others:
+        what = count(len(found.others), "file that is no picture", "files that are no pictures")
+        said.append(f"Left out: {what} ({some(found.others)}).")
+    if found.hidden:
+        what = count(found.hidden, "hidden file or folder", "hidden files or folders")
+        said.append(f"Left out: {what}.")
+    return said

@@ -6,6 +6,7 @@ machine.
 """
 
 import hashlib
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,6 +75,8 @@ class Split:
 class Splits:
     """Three disjoint sets of pictures with the same share of each class, and what is known about
     them.
+
+    said: sentences on how it was made that whoever looks at it should read
     """
 
     name: str
@@ -82,6 +85,7 @@ class Splits:
     test: Split
     class_names: tuple
     card: Card
+    said: tuple = ()
 
     def counts(self):
         """A pandas table: pictures of each class (rows) in each split (columns)."""
@@ -102,13 +106,14 @@ class Splits:
         return f"{self.name}: {len(self.class_names)} classes, pictures of {shape}"
 
     def __repr__(self):
-        return f"{self._title()}\n{self.counts().to_string()}"
+        return "\n".join([self._title(), self.counts().to_string(), *self.said])
 
     def _repr_html_(self):
         import html
 
         title = f"<p><strong>{html.escape(self._title())}</strong></p>"
-        return title + page.table(self.counts().to_html())
+        said = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in self.said)
+        return title + page.table(self.counts().to_html()) + said
 
 
 @dataclass(frozen=True, repr=False)
@@ -189,11 +194,12 @@ def hashed(prefix: str, keys) -> np.ndarray:
     return np.array(sorted(range(len(digests)), key=digests.__getitem__), np.int64)
 
 
-def assign(groups, strata, seed: int) -> np.ndarray:
+def assign(groups, strata, seed: int, shares=SHARES) -> np.ndarray:
     """ "train", "validation" or "test" for each picture.
 
     groups: (n,) pictures with the same group stay together
     strata: (n,) every stratum is split in the same shares
+    shares: what to draw, {part: share}; the rest is for training
     """
     where = np.empty(len(groups), dtype="U10")
     for stratum in np.unique(strata):
@@ -206,14 +212,8 @@ def assign(groups, strata, seed: int) -> np.ndarray:
             # A group goes where its middle lies, so a share is missed by half a group at most.
             middle = (done + len(members[group]) / 2) / len(rows)
             done += len(members[group])
-            part = (
-                "test"
-                if middle < SHARES["test"]
-                else "validation"
-                if middle < SHARES["test"] + SHARES["validation"]
-                else "train"
-            )
-            where[members[group]] = part
+            ends = zip(shares, itertools.accumulate(shares.values()))
+            where[members[group]] = next((part for part, end in ends if middle < end), "train")
     return where
 
 

@@ -1,8 +1,9 @@
 """Freezing, splitting, remembering features, attaching a head. Nothing here compiles or fits.
 
-Everything works on plain Keras models whose layers' names start with their block, as those of
-`translearn.backbones` do: the block of `block07_project_conv` is `block07`. Models made by
-`attach_head` hold the backbone as one layer; the functions here look inside.
+Everything works on plain Keras models, the reader's own too. Best are names of layers that start
+with their block, as those of `translearn.backbones` do: the block of `block07_project_conv` is
+`block07`; layers that Keras named itself are blocks of their own. Models made by `attach_head`
+hold the backbone as one layer; the functions here look inside.
 """
 
 from translearn.transfer.blocks import blocks, freeze, split, trainable_table, unfreeze

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from translearn import paths
 from translearn.errors import CourseError
-from translearn.transfer.blocks import block_output, leaves, models
+from translearn.transfer.blocks import block_output, graph, leaves, models, nested, one_output
 
 CHUNK = 512  # pictures a file: a few seconds of work, which is all that an interruption can lose
 
@@ -27,7 +27,9 @@ def cache_features(
 ):
     """What a frozen network says about pictures, computed once and remembered.
 
-    model       a backbone (or any model); it runs in inference mode. Preprocessing is part of it.
+    model       a backbone, or any Keras model of one input and, without `layers`, one output; it
+                runs in inference mode. Preprocessing is part of it. Of a model written as a class
+                the output only.
     images      an array (n, h, w, c), pixels 0 to 255 as the model takes them.
     layers      names of blocks, such as ["block10", "head"], all read in one pass. None: the
                 output.
@@ -46,14 +48,20 @@ def cache_features(
     interrupted pass goes on where it stopped, and a truncated file is noticed and computed again.
     When the disk is full, a warning says so and the features are returned all the same.
 
-    Raises `CourseError` for an unknown block and for pictures that do not fit the model.
+    Raises `CourseError` for an unknown block, for pictures that do not fit the model, and for a
+    model that is not as above.
     """
     import joblib
     import keras
     import numpy as np
 
-    images = np.asarray(images)
-    wanted = tuple(model.input_shape[1:])
+    images = _array(images)
+    if isinstance(batch_size, bool) or not hasattr(batch_size, "__index__") or batch_size < 1:
+        raise CourseError(
+            f"batch_size={batch_size!r} is no number of pictures. Give a whole number from 1 up."
+        )
+    known = graph(model, images.shape[1:])
+    wanted = tuple(known.inputs[0].shape[1:])
     if images.ndim != len(wanted) + 1 or any(
         w not in (None, s) for w, s in zip(wanted, images.shape[1:])
     ):
@@ -68,7 +76,7 @@ def cache_features(
             f"layers={layers!r} is one name. Give a list of blocks: layers=[{layers!r}]."
         )
     outputs = (
-        {None: model.output}
+        {None: one_output(model, known)}
         if layers is None
         else {name: block_output(model, name) for name in layers}
     )
@@ -80,15 +88,21 @@ def cache_features(
             for name, output in outputs.items()
         }
 
+    shapes = {name: output.shape[1:] for name, output in outputs.items()}
+    if any(None in shape for shape in shapes.values()):  # a network for pictures of any size
+        found = keras.Model(known.inputs[0], list(outputs.values())).compute_output_shape(
+            (1, *images.shape[1:])
+        )
+        shapes = {name: shape[1:] for name, shape in zip(outputs, found)}
     inside = state(model)
     store = {
         name: _Store(
             folder,
             joblib.hash((inside, name, pooling, str(np.dtype(dtype)), keras.__version__)),
-            output.shape[1:],
+            shape,
             dtype,
         )
-        for name, output in outputs.items()
+        for name, shape in shapes.items()
     }
     starts = range(0, len(images), CHUNK)
     chunks = [images[start : start + CHUNK] for start in starts]
@@ -107,7 +121,7 @@ def cache_features(
         missing = {}
         for name, start, chunk, key in todo:
             missing.setdefault((start, key), (chunk, []))[1].append(name)
-        _compute(model, outputs, missing, store, results, batch_size, progress)
+        _compute(known, outputs, missing, store, results, batch_size, progress)
     return results[None] if layers is None else results
 
 
@@ -122,12 +136,67 @@ def state(model) -> str:
     import keras
 
     parts = [*models(model), *leaves(model)]
-    own = [type(part) for part in parts if not type(part).__module__.startswith("keras.")]
-    config = json.dumps(_bare(keras.saving.serialize_keras_object(model)), default=repr)
-    for at, part in enumerate(parts):
-        config = config.replace(f'"{part.name}"', f'"#{at}"')
+    kinds = [type(layer) for part in parts for layer in nested(part)]
+    own = [base for kind in kinds for base in kind.__mro__ if not _of_a_library(base)]
+    try:
+        config = _bare(keras.saving.serialize_keras_object(model))
+    except NotImplementedError as error:
+        raise CourseError(
+            f"{model.name} has a layer that cannot say how it was made, so its features cannot be "
+            f"told from others: {' '.join(str(error).split())[:200]}. Give its class a get_config."
+        ) from None
+    text = json.dumps(config, default=repr)
+    for at, name in enumerate([*(part.name for part in parts), *_inputs(config)]):
+        text = text.replace(f'"{name}"', f'"#{at}"')
     weights = [variable.numpy() for variable in model.variables]
-    return joblib.hash((config, [inspect.getsource(kind) for kind in own], weights))
+    return joblib.hash((text, [_source(kind) for kind in dict.fromkeys(own)], weights))
+
+
+def _inputs(config):
+    """The names of the input layers in a configuration."""
+    if isinstance(config, dict):
+        if config.get("class_name") == "InputLayer":
+            yield config["config"]["name"]
+        config = list(config.values())
+    if isinstance(config, list):
+        for each in config:
+            yield from _inputs(each)
+
+
+def _of_a_library(kind) -> bool:
+    return kind.__module__.partition(".")[0] in ("keras", "tensorflow", "builtins", "abc")
+
+
+def _source(kind) -> str:
+    """What a class does, as text; its compiled functions where it was typed in and not kept."""
+    try:
+        return inspect.getsource(kind)
+    except (OSError, TypeError):
+        made = {name: value for name, value in vars(kind).items() if inspect.isfunction(value)}
+        return repr({name: _compiled_source(value.__code__) for name, value in made.items()})
+
+
+def _compiled_source(code):
+    constants = [
+        _compiled_source(each) if inspect.iscode(each) else each for each in code.co_consts
+    ]
+    return code.co_code, code.co_names, constants
+
+
+def _array(images):
+    """Pictures as an array of numbers."""
+    import numpy as np
+
+    try:
+        found = np.asarray(images)
+    except ValueError:  # rows of different shapes
+        found = np.empty(0, object)
+    if found.dtype.kind not in "buif":
+        raise CourseError(
+            "These are not pictures in one array of numbers. Give an array (n, height, width, "
+            "channels), such as the images of data.load(…).train."
+        )
+    return found
 
 
 def _bare(config):
@@ -138,7 +207,7 @@ def _bare(config):
     return [_bare(each) for each in config] if isinstance(config, (list, tuple)) else config
 
 
-def _compute(model, outputs, missing, store, results, batch_size, progress):
+def _compute(known, outputs, missing, store, results, batch_size, progress):
     import keras
     import numpy as np
     from tqdm.auto import tqdm
@@ -150,7 +219,7 @@ def _compute(model, outputs, missing, store, results, batch_size, progress):
             names = tuple(names)
             if names not in steps:  # only as deep as the deepest block that is missing
                 steps[names] = _compiled(
-                    keras.Model(model.input, [outputs[name] for name in names])
+                    keras.Model(known.inputs[0], [outputs[name] for name in names])
                 )
             parts = []
             for first in range(0, len(chunk), batch_size):

@@ -3,7 +3,7 @@ fits.
 """
 
 from translearn.errors import CourseError
-from translearn.transfer.blocks import is_batch_norm, leaves
+from translearn.transfer.blocks import batch_norms, graph, leaves, one_output
 
 
 def attach_head(
@@ -16,12 +16,13 @@ def attach_head(
                 `keras.ops.softmax` to get probabilities.
     dropout     share of the pooled features dropped in training.
     pooling     "avg" (mean over the map), "max", or "flatten" (every position keeps its own
-                weights).
-    batch_norm  "inference": the backbone's batch normalisation layers are frozen (`trainable =
-                False`) and so keep the moving statistics, scale and shift they came with, whatever
-                else is trained. "training": they are left as they are; those that are not frozen
-                use the statistics of each batch, and their moving ones move. What starts from
-                random weights needs "training".
+                weights). A backbone that pools by itself, to (n, channels), is taken as it is.
+    batch_norm  "inference": the backbone's batch normalisation layers, also those inside a layer
+                that somebody wrote, are frozen (`trainable = False`) and so keep the moving
+                statistics, scale and shift they came with, whatever else is trained. "training":
+                they are left as they are; those that are not frozen use the statistics of each
+                batch, and their moving ones move. What starts from random weights needs
+                "training".
     seed        for the head's first weights and its dropout: the same seed gives the same head.
 
     Freezing is the only way that works: Keras's guides call `backbone(x, training=False)`, but
@@ -31,8 +32,9 @@ def attach_head(
     The backbone is one layer of the model (`model.get_layer(backbone.name)`) and is shared, not
     copied. The new layers form the block `classifier`: `classifier_pool`, `classifier_dropout`,
     `classifier_logits`. Raises `CourseError` for a number of classes below two, for another
-    pooling or mode, and for "inference" on a backbone whose batch normalisation has no statistics
-    yet.
+    pooling or mode, for "inference" on a backbone whose batch normalisation has no statistics yet,
+    and for a backbone that has several inputs or outputs, gives no feature map, or is written as a
+    class.
     """
     import keras
     from keras import layers
@@ -58,7 +60,22 @@ def attach_head(
     if pooling not in pools:
         raise CourseError(f'pooling={pooling!r} is not known. Choose "avg", "max" or "flatten".')
 
-    norms = [layer for layer in leaves(backbone) if is_batch_norm(layer)]
+    known = graph(backbone)
+    features = one_output(backbone, known).shape[1:]
+    pool = pools[pooling]
+    if len(features) == 1:
+        pool = layers.Flatten  # which leaves a vector as it is
+    elif pooling != "flatten" and len(features) != 3:
+        raise CourseError(
+            f"{backbone.name} gives {features} for a picture, which is no map of features. Choose "
+            'pooling="flatten", or a backbone that gives (height, width, channels).'
+        )
+    elif pooling == "flatten" and None in features:
+        raise CourseError(
+            f'pooling="flatten" needs pictures of one size, and {backbone.name} takes any. Build '
+            "it for one size, or choose another pooling."
+        )
+    norms = batch_norms(leaves(backbone))
     if batch_norm == "inference":
         if norms and all(_fresh(layer) for layer in norms):
             raise CourseError(
@@ -68,9 +85,9 @@ def attach_head(
             )
         for layer in norms:
             layer.trainable = False
-    inputs = keras.Input(backbone.input_shape[1:], name="inputs")
+    inputs = keras.Input(known.inputs[0].shape[1:], dtype=known.inputs[0].dtype, name="inputs")
     x = backbone(inputs)
-    x = pools[pooling](name="classifier_pool")(x)
+    x = pool(name="classifier_pool")(x)
     if dropout:
         x = layers.Dropout(dropout, seed=seed, name="classifier_dropout")(x)
     initial = keras.initializers.GlorotUniform(seed=seed)
@@ -95,13 +112,19 @@ def reusable(model):
            (`classifier_logits`, see `attach_head`) as `attach_head(seed=seed)` would.
     rate   sets the optimiser's learning rate.
 
-    Raises `CourseError` when the model is not compiled, and from `fresh` when a rate is given but
-    the optimiser follows a schedule, where Keras would ignore it without a word.
+    Raises `CourseError` when the model is not compiled or has no weights yet, and from `fresh`
+    when a rate is given but the optimiser follows a schedule, where Keras would ignore it without
+    a word.
     """
     if getattr(model, "optimizer", None) is None:
         raise CourseError(
             "This model has no optimiser yet. Call model.compile(…) before "
             "transfer.reusable(model)."
+        )
+    if not model.built:
+        raise CourseError(
+            "This model has no weights yet. Let it begin with keras.Input(…), or call it once, "
+            "before transfer.reusable(model)."
         )
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
