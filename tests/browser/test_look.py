@@ -26,7 +26,9 @@ for _ in tqdm(range(3), desc="counting"):
 
 widgets.explore(draw, learning_rate=[0.1, 0.2, 0.3], how=["frozen", "tuned"])""",
     "pd.DataFrame({'score': [1]}, index=['an arm'])",
-    "long = 'a line of ninety-nine columns, the longest that the lessons have: none is cut off', 1234\n",
+    "long = "
+    + repr("a line of ninety-nine columns, as long as lessons have: no end is cut off")
+    + ", 12345\n",
 ]
 
 # How many characters a line of a paragraph holds, on average.
@@ -41,7 +43,8 @@ CONTRAST = """one => {
         .map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
         return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
     let behind = one;
-    while (/, 0\\)|transparent/.test(getComputedStyle(behind).backgroundColor)) behind = behind.parentNode;
+    const clear = /, 0\\)|transparent/;
+    while (clear.test(getComputedStyle(behind).backgroundColor)) behind = behind.parentNode;
     const [a, b] = [getComputedStyle(one).color, getComputedStyle(behind).backgroundColor]
         .map(light).sort();
     return (b + 0.05) / (a + 0.05);

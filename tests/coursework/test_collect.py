@@ -1,4 +1,4 @@
-"""Taking in: whose a file is by the names that each LMS writes, when it came, and what is listed."""
+"""Taking in: whose a file is by the names that each LMS writes, when it came, what is listed."""
 
 import json
 import os

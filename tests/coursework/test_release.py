@@ -1,4 +1,4 @@
-"""One's own assignment: all that is missing is said at release, at once; and it may be the tenth."""
+"""One's own assignment: all that is missing is said at release, at once; it may be the tenth."""
 
 import json
 import sys
