@@ -304,38 +304,13 @@ def test_a_folder_with_a_mistake_says_where_it_is(course, name, text, said):
 def test_a_file_that_could_not_be_read_has_a_page_that_says_so(course, hand_in):
     hand_in("kurt", b"no notebook")
     grading.grade(course, "A1", jobs=1, quiet=True)
-    page = feedback.write_pages(course, "A1")[0].read_text()
+    page = feedback.write_pages(course, "A1")[0][0].read_text()
     assert (
         "Not graded:" in page
         and "not a zero" in page
         and "its JSON is broken" in page
         and "of 37" not in page
-        and "<h2>" not in page
-    )
-
-
-def test_markdown_that_takes_minutes_is_shown_as_it_was_typed():
-    import time
-
-    began = time.process_time()  # a busy machine is no reason to fail
-    for text in (
-        "<div>" * 20_000,
-        "\\begin{a}" * 20_000,
-        "| a " * 50_000,
-        "<div>" * 3_900,
-        "*a **b " * 2_000,
-    ):
-        assert feedback.markdown(text)
-    assert time.process_time() - began < 60
-    table = feedback.markdown(
-        "| a | b |\n|---|---|\n| 1 | `x<y` |\n\n# T\n\n1. one\n\n<b onclick=x>c</b>"
-    )
-    assert (
-        "<th>a</th>" in table
-        and "<h1>" in table
-        and "<li>" in table
-        and "<code>x&lt;y</code>" in table
-        and "<b" not in table
+        and "<h2" not in page
     )
 
 
@@ -378,7 +353,7 @@ def test_feedback_is_safe_and_complete(course, hand_in):
         {"The choice": "chosen", "The evidence": "none", "A test": "none"},
         "See <b>lesson 01</b>.",
     )
-    (path,) = feedback.write_pages(course, "A1")
+    (path,), _ = feedback.write_pages(course, "A1")
     page = path.read_text()
     assert not re.search(r"<script|<style>body|<[^>]*(onerror|onclick|javascript:)", page)
     assert (
@@ -477,7 +452,7 @@ def test_the_pages_in_a_browser(course, hand_in):
         pytest.skip("no Chromium on this machine")
     hand_in("ada", bank.notebook("A1", {"explain": NASTY + " I choose A."}))
     grading.grade(course, "A1", jobs=1, quiet=True)
-    (path,) = feedback.write_pages(course, "A1")
+    (path,), _ = feedback.write_pages(course, "A1")
     address, asked = [], []
     threading.Thread(
         target=lambda: manual.serve(course, "A1", browser=False, ready=address.append), daemon=True

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from translearn import paths
 from translearn.errors import CourseError
+from translearn.lab import door
 
 HERE = Path(__file__).resolve().parent
 START_PAGE = "00_start_here.ipynb"
@@ -216,9 +217,10 @@ def main(argv: list[str] | None = None) -> int:
         if server.port != options.port:
             print(f"Port {options.port} is taken: using {server.port}.")
         print(f"The lessons are open at\n  {server.url()}\nCtrl-C stops them.", flush=True)
-        if not options.no_browser:
-            webbrowser.open(server.url())
-        code = server.process.wait()
+        with door.to(server.url(), paths.cache() / "lab") as page:
+            if not options.no_browser:
+                webbrowser.open(page)
+            code = server.process.wait()
         print(
             f"JupyterLab ended. Its messages are in {paths.cache() / 'lab' / 'server.log'}."
             if code
