@@ -237,7 +237,7 @@ def _rendered(text):
             # IPythonRenderer's own raises where an attachment is missing.
             return mistune.HTMLRenderer.image(self, text, url, title)
 
-    return MarkdownWithMath(renderer=Renderer(escape=False)).render(text)
+    return MarkdownWithMath(Renderer(escape=False, exclude_anchor_links=True)).render(text)
 
 
 def _clean(page, pictures):

@@ -282,10 +282,7 @@ def _look(assignment, cells, folder):
         if isinstance(reply.get("done"), int) and reply.get("error")
     ]
     if ended:
-        rows.append(
-            f"| ✗ | run from the top in an empty Python: {ended}. Below, the answers were looked "
-            f"at without the cells of your own |"
-        )
+        rows.append(f"| ✗ | run from the top in an empty Python: {ended} |")
         good = False
     elif errors:
         at, error = errors[0]
@@ -301,6 +298,7 @@ def _look(assignment, cells, folder):
     # The answers are judged whatever the cells of one's own do: look at them alone.
     if ended and (alone := [cells[i]["source"] for i in run if ids[i]]):
         replies, _ = _run(assignment, module, alone, folder)
+        rows.append("| ○ | below, the answers were looked at without the cells of your own |")
     outcomes = {reply["question"]: reply["outcome"] for reply in replies if "question" in reply}
     for each in questions(module):
         kind = outcomes.get(each.name, "not reached")
