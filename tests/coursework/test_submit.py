@@ -40,7 +40,7 @@ def shell(monkeypatch, tmp_path_factory):
         for number, source in enumerate(cells, 1):
             made = session.transform_cell(source)
             session.history_manager.store_inputs(number, made, source)
-        assert session.user_ns["In"][-1] == made
+        assert session.user_ns["In"][-1].strip() == made.strip()
         monkeypatch.setattr("IPython.get_ipython", lambda: session)
 
     return ran
@@ -111,7 +111,7 @@ def test_outputs_that_are_too_large_to_collect_are_brought_down(desk):
     assert "only what a person reads" in said and "is left out of the file" not in said
     assert "Everything that can be seen from here is well" in said
     data = (place / "A1_ada.ipynb").read_bytes()
-    assert len(data) < 1_000_000
+    assert len(data) < 1_000_000 and submit.ROOM < submit.LARGEST == LARGEST
     kept = [cell["outputs"] for cell in json.loads(data)["cells"] if cell["cell_type"] == "code"]
     assert kept[0][0]["data"] == {"image/png": PNG, "text/plain": "<Figure>"}
     assert len(kept[1][0]["text"]) < 21_000 and kept[1][0]["text"].startswith("yyy")
@@ -119,30 +119,33 @@ def test_outputs_that_are_too_large_to_collect_are_brought_down(desk):
     parse(data)
 
 
-def test_too_many_pictures_cost_the_largest_outputs_only(desk):
+def test_too_many_pictures_cost_the_largest_outputs_only(desk, monkeypatch):
+    monkeypatch.setattr(submit, "ROOM", 2**20)
     book = bank.notebook("A1", {})
     codes = [cell for cell in book["cells"] if cell["cell_type"] == "code"]
-    codes[0]["outputs"] = [figure()] * 60
+    codes[0]["outputs"] = [figure()] * 4
     codes[1]["outputs"] = [figure()]
     place = desk(book)
     said = submit.submit("A1", student="ada").markdown
-    assert said.count("is left out of the file") == 1 and "23.0 MB" in said
+    assert said.count("is left out of the file") == 1 and "1.5 MB" in said
     data = (place / "A1_ada.ipynb").read_bytes()
     assert len(data) <= submit.ROOM and parse(data)
     kept = [cell["outputs"] for cell in json.loads(data)["cells"] if cell["cell_type"] == "code"]
-    assert "23.0 MB was left out on handing in" in kept[0][0]["text"][0]
+    assert "1.5 MB was left out on handing in" in kept[0][0]["text"][0]
     assert kept[1] == [
         figure() | {"metadata": {}, "data": figure()["data"] | {"text/plain": "<Figure>"}}
     ]
 
 
-def test_pasted_pictures_that_are_too_large_are_said(desk):
+def test_pasted_pictures_that_are_too_large_are_said(desk, monkeypatch):
+    monkeypatch.setattr(submit, "ROOM", 2**19)
+    monkeypatch.setattr(submit, "LARGEST", 2**20)
     book = bank.notebook("A1", {})
     cell = next(cell for cell in book["cells"] if grade_id(cell) == "explain")
-    cell["attachments"] = {"image.png": {"image/png": "p" * (LARGEST + 1)}}
+    cell["attachments"] = {"image.png": {"image/png": "p" * (2**20 + 1)}}
     desk(book)
     said = submit.submit("A1", student="ada").markdown
-    assert "need a look" in said and "no more than 20 are collected" in said
+    assert "need a look" in said and "no more than 1 are collected" in said
     assert "make pictures that you pasted smaller" in said
 
 
