@@ -286,6 +286,15 @@ def test_a_pasted_picture_stands_on_both_pages(course):
     assert any(png() in page for page in second) and any("not shown: x" in p for p in second)
 
 
+def test_nbgraders_own_pages_do_not_stop_at_a_pasted_picture(course):
+    from nbconvert.filters import markdown2html
+
+    judged(course, "ada", pasted(solved()))
+    book = json.loads((course.graded("ada", "A1") / "A1.ipynb").read_text())
+    (source,) = (cell["source"] for cell in book["cells"] if "image.png" in cell["source"])
+    assert "I choose A." in markdown2html(source)  # which raises where an attachment is missing
+
+
 def test_a_page_that_cannot_be_made_costs_nobody_else_theirs(course, monkeypatch, capsys):
     for student in ("ada", "alan", "kurt"):
         judged(course, student, solved())

@@ -9,6 +9,7 @@ are there and goes on from them.
 import atexit
 import hashlib
 import json
+import re
 import threading
 import time
 from dataclasses import asdict
@@ -401,7 +402,10 @@ def as_run(course: Course, assignment: str, result: dict) -> dict:
             "cell_type": cell["type"],
             "id": f"cell-{at}",
             "metadata": released.get(cell["id"], {}) if cell["id"] else {},
-            "source": cell["source"],
+            # nbgrader's formgrader stops at a picture that is not there, and none goes with it.
+            "source": re.sub(r"\battachment:(?=\S)", "", cell["source"])
+            if cell["type"] == "markdown"
+            else cell["source"],
         }
         if cell["type"] == "code":
             shown = [

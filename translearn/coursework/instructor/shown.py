@@ -31,7 +31,7 @@ ALL_PICTURES = 60  # of one notebook
 ALL_CHARACTERS = 8_000_000  # of all its outputs, pictures as base64 included
 # A file is not larger than 20 MB as it is, and what stands in it may be all that there is.
 SAVED_PICTURES, SAVED_BYTES, SAVED_CHARACTERS = 20, 4_000_000, 20_000_000
-FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
+FORMATS = ("PNG", "JPEG", "GIF")  # whose heads Pillow reads in Python
 TAGS = (
     "p br hr h1 h2 h3 h4 h5 h6 em strong del sub sup a code pre span div blockquote ul ol li "
     "table thead tbody tr th td img"
@@ -164,7 +164,7 @@ def _saved(item):
         said = f"{_text(item.get('ename'))}: {_text(item.get('evalue'))}"
         return {"kind": "stream", "name": "stderr", "text": said}
     data = item.get("data") if isinstance(item.get("data"), dict) else {}
-    for mime in ("image/png", "image/jpeg", "image/gif", "image/webp"):
+    for mime in ("image/png", "image/jpeg", "image/gif"):
         if src := picture(_joined(data.get(mime)), SAVED_BYTES):
             return {"kind": "picture", "src": src}
     text = _text(data.get("text/plain"))

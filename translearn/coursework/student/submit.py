@@ -27,7 +27,7 @@ LARGEST = 20 * 2**20  # bytes of a notebook that is collected
 # A file below this is written as it is; outputs of a larger one are made smaller, then left out.
 ROOM = 15 * 2**20
 # What a page shows of an output; the other forms of it are for other programs.
-READ = ("image/png", "image/jpeg", "image/gif", "image/webp", "text/plain")
+READ = ("image/png", "image/jpeg", "image/gif", "text/plain")
 TEXT = 20_000  # characters of it
 
 
