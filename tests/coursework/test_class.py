@@ -432,7 +432,7 @@ def test_written_answers_are_marked_on_a_page_of_this_machine_only(course, hand_
     assert books.marks(course, "A1", only=["ada"])[0]["points"] == 33
 
 
-def test_the_pages_in_a_browser(course, hand_in):
+def test_the_pages_in_a_browser(course, hand_in, monkeypatch):
     """Feedback and marking as they look: rubric beside the answer, nothing runs, nothing is
     fetched.
     """
@@ -453,11 +453,12 @@ def test_the_pages_in_a_browser(course, hand_in):
     hand_in("ada", bank.notebook("A1", {"explain": NASTY + " I choose A."}))
     grading.grade(course, "A1", jobs=1, quiet=True)
     (path,), _ = feedback.write_pages(course, "A1")
-    address, asked = [], []
+    address, opened, asked = [], [], []
+    monkeypatch.setattr(manual.webbrowser, "open", opened.append)
     threading.Thread(
-        target=lambda: manual.serve(course, "A1", browser=False, ready=address.append), daemon=True
+        target=lambda: manual.serve(course, "A1", ready=address.append), daemon=True
     ).start()
-    while not address:
+    while not opened:
         time.sleep(0.05)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -475,7 +476,8 @@ def test_the_pages_in_a_browser(course, hand_in):
         page.on("dialog", lambda dialog: asked.append("a script ran"))
         page.goto(path.as_uri())
         assert page.locator("h2").count() == 9 and page.locator("h2").first.is_visible()
-        page.goto(address[0])
+        page.goto(opened[0])  # a file of one's own, which leads on
+        page.wait_for_selector("form")
         answer, rubric = (
             page.locator(".answer").bounding_box(),
             page.locator("fieldset").first.bounding_box(),
@@ -488,7 +490,9 @@ def test_the_pages_in_a_browser(course, hand_in):
         assert page.inner_text(".saved") == "Saved: 7 of 7 points."
         browser.close()
     assert [
-        url for url in asked if not url.startswith((path.as_uri(), address[0].split("?")[0]))
+        url
+        for url in asked
+        if not url.startswith((path.as_uri(), opened[0], address[0].split("?")[0]))
     ] == []
 
 
