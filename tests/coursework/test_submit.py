@@ -92,7 +92,7 @@ def test_a_notebook_of_a_usual_size_is_handed_in_as_it_is(desk):
     code["outputs"] = [figure(**{"text/html": "<b>x</b>"})]
     place = desk(book)
     said = submit.submit("A1", student="ada").markdown
-    assert "left out" not in said and "| Result | What was looked at |" in said
+    assert "left out" not in said and "| State | Looked at |" in said
     handed_in = json.loads((place / "A1_ada.ipynb").read_text())
     assert handed_in["cells"] == book["cells"]
 

@@ -27,8 +27,12 @@ def test_the_lessons_are_opened_by_such_a_file(monkeypatch, tmp_path):
     monkeypatch.setattr(paths, "cache", lambda: tmp_path)
     process = SimpleNamespace(wait=lambda: 0, poll=lambda: 0)
     monkeypatch.setattr(
-        lab, "start", lambda **_: lab.Server(process, lab.PORT, "secret", "00_start_here.ipynb")
+        lab,
+        "start",
+        lambda *_, **__: lab.Server(process, lab.PORT, "secret", "00_start_here.ipynb"),
     )
+    nothing = SimpleNamespace(folder=lambda: tmp_path, lay_out=lambda folder: [])
+    monkeypatch.setattr(lab, "copies", nothing, raising=False)
     opened = []
     monkeypatch.setattr(lab.webbrowser, "open", opened.append)
     assert lab.main([]) == 0

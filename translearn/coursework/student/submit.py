@@ -115,7 +115,7 @@ def submit(assignment: str, student: str = "", notebook: str = "", as_saved: boo
             [
                 lead,
                 "",
-                "| Result | What was looked at |",
+                "| State | Looked at |",
                 "|---|---|",
                 *rows,
                 "",
