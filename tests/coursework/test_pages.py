@@ -374,6 +374,13 @@ def _constants(code):
             yield from _constants(each)
 
 
+def test_what_a_rubric_refers_to_is_there():
+    for assignment in folder.assignments():
+        module = judging.load(assignment.lower())
+        names = {each.name for each in questions(module)}
+        assert all(set(each.refers) <= names for each in written(module)), assignment
+
+
 def test_a_newer_file_is_said_and_its_figures_are_not_shown_for_the_old_one(course):
     judged(course, "ada", pasted(solved()))
     folder.write(course.submitted("ada", "A1"), json.dumps(solved()))
