@@ -9,7 +9,6 @@ are there and goes on from them.
 import atexit
 import hashlib
 import json
-import re
 import threading
 import time
 from dataclasses import asdict
@@ -403,7 +402,7 @@ def as_run(course: Course, assignment: str, result: dict) -> dict:
             "id": f"cell-{at}",
             "metadata": released.get(cell["id"], {}) if cell["id"] else {},
             # nbgrader's formgrader stops at a picture that is not there, and none goes with it.
-            "source": re.sub(r"\battachment:(?=\S)", "", cell["source"])
+            "source": cell["source"].replace("(attachment:", "(").replace("]: attachment:", "]: ")
             if cell["type"] == "markdown"
             else cell["source"],
         }
