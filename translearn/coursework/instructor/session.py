@@ -74,7 +74,7 @@ class Session:
             raise Hopeless(f"It took more than {self.limits.total_seconds:.0f} s altogether.")
 
     def _run(self):
-        self._at, room = -1, shown.Room()
+        self._at = -1
         skipped = [
             self.outcomes[i] and self.outcomes[i]["kind"] in ("slow", "dead")
             for i in range(len(self.cells))
@@ -88,6 +88,7 @@ class Session:
             }
         )
         todo = [i for i, skip in enumerate(skipped) if not skip]
+        room = shown.Room()
         for at in todo:
             # The order is known, so a message that does not fit is no message of the runner's: the
             # cell before sent it.
