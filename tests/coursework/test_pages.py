@@ -240,7 +240,7 @@ def test_forged_outputs_of_a_run_are_limited_in_number_and_size():
 
 def test_outputs_that_a_file_holds_are_read_with_the_same_distrust():
     outputs = [
-        {"output_type": "stream", "name": "stdout", "text": ["a\n", "b"]},
+        {"output_type": "stream", "name": "stdout", "text": ["a\n", "\x1b[31mb\x1b[0m"]},
         {"output_type": "error", "ename": "ValueError", "evalue": "no", "traceback": ["x"]},
         {"output_type": "display_data", "data": {"image/png": png(), "text/plain": "<Figure>"}},
         {

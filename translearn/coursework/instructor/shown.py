@@ -6,6 +6,7 @@ was handed in, and either can be forged. So number and size are limited here as 
 """
 
 import base64
+import functools
 import io
 import re
 import urllib.parse
@@ -38,6 +39,7 @@ TAGS = (
 ).split()
 
 
+@functools.cache
 def template(name: str):
     """A page's template. What it is filled with is escaped; the filter `student` is `markdown`,
     its headings below those of the page.
@@ -179,7 +181,7 @@ def _joined(text):
 
 
 def _text(text):
-    text = _joined(text)
+    text = re.sub(r"\x1b\[[\d;]*[A-Za-z]", "", _joined(text))  # colours of a terminal
     more = f"\n… and {len(text) - PRINTED:,} characters more" if len(text) > PRINTED else ""
     return codec.whole(text[:PRINTED]) + more
 
