@@ -2,7 +2,8 @@
 
 A browser gets its address as an argument, and what programs are started with, every account of
 the machine can read. So it gets the address of a file that only its owner can read, and that
-leads on. Jupyter does the same: https://jupyter-server.readthedocs.io/en/latest/operators/security.html
+leads on. Jupyter does the same:
+https://jupyter-server.readthedocs.io/en/latest/operators/security.html
 """
 
 import contextlib
