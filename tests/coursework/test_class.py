@@ -84,38 +84,13 @@ def test_a_folder_with_a_mistake_says_where_it_is(course, name, text, said):
 def test_a_file_that_could_not_be_read_has_a_page_that_says_so(course, hand_in):
     hand_in("kurt", b"no notebook")
     grading.grade(course, "A1", jobs=1, quiet=True)
-    page = feedback.write_pages(course, "A1")[0].read_text()
+    page = feedback.write_pages(course, "A1")[0][0].read_text()
     assert (
         "Not graded:" in page
         and "not a zero" in page
         and "its JSON is broken" in page
         and "of 37" not in page
-        and "<h2>" not in page
-    )
-
-
-def test_markdown_that_takes_minutes_is_shown_as_it_was_typed():
-    import time
-
-    began = time.process_time()  # a busy machine is no reason to fail
-    for text in (
-        "<div>" * 20_000,
-        "\\begin{a}" * 20_000,
-        "| a " * 50_000,
-        "<div>" * 3_900,
-        "*a **b " * 2_000,
-    ):
-        assert feedback.markdown(text)
-    assert time.process_time() - began < 60
-    table = feedback.markdown(
-        "| a | b |\n|---|---|\n| 1 | `x<y` |\n\n# T\n\n1. one\n\n<b onclick=x>c</b>"
-    )
-    assert (
-        "<th>a</th>" in table
-        and "<h1>" in table
-        and "<li>" in table
-        and "<code>x&lt;y</code>" in table
-        and "<b" not in table
+        and "<h2" not in page
     )
 
 
@@ -158,7 +133,7 @@ def test_feedback_is_safe_and_complete(course, hand_in):
         {"The choice": "chosen", "The evidence": "none", "A test": "none"},
         "See <b>lesson 01</b>.",
     )
-    (path,) = feedback.write_pages(course, "A1")
+    (path,), _ = feedback.write_pages(course, "A1")
     page = path.read_text()
     assert not re.search(r"<script|<style>body|<[^>]*(onerror|onclick|javascript:)", page)
     assert (
@@ -237,7 +212,7 @@ def test_written_answers_are_marked_on_a_page_of_this_machine_only(course, hand_
     assert books.marks(course, "A1", only=["ada"])[0]["points"] == 33
 
 
-def test_the_pages_in_a_browser(course, hand_in):
+def test_the_pages_in_a_browser(course, hand_in, monkeypatch):
     """Feedback and marking as they look: rubric beside the answer, nothing runs, nothing is
     fetched.
     """
@@ -257,12 +232,13 @@ def test_the_pages_in_a_browser(course, hand_in):
         pytest.skip("no Chromium on this machine")
     hand_in("ada", bank.notebook("A1", {"explain": NASTY + " I choose A."}))
     grading.grade(course, "A1", jobs=1, quiet=True)
-    (path,) = feedback.write_pages(course, "A1")
-    address, asked = [], []
+    (path,), _ = feedback.write_pages(course, "A1")
+    address, opened, asked = [], [], []
+    monkeypatch.setattr(manual.webbrowser, "open", opened.append)
     threading.Thread(
-        target=lambda: manual.serve(course, "A1", browser=False, ready=address.append), daemon=True
+        target=lambda: manual.serve(course, "A1", ready=address.append), daemon=True
     ).start()
-    while not address:
+    while not opened:
         time.sleep(0.05)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -280,7 +256,8 @@ def test_the_pages_in_a_browser(course, hand_in):
         page.on("dialog", lambda dialog: asked.append("a script ran"))
         page.goto(path.as_uri())
         assert page.locator("h2").count() == 9 and page.locator("h2").first.is_visible()
-        page.goto(address[0])
+        page.goto(opened[0])  # a file of one's own, which leads on
+        page.wait_for_selector("form")
         answer, rubric = (
             page.locator(".answer").bounding_box(),
             page.locator("fieldset").first.bounding_box(),
@@ -293,7 +270,9 @@ def test_the_pages_in_a_browser(course, hand_in):
         assert page.inner_text(".saved") == "Saved: 7 of 7 points."
         browser.close()
     assert [
-        url for url in asked if not url.startswith((path.as_uri(), address[0].split("?")[0]))
+        url
+        for url in asked
+        if not url.startswith((path.as_uri(), opened[0], address[0].split("?")[0]))
     ] == []
 
 

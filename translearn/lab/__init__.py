@@ -23,7 +23,7 @@ from pathlib import Path
 
 from translearn import paths
 from translearn.errors import CourseError
-from translearn.lab import copies
+from translearn.lab import copies, door
 
 HERE = Path(__file__).resolve().parent
 START_PAGE = "00_start_here.ipynb"
@@ -227,9 +227,10 @@ def main(argv: list[str] | None = None) -> int:
             print(f"Port {options.port} is taken: using {server.port}.")
         print(f"The lessons are open at\n  {server.url()}\nCtrl-C stops them.")
         print(f"What you do in them is kept in {folder}.", flush=True)
-        if not options.no_browser:
-            webbrowser.open(server.url())
-        code = server.process.wait()
+        with door.to(server.url(), paths.cache() / "lab") as page:
+            if not options.no_browser:
+                webbrowser.open(page)
+            code = server.process.wait()
         print(
             f"JupyterLab ended. Its messages are in {paths.cache() / 'lab' / 'server.log'}."
             if code

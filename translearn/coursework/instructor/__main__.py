@@ -311,15 +311,22 @@ def do_feedback(course, args):
     from translearn.coursework.instructor import exchange
     from translearn.coursework.instructor.feedback import write_pages
 
+    bad = 0
     for assignment in _those(course, args.assignment):
-        paths = write_pages(course, assignment, args.student)
+        paths, failed = write_pages(course, assignment, args.student)
         print(f"{assignment}: {len(paths)} pages in {course.root / 'feedback'}")
+        for student, reason in sorted(failed.items()):
+            print(
+                f"  {student}: the page cannot be made ({reason}). Look at "
+                f"{course.submitted(student, assignment)} yourself, and report this."
+            )
+        bad += len(failed)
         if args.exchange:
             print(
                 f"{exchange.give_back(course, assignment)} of them can be fetched through the "
                 f"exchange."
             )
-    return 0
+    return 1 if bad else 0
 
 
 def do_marks(course, args):

@@ -11,7 +11,7 @@ import sys
 import warnings
 from datetime import UTC, datetime
 
-from translearn.coursework.instructor import judging
+from translearn.coursework.instructor import handed, judging
 from translearn.coursework.instructor.folder import Course, read_json, write
 from translearn.coursework.instructor.submission import digest
 from translearn.errors import CourseError
@@ -124,12 +124,12 @@ def record(course: Course, assignment: str, student: str, result: dict) -> None:
             grade.needs_manual_grade = not known and grade.manual_score is None
             comment = book.find_comment(f"{each.name}_answer", assignment, assignment, student)
             comment.auto_comment = None
-        answers = {cell["id"]: cell["source"] for cell in result["cells"] if cell["id"]}
         for each in written(module):
             grade = book.find_grade(each.name, assignment, assignment, student)
             marked = read_json(course.graded(student, assignment) / "manual.json") or {}
             mark = marked.get(each.name)
-            same = mark is not None and mark["answer"] == answers.get(each.name, "")
+            answer = handed.text(course, assignment, result, each.name)
+            same = mark is not None and mark["answer"] == answer
             grade.auto_score = None
             grade.manual_score = mark["points"] if same else None
             grade.needs_manual_grade = not same
@@ -166,7 +166,7 @@ def mark(
     if result is None:
         raise CourseError(f"{student} has no graded submission for {assignment}.")
     points = sum(asked.rubric[criterion][level][0] for criterion, level in levels.items())
-    answer = next((cell["source"] for cell in result["cells"] if cell["id"] == question), "")
+    answer = handed.text(course, assignment, result, question)
     path = course.graded(student, assignment) / "manual.json"
     marked = read_json(path) or {}
     marked[question] = {

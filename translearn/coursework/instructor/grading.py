@@ -401,7 +401,10 @@ def as_run(course: Course, assignment: str, result: dict) -> dict:
             "cell_type": cell["type"],
             "id": f"cell-{at}",
             "metadata": released.get(cell["id"], {}) if cell["id"] else {},
-            "source": cell["source"],
+            # nbgrader's formgrader stops at a picture that is not there, and none goes with it.
+            "source": cell["source"].replace("(attachment:", "(").replace("]: attachment:", "]: ")
+            if cell["type"] == "markdown"
+            else cell["source"],
         }
         if cell["type"] == "code":
             shown = [

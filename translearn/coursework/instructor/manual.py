@@ -1,9 +1,9 @@
 """The page on which a person marks written answers, one after another, with the rubric beside
-each.
+each, and below it what the rubric refers to: figures in the student's own cells, other questions.
 
 It is served to this machine only, behind a token. Answers come without names, so that the same
-words earn the same points; `--names` shows them. What a student wrote is sanitised: no script of
-theirs runs in the marker's browser.
+words earn the same points; `--names` shows them. What a student wrote goes through `shown`: no
+script of theirs runs in the marker's browser.
 """
 
 import asyncio
@@ -11,19 +11,17 @@ import hmac
 import re
 import secrets
 import webbrowser
-from pathlib import Path
 
-from jinja2 import Environment
 from markupsafe import Markup
 
 from translearn import authoring
 from translearn.authoring import handout
-from translearn.coursework.instructor import books, judging
-from translearn.coursework.instructor.feedback import markdown
+from translearn.coursework.instructor import books, handed, judging, shown
 from translearn.coursework.instructor.folder import Course, assignments, read_json
 from translearn.errors import CourseError
+from translearn.lab import door
 
-PAGE = Path(__file__).with_name("pages") / "marking.html"
+SHOWN = 200  # cells of the student's own on one page
 
 
 def answers(course: Course, assignment: str | None = None, everything: bool = False) -> list:
@@ -70,10 +68,21 @@ def application(course: Course, assignment=None, names=False, token=""):
     """The tornado application; a request needs the token once, then a cookie."""
     import tornado.web
 
-    environment, state = Environment(autoescape=True), {"again": False}
+    state = {"again": False}
     # ticket → answer, of those that this page has shown: to look for one among a thousand takes
     # seconds
-    shown = {}
+    offered, told = {}, set()
+
+    def tell(place, problem):
+        if place not in told:
+            told.add(place)
+            which, student, name = place
+            print(
+                f"{student}'s answer to {name} in {which} cannot be shown "
+                f"({shown.reason(problem)}). Look at {course.submitted(student, which)} "
+                f"yourself, and report this.",
+                flush=True,
+            )
 
     class Handler(tornado.web.RequestHandler):
         def prepare(self):
@@ -89,7 +98,7 @@ def application(course: Course, assignment=None, names=False, token=""):
             self.set_signed_cookie("marker", token, httponly=True, samesite="Strict")
             self.set_header(
                 "Content-Security-Policy",
-                "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
+                "default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'self'",
             )
             self.set_header("Referrer-Policy", "no-referrer")
             self.set_header("Cache-Control", "no-store")
@@ -104,26 +113,34 @@ def application(course: Course, assignment=None, names=False, token=""):
             if state["again"] and not later:  # once through all of them, then only what waits
                 state["again"], waiting = False, answers(course, assignment)
                 later = waiting
-            place = next(iter(later or waiting), None)
+            # One that cannot be shown is passed over: the next ones can still be marked.
+            queue = [*later, *(place for place in waiting if place not in later)]
+            place, view, failed = None, _nothing(course), 0
+            for each in queue:
+                try:
+                    view = _view(course, each, names, self.xsrf_form_html())
+                except Exception as problem:  # whatever a stranger's notebook sets off
+                    failed += 1
+                    tell(each, problem)
+                else:
+                    place = each
+                    break
             if place is not None:
-                shown[_ticket(course, place)] = place
+                offered[_ticket(course, place)] = place
             left = (
                 f"{_count(len(later), 'answer')} to look at again, this one included."
                 if state["again"]
                 else f"{len(waiting)} still to mark."
             )
             self.finish(
-                environment.from_string(PAGE.read_text(encoding="utf-8")).render(
-                    saved=saved,
-                    left=left,
-                    again=state["again"],
-                    **_view(course, place, names, self.xsrf_form_html()),
+                shown.template("marking.html").render(
+                    saved=saved, left=left, again=state["again"], broken=failed, **view
                 )
             )
 
     class Look(Handler):
         def get(self):
-            self.show(after=shown.get(self.get_query_argument("after", "")))
+            self.show(after=offered.get(self.get_query_argument("after", "")))
 
     class Again(Handler):
         def get(self):
@@ -132,7 +149,7 @@ def application(course: Course, assignment=None, names=False, token=""):
 
     class Mark(Handler):
         def post(self):
-            place = shown.get(self.get_body_argument("place"))
+            place = offered.get(self.get_body_argument("place"))
             if place is None:
                 raise tornado.web.HTTPError(400)
             which, student, name = place
@@ -157,14 +174,49 @@ def application(course: Course, assignment=None, names=False, token=""):
     )
 
 
+def _nothing(course):
+    return {"title": f"{course.name} · all marked", "question": None}
+
+
 def _view(course, place, names, xsrf):
-    if place is None:
-        return {"title": f"{course.name} · all marked", "question": None}
+    """What the page is filled with for one answer."""
     which, student, name = place
-    result = course.result(student, which)
-    text = next((cell["source"] for cell in result["cells"] if cell["id"] == name), "")
-    lesson = authoring.read(assignments()[which])
-    cells = handout.cells(lesson, solved=True)
+    module = judging.load(which.lower())
+    result, question = course.result(student, which), getattr(module, name)
+    look = handed.notebook(course, which, student, result)
+    answer, in_place = look.answer(name)
+    asked, most, model = _question(which, name)
+    before = (read_json(course.graded(student, which) / "manual.json") or {}).get(name, {})
+    person = course.students().get(student)
+    own = look.own()
+    return {
+        "title": f"{which} · {course.name}",
+        "question": question,
+        "answer": answer,
+        "in_place": in_place,
+        "asked": shown.markdown(asked, below=2),
+        "model": shown.markdown(model, below=2),
+        "words": sum(len(row.source.split()) for row in answer),
+        "most_words": most,
+        "refers": _others(module, question, look, result),
+        "own": own[:SHOWN],
+        "more": max(0, len(own) - SHOWN),
+        "newer": look.newer,
+        "who": (person.name if person else student)
+        if names
+        else "The answers come without names.",
+        "place": _ticket(course, place),
+        "chosen": before.get("levels", {}),
+        "comment": before.get("comment", ""),
+        "notes": result["notes"],
+        "xsrf": Markup(xsrf),
+    }
+
+
+def _question(which, name):
+    """(the question, how many words at most (0: any number), a model answer) of the source."""
+    cells = handout.cells(authoring.read(assignments()[which]), solved=True)
+    texts = ["".join(cell["source"]) for cell in cells]
     at = next(
         i
         for i, cell in enumerate(cells)
@@ -172,37 +224,35 @@ def _view(course, place, names, xsrf):
     )
     # The question stands above its rubric; the rubric stands beside the answer already.
     asked = next(
-        "".join(cell["source"])
-        for cell in reversed(cells[:at])
-        if cell["cell_type"] == "markdown" and "".join(cell["source"]).startswith("#")
-    )
-    before = (read_json(course.graded(student, which) / "manual.json") or {}).get(name, {})
-    person, question = course.students().get(student), getattr(judging.load(which.lower()), name)
-    return {
-        "title": f"{which} · {course.name}",
-        "question": question,
-        "answer": markdown(text),
-        "asked": markdown(asked),
-        "model": markdown("".join(cells[at]["source"])),
-        "words": len(text.split()),
-        "empty": not text.strip() or text.strip() == handout.WRITE_HERE,
-        "who": (person.name if person else student)
-        if names
-        else "The answers come without names.",
-        "first": {criterion: next(iter(levels)) for criterion, levels in question.rubric.items()},
-        "most": next(
-            map(
-                int,
-                re.findall(r"[Aa]t most (\d+) words", "".join(cells[at - 1]["source"]) + asked),
-            ),
-            0,
+        (
+            text
+            for cell, text in zip(reversed(cells[:at]), reversed(texts[:at]))
+            if cell["cell_type"] == "markdown" and text.startswith("#")
         ),
-        "place": _ticket(course, place),
-        "chosen": before.get("levels", {}),
-        "comment": before.get("comment", ""),
-        "notes": result["notes"] if names else [],
-        "xsrf": Markup(xsrf),
-    }
+        "",
+    )
+    most = re.search(r"[Aa]t most (\d+) words", f"{texts[at - 1]} {asked}")
+    return asked, int(most[1]) if most else 0, texts[at]
+
+
+def _others(module, written, look, result):
+    """The questions that are judged, each with its answer: open are those that the rubric refers
+    to.
+    """
+    found = []
+    for each in judging.questions(module):
+        got = [verdict["got"] for verdict in result["questions"].get(each.name, [])]
+        found.append(
+            {
+                "title": each.title,
+                "open": each.name in written.refers,
+                "got": f"{sum(got):g} of {each.points}"
+                if got and None not in got
+                else "not graded",
+                "row": look.row(f"{each.name}_answer"),
+            }
+        )
+    return sorted(found, key=lambda row: not row["open"]) if written.refers else []
 
 
 def serve(course: Course, assignment=None, names=False, port=0, browser=True, ready=None) -> None:
@@ -235,9 +285,10 @@ def serve(course: Course, assignment=None, names=False, port=0, browser=True, re
         )
         if ready:
             ready(address)
-        if browser:
-            webbrowser.open(address)
-        await asyncio.Event().wait()
+        with door.to(address, course.root) as page:
+            if browser:
+                webbrowser.open(page)
+            await asyncio.Event().wait()
 
     try:
         asyncio.run(run())

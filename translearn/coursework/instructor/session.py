@@ -4,14 +4,12 @@ A cell that hangs or ends Python takes the sandbox with it. Then a new one runs 
 one, so that one bad cell costs its own question and no other.
 """
 
-import base64
-
+from translearn.coursework.instructor import shown
 from translearn.coursework.instructor.judging import Lost, NoAnswer
 from translearn.coursework.instructor.sandbox import Crowded, Dead, Limits, Pool, Sandbox, Slow
 from translearn.coursework.student import codec
 
 RESTARTS = 4
-LARGEST_SIDE = 5000  # pixels of a picture that a page shows
 
 
 class Hopeless(Exception):
@@ -90,6 +88,7 @@ class Session:
             }
         )
         todo = [i for i, skip in enumerate(skipped) if not skip]
+        room = shown.Room()
         for at in todo:
             # The order is known, so a message that does not fit is no message of the runner's: the
             # cell before sent it.
@@ -99,7 +98,7 @@ class Session:
             said = self._receive(self.limits.cell_seconds, late=True)
             if said.get("done") != at or set(said) != {"done", "outputs", "error"}:
                 raise Dead("It wrote something that is not an answer.")
-            self.outputs[at] = checked_outputs(said["outputs"])
+            self.outputs[at] = shown.checked(said["outputs"], room)
             error = said["error"]
             if error is not None:
                 kind, message, line = (
@@ -162,37 +161,3 @@ class Session:
 
     def close(self):
         self._end()
-
-
-def checked_outputs(outputs) -> list:
-    """What a cell showed, of the three kinds that we know; anything else is dropped.
-
-    Nobody vouches for what is said here.
-    """
-    kept = []
-    for item in outputs if isinstance(outputs, list) else []:
-        if not isinstance(item, dict):
-            continue
-        kind, text, png = (item.get(key) for key in ("kind", "text", "png"))
-        if kind == "stream" and isinstance(text, str):
-            kept.append(
-                {
-                    "kind": "stream",
-                    "name": "stderr" if item.get("name") == "stderr" else "stdout",
-                    "text": codec.whole(text[:25_000]),
-                }
-            )
-        elif kind == "text" and isinstance(text, str):
-            kept.append({"kind": "text", "text": codec.whole(text[:25_000])})
-        elif kind == "picture" and isinstance(png, str) and len(png) < 1_500_000 and _is_png(png):
-            kept.append({"kind": "picture", "png": png})
-    return kept[:50]
-
-
-def _is_png(text):
-    try:
-        head = base64.b64decode(text, validate=True)[:24]
-    except ValueError:
-        return False
-    sides = int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
-    return head.startswith(b"\x89PNG\r\n\x1a\n") and max(sides) <= LARGEST_SIDE

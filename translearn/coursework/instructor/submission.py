@@ -8,8 +8,8 @@ import json
 from dataclasses import dataclass, field
 
 from translearn.coursework.student.codec import whole
+from translearn.coursework.student.submit import LARGEST
 
-LARGEST = 20 * 2**20  # bytes of a notebook with its outputs
 MOST_CELLS = 5000
 
 
@@ -19,7 +19,8 @@ class Unreadable(Exception):
 
 @dataclass
 class Submission:
-    """`cells` are nbformat-like dictionaries.
+    """`cells` are nbformat-like dictionaries. What they hold as `outputs` and `attachments` is as
+    it was handed in: for `shown` to look at, and for nothing else.
 
     `run` has the positions of those to run; `at` finds a cell by its grade id.
     """
@@ -94,6 +95,8 @@ def parse(data: bytes) -> dict:
                 "source": whole(source),
                 "metadata": metadata,
                 "id": name,
+                "outputs": cell.get("outputs"),
+                "attachments": cell.get("attachments"),
             }
         )
     metadata = book.get("metadata") if isinstance(book.get("metadata"), dict) else {}
@@ -111,7 +114,8 @@ def prepare(released: dict, submitted: dict) -> Submission:
     were changed, copied or deleted.
 
     Answers are looked up by name after the run, so a missing or doubled answer cell needs no
-    repair. Check cells and the submit cell are not run: the judge asks instead.
+    repair. Check cells and the submit cell are not run: the judge asks instead. A cell that lost
+    its id and metadata, as other editors leave it, is known by its text or by its place.
     """
     ours = {grade_id(cell): cell for cell in released["cells"] if grade_id(cell)}
     by_id = {
@@ -119,7 +123,8 @@ def prepare(released: dict, submitted: dict) -> Submission:
     }
     found = Submission(
         [
-            {"cell_type": cell["cell_type"], "source": cell["source"], "metadata": {}, "id": None}
+            {key: cell[key] for key in ("cell_type", "source", "outputs", "attachments")}
+            | {"metadata": {}, "id": None}
             for cell in submitted["cells"]
         ]
     )
@@ -145,6 +150,7 @@ def prepare(released: dict, submitted: dict) -> Submission:
             if name != "submit":  # it is not run anyway
                 found.notes.append(f"the locked cell {name} had been changed and was put back")
             cell["source"] = original["source"]
+    _recover(found, released)
     _restore(found, released, ours)
     quiet = {name for name, cell in ours.items() if cell["metadata"]["nbgrader"]["grade"]} | {
         "submit"
@@ -159,6 +165,52 @@ def prepare(released: dict, submitted: dict) -> Submission:
         and not _is_check(cell["source"])
     ]
     return found
+
+
+def _recover(found, released):
+    """Name the cells that lost their names: locked ones by their text, answers by their place."""
+    places, taken = {}, set(found.at.values())  # position in the release → in the submission
+    by_text = {}
+    for i, cell in enumerate(found.cells):
+        if i not in taken:
+            by_text.setdefault((cell["cell_type"], cell["source"].strip()), []).append(i)
+    for r, cell in enumerate(released["cells"]):
+        name = grade_id(cell)
+        if name in found.at:
+            places[r] = found.at[name]
+        elif same := by_text.get((cell["cell_type"], cell["source"].strip())):
+            places[r] = same.pop(0)
+            taken.add(places[r])
+            if name:
+                _claim(found, name, places[r], cell)
+    for r, cell in enumerate(released["cells"]):
+        name = grade_id(cell)
+        if not name or name in found.at or not cell["metadata"]["nbgrader"]["solution"]:
+            continue
+        after = next((places[q] for q in range(r - 1, -1, -1) if q in places), None)
+        before = next(
+            (places[q] for q in range(r + 1, len(released["cells"])) if q in places), None
+        )
+        if after is None or before is None:
+            continue
+        between = [
+            i
+            for i in range(after + 1, before)
+            if i not in taken
+            and found.cells[i]["cell_type"] == cell["cell_type"]
+            and found.cells[i]["source"].strip()
+        ]
+        # Code is found by the names that it defines, so nothing is lost where it could be either.
+        if between and (len(between) == 1 or cell["cell_type"] == "markdown"):
+            places[r] = between[0]
+            taken.add(between[0])
+            _claim(found, name, between[0], cell)
+            found.notes.append(f"the cell {name} had lost its name and was known by its place")
+
+
+def _claim(found, name, at, original):
+    found.at[name] = at
+    found.cells[at]["metadata"] = copy.deepcopy(original["metadata"])
 
 
 def _is_check(source):

@@ -374,4 +374,5 @@ report = Written(
             "clear": (1, "one page, figures that state their finding, no number without its unit"),
         },
     },
+    refers=("split_by_group", "duplicates", "experiment"),
 )

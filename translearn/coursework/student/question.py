@@ -124,12 +124,14 @@ def questions(module) -> list:
 class Written:
     """A question that a person marks:
 
-    {criterion: {level: (points, what it looks like)}}, the levels from the lowest up.
+    {criterion: {level: (points, what it looks like)}}, the levels from the lowest up. `refers`
+    names the questions that the rubric asks about: their answers stand open beside it.
     """
 
     name: str
     title: str
     rubric: dict
+    refers: tuple = ()
 
     @property
     def points(self) -> int:

@@ -23,15 +23,22 @@ from translearn.exercises.render import Card
 
 SECONDS = 120  # for the whole notebook; the marking gives more
 CELL_SECONDS = 60
+LARGEST = 20 * 2**20  # bytes of a notebook that is collected
+# A file below this is written as it is; outputs of a larger one are made smaller, then left out.
+ROOM = 15 * 2**20
+# What a page shows of an output; the other forms of it are for other programs.
+READ = ("image/png", "image/jpeg", "image/gif", "text/plain")
+TEXT = 20_000  # characters of it
 
 
-def submit(assignment: str, student: str = "", notebook: str = "") -> Card:
+def submit(assignment: str, student: str = "", notebook: str = "", as_saved: bool = False) -> Card:
     """Validate the notebook and write `A1_ID.ipynb` beside it. Returns what to read; never stops
     the lesson.
 
     student    your id, as your instructor knows you; on a JupyterHub your name there, else asked
                for when it is not given
     notebook   the notebook's file, if it is not found by itself
+    as_saved   take the file as it is, even if a cell was run that is not in it
     Raises `CourseError` when the notebook is not found, cannot be read, or is for another
     assignment.
     """
@@ -49,10 +56,11 @@ def submit(assignment: str, student: str = "", notebook: str = "") -> Card:
     said = book.get("metadata", {}).get("translearn", {}).get("assignment", assignment)
     if said != assignment:
         raise CourseError(f"{path.name} is {said}, not {assignment}.")
-    if unsaved := _unsaved(cells):
+    if not as_saved and (unsaved := _unsaved(cells)):
         return Card(
             f"**Not saved yet.** You have run a cell that is not in the saved file (it begins "
-            f"`{unsaved}`). Save with Ctrl-S (on a Mac: Cmd-S), then run this cell again."
+            f"`{unsaved}`). Save with Ctrl-S (on a Mac: Cmd-S), then run this cell again. If the "
+            f"file is right as it is: `submit.submit({assignment!r}, as_saved=True)`"
         )
     student = (
         student
@@ -69,6 +77,15 @@ def submit(assignment: str, student: str = "", notebook: str = "") -> Card:
     rows, good = _look(assignment, cells, path.parent)
     target = path.with_name(f"{assignment}_{student}.ipynb")
     book["metadata"].setdefault("translearn", {}).update(assignment=assignment, student=student)
+    text, left_out = _small_enough(book)
+    rows += [f"| ○ | {row} |" for row in left_out]
+    if len(text.encode()) > LARGEST:
+        good = False
+        rows.append(
+            f"| ✗ | the file has {len(text.encode()) / 2**20:.0f} MB, and no more than "
+            f"{LARGEST // 2**20} are collected: make pictures that you pasted smaller, or take "
+            f"some out, and run this cell again |"
+        )
     # Written beside and moved, so that a full disk leaves no half file with that name.
     with tempfile.NamedTemporaryFile(
         "w",
@@ -78,11 +95,11 @@ def submit(assignment: str, student: str = "", notebook: str = "") -> Card:
         encoding="utf-8",
         delete=False,
     ) as file:
-        json.dump(book, file, indent=1, ensure_ascii=False)
+        file.write(text)
     os.replace(file.name, target)
     hub = (
         ", or press *Submit* in Nbgrader > Assignment List, if your class uses that"
-        if os.environ.get("JUPYTERHUB_USER")
+        if os.environ.get("JUPYTERHUB_USER") and not left_out  # it takes the notebook as it is
         else ""
     )
     lead = (
@@ -139,18 +156,78 @@ def _find(assignment, notebook):
     )
 
 
+def _small_enough(book):
+    """(text of the file, what was left out of it): outputs that are too large to be collected are
+    brought down to what a person reads of them; if that is not enough, the largest are left out.
+    """
+
+    def written():
+        return codec.whole(json.dumps(book, indent=1, ensure_ascii=False))
+
+    text = written()
+    if len(text.encode()) <= ROOM:
+        return text, []
+    book["metadata"].pop("widgets", None)
+    for cell in book["cells"]:
+        cell["outputs"] = [_readable(output) for output in cell.get("outputs", [])]
+        if cell["cell_type"] != "code":
+            del cell["outputs"]
+    text = written()
+    said = [
+        "the notebook holds more than can be collected, so of its outputs only what a person "
+        "reads (pictures and text) is in the file"
+    ]
+    sizes = {
+        at: len(json.dumps(cell["outputs"], ensure_ascii=False).encode())
+        for at, cell in enumerate(book["cells"])
+        if cell.get("outputs")
+    }
+    too_many = len(text.encode()) - ROOM
+    for at in sorted(sizes, key=sizes.get, reverse=True):
+        if too_many <= 0:
+            break
+        too_many -= sizes[at]
+        gone = f"(an output of {sizes[at] / 2**20:.1f} MB was left out on handing in)"
+        book["cells"][at]["outputs"] = [
+            {"output_type": "stream", "name": "stdout", "text": [gone]}
+        ]
+        said.append(
+            f"the output of the cell {_name(''.join(book['cells'][at]['source']))} "
+            f"({sizes[at] / 2**20:.1f} MB) is left out of the file"
+        )
+    return written(), said
+
+
+def _readable(output):
+    """An output in those forms that a page shows, its text up to a length."""
+
+    def short(text):
+        text = "".join(text)
+        return text if len(text) <= TEXT else text[:TEXT] + "\n… (cut on handing in)"
+
+    if output["output_type"] == "stream":
+        return output | {"text": short(output["text"])}
+    if output["output_type"] == "error":
+        return output | {"evalue": short(output["evalue"]), "traceback": []}
+    data = {mime: value for mime, value in output["data"].items() if mime in READ}
+    if "text/plain" in data:
+        data["text/plain"] = short(data["text/plain"])
+    return output | {"data": data, "metadata": {}}
+
+
 def _unsaved(cells):
     """The first line of an executed cell that the saved file does not hold in that form, "" if
     there is none.
 
-    Only the last run of each answer counts: a function that was run and then changed and saved is
-    no reason to stop.
+    Only the last run of each answer counts: a function that was run and then changed and run again
+    is no reason to stop.
     """
     with contextlib.suppress(Exception):
         from IPython import get_ipython
 
-        history = [text for text in get_ipython().user_ns["In"] if text.strip()]
-        saved = {cell["source"].strip() for cell in cells}
+        # As it was typed: what IPython makes of `%timeit`, `!` and `?` stands in no file.
+        history = [text for text in get_ipython().history_manager.input_hist_raw if text.strip()]
+        saved = {_lines(cell["source"]) for cell in cells}
         defined = {}
         for text in history:
             for name in re.findall(r"^(?:def (\w+)|(\w+) *=)", text, re.M):
@@ -165,11 +242,16 @@ def _unsaved(cells):
         for name, text in defined.items():
             if (
                 name in names
-                and text.strip() not in saved
+                and _lines(text) not in saved
                 and re.match(r"def |\w+ *=|import |from |#|@", text.strip())
             ):
                 return text.strip().splitlines()[0][:60]
     return ""
+
+
+def _lines(source):
+    """A cell's text without what an editor may change in it on saving: white space at the ends."""
+    return "\n".join(line.rstrip() for line in source.strip().splitlines())
 
 
 def _ask():
@@ -213,6 +295,10 @@ def _look(assignment, cells, folder):
         rows.append(
             f"| ✓ | runs from the top in an empty Python, in {time.monotonic() - began:.0f} s |"
         )
+    # The answers are judged whatever the cells of one's own do: look at them alone.
+    if ended and (alone := [cells[i]["source"] for i in run if ids[i]]):
+        replies, _ = _run(assignment, module, alone, folder)
+        rows.append("| ○ | below, the answers were looked at without the cells of your own |")
     outcomes = {reply["question"]: reply["outcome"] for reply in replies if "question" in reply}
     for each in questions(module):
         kind = outcomes.get(each.name, "not reached")
@@ -228,7 +314,7 @@ def _look(assignment, cells, folder):
         good = good and fine
         rows.append(
             f"| {'✓' if fine else '○'} | {each.title}: "
-            f"{f'{len(text.split())} words' if fine else 'not answered'} |"
+            f"{f'{len(text.split())} words' if fine else 'not answered in its own cell'} |"
         )
     return rows, good
 
