@@ -17,13 +17,14 @@ import sys
 import tempfile
 import threading
 import time
+import weakref
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import psutil
 
 from translearn.coursework.instructor import walls
-from translearn.coursework.student import codec
+from translearn.coursework.student import clock, codec
 from translearn.coursework.student.clock import Clock
 
 # The package is named by its place: the environment may hold another copy of it, one for students.
@@ -52,10 +53,13 @@ class Limits:
     )
     file_bytes: int = 64 * 2**20
     disk: int = 256 * 2**20  # of all files in the sandbox together; they live in memory
-    cpu_seconds: int = 900
-    cell_seconds: float = 60
+    cpu_seconds: int = 1800
+    cell_seconds: float = clock.CELL
+    # of the cells that answer no question, together: after it each has `clock.LEAST`
+    own_seconds: float = clock.OWN
+    total_seconds: float = 900  # of all cells, until own ones are left out
     probe_seconds: float = 20
-    total_seconds: float = 600
+    judge_seconds: float = 600  # of all probes together
     # beyond a cell's time until it is ended from outside: the alarm inside had its chance
     grace_seconds: float = 5
     output: int = 96 * 2**20  # bytes that come out of it
@@ -168,13 +172,13 @@ class Sandbox:
         """The next message. Raises `Slow` after `seconds`, `Dead` when the sandbox ended or broke
         a limit, `codec.NotPlain` for nonsense.
         """
-        clock = Clock(self.runner)
+        watch = Clock(self.runner)
         try:
-            return self._receive(seconds, clock)
+            return self._receive(seconds, watch)
         finally:
-            self.used += clock.had()
+            self.used += watch.had()
 
-    def _receive(self, seconds, clock):
+    def _receive(self, seconds, watch):
         with selectors.DefaultSelector() as selector:
             selector.register(self.process.stdout, selectors.EVENT_READ)
             looked = time.monotonic()
@@ -191,7 +195,7 @@ class Sandbox:
                     looked = time.monotonic()
                     self._look()
                 # Whether there is something to read comes first: we may be the ones who are late.
-                left = seconds - clock.had()
+                left = seconds - watch.had()
                 if not selector.select(min(LOOK, max(0.0, left))):
                     if left <= 0:
                         raise Slow(f"It took more than {seconds:.0f} s and was stopped.")
@@ -317,7 +321,7 @@ class Pool:
             spare,
             0,
         )
-        self.closed = False
+        self.closed, self.lent = False, weakref.WeakSet()
         self.nursery = threading.Thread(target=self._start, daemon=True, name="sandboxes")
         self.nursery.start()
         for _ in range(spare):
@@ -345,19 +349,26 @@ class Pool:
         """
         reason = None
         for _ in range(3):
+            if self.closed:
+                raise Dead("The grading was stopped.")
             self.wishes.put(None)
             sandbox = self.waiting.get(timeout=PATIENCE)
             if isinstance(sandbox, Dead):
                 reason = sandbox
                 continue
             try:
-                return sandbox.ready()
+                sandbox.ready()
+                self.lent.add(sandbox)
+                return sandbox
             except (Dead, codec.NotPlain) as problem:
                 sandbox.close()
                 reason = problem
         raise Dead(f"No sandbox came up: {reason}")
 
     def close(self) -> None:
+        """End those that wait and those at work; whoever holds one of these closes it."""
+        for sandbox in list(self.lent):
+            sandbox.process.kill()
         if not self.closed:
             self.closed, done = True, threading.Event()
             self.wishes.put(done)

@@ -8,6 +8,9 @@ https://docs.kernel.org/scheduler/sched-stats.html; elsewhere they are wall seco
 
 import time
 
+# Seconds of a cell, of all cells together that answer no question, and of each of these after that
+# (an import or a function is still there then).
+CELL, OWN, LEAST = 60, 300, 2
 MOST = 10  # times the limit in wall seconds: then it is over, whoever had the processor
 
 
