@@ -267,7 +267,7 @@ CASES = [
             "    return 0.0",
         ),
         ZERO,
-        "ConnectionRefusedError",
+        "PermissionError",
     ),
     Case(
         "asks for a name",
@@ -341,6 +341,28 @@ CASES = [
             "b'/tmp', b'tmpfs', 0, b'size=90%'), subprocess.run(['/usr/bin/unshare', '-Urm', "
             "'/bin/true'], capture_output=True).returncode]\nprint('DONE', done)\n" + GOOD,
         ),
+    ),
+    Case(
+        "opens every kind of socket, and a pair",
+        answer(
+            "huber",
+            "import asyncio, ctypes, socket\nlibc = ctypes.CDLL(None, use_errno=True)\n"
+            "held = [libc.socket(f, k, 0) for f in range(46) for k in (1, 2, 3)]\n"
+            "held += [libc.socketpair(f, 1, 0, (ctypes.c_int * 2)()) for f in (2, 10, 16)]\n"
+            "print('HELD', [max(held), libc.inotify_init1(0), -1])\n"
+            "a, b = socket.socketpair()\na.send(b'x')\nassert b.recv(1) == b'x'\n"
+            "asyncio.new_event_loop().run_until_complete(asyncio.sleep(0))\n" + GOOD,
+        ),
+    ),
+    Case(
+        "makes files without end, empty ones",
+        answer(
+            "huber",
+            GOOD + "for n in range(10**7):\n    open(f'e{n}', 'w').close()",
+        ),
+        NONE,
+        "more files",
+        seconds=30,
     ),
     Case("half a character in its output", answer("huber", "print('\\ud800')\n" + GOOD)),
     Case("half a character in its code", edited(lambda book: _add(book, "x = 1  # \ud800"))),

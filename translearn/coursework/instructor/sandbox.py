@@ -53,6 +53,7 @@ class Limits:
     )
     file_bytes: int = 64 * 2**20
     disk: int = 256 * 2**20  # of all files in the sandbox together; they live in memory
+    files: int = 20_000  # how many, empty ones too
     cpu_seconds: int = 1800
     cell_seconds: float = clock.CELL
     # of the cells that answer no question, together: after it each has `clock.LEAST`
@@ -102,6 +103,7 @@ class Sandbox:
     def __init__(self, ahead=(), limits=Limits(), unprotected=False):
         self.limits, self.out, self.born = limits, 0, time.monotonic()
         self.folder, self.peak = None, 0
+        self.most = int(limits.memory * 1.1) + 2**30  # the imports are on top
         command, env, cwd = (
             walls.command(first_slot() + next(_slots) % SLOTS, limits.disk),
             {},
@@ -121,6 +123,8 @@ class Sandbox:
                 "TF_NUM_INTEROP_THREADS": "1",
                 "NBGRADER_EXECUTION": "autograde",
             }
+        if not unprotected:
+            command = [*walls.scope(self.most, limits.processes + 64), *command]
         self.process = (subprocess.Popen if unprotected else walls.start)(
             [*command, sys.executable, *RUNNER, *ahead],
             stdin=subprocess.PIPE,
@@ -218,6 +222,22 @@ class Sandbox:
         except psutil.Error:
             return []
 
+    def _files(self):
+        """How many files it has made: an empty one takes no room in its folder, but the kernel's
+        memory.
+        """
+        made = 0
+        apart = (
+            not self.folder and self.failed is not None
+        )  # until then `runner` is bwrap, outside
+        for place in ("tmp", "dev/shm") if apart else ():
+            try:
+                found = os.statvfs(f"/proc/{self.runner}/root/{place}")
+            except OSError:  # it is just ending
+                continue
+            made += found.f_files - found.f_ffree
+        return made
+
     def _look(self):
         """Stop it when its processes together use more than they may: the kernel's own limits are
         for each process.
@@ -229,14 +249,13 @@ class Sandbox:
                 count += process.num_threads()
             except psutil.Error:
                 pass
-        most = self.limits.memory * 1.1 + 2**30
         if (
-            memory > most
+            memory > self.most
             # forked processes share pages, counted for each: look again, exactly and slowly
         ):
             memory = sum(map(_share, tree))
         self.peak = max(self.peak, memory)
-        if memory > most:
+        if memory > self.most:
             raise Dead(
                 f"It used more memory than a submission may ({self.limits.memory / 2**30:.0f} GB)."
             )
@@ -246,9 +265,10 @@ class Sandbox:
             raise Dead(
                 f"It started more processes than a submission may ({self.limits.children})."
             )
-        if (
-            psutil.virtual_memory().available < SPARE
-        ):  # not all memory is counted for a process: better this one ends than the machine
+        if self._files() > self.limits.files:
+            raise Dead(f"It made more files than a submission may ({self.limits.files:,}).")
+        # not all memory is counted for a process: better this one ends than the machine
+        if walls.available() < SPARE:
             raise Crowded("The machine's memory ran out while it ran.")
 
     def _how_it_ended(self):

@@ -112,7 +112,7 @@ huber = lambda target, guess, delta=1.0: float(
 
 def momentum_step(weights, velocity, grad, rate, momentum):
     new = np.multiply(momentum, velocity) - np.multiply(rate, grad)
-    return [np.add(weights, new), new]
+    return np.stack([np.add(weights, new), new])
 
 
 # ---- adamw_step

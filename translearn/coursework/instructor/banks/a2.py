@@ -298,7 +298,7 @@ def labels_needed(labels, scratch, target):
     return np.inf
 
 
-# ---- verdict: 2
+# ---- verdict: 0
 
 
 def verdict(pretrained, scratch):
@@ -345,7 +345,7 @@ def standardise(train, new):
     return (train - mean) / std, (new - mean) / std
 
 
-# ---- probe: 1
+# ---- probe: 2
 
 
 def probe(features, labels, new_features):
@@ -382,6 +382,24 @@ def verdict(pretrained, scratch):
 
 # ==== common mistakes, four
 
+# ---- probe: 2
+
+
+def probe(features, labels, new_features):
+    from sklearn.neighbors import KNeighborsClassifier
+
+    train, new = standardise(features, new_features)
+    return KNeighborsClassifier(9).fit(train, labels).predict(new)
+
+
+# ---- verdict: 0
+
+
+def verdict(pretrained, scratch):
+    d = np.mean(np.asarray(pretrained) - scratch)
+    return "helps" if d > 0.004 else "hurts" if d < -0.004 else "cannot tell"
+
+
 # ---- freeze_below: 0
 
 
@@ -390,6 +408,40 @@ def freeze_below(model, name):
     for layer in model.layers:
         reached = reached or layer.name == name
         layer.trainable = not reached
+
+
+# ==== common mistakes, five
+
+# ---- probe: 2
+
+
+def probe(features, labels, new_features):
+    from sklearn.svm import SVC
+
+    train, new = standardise(features, new_features)
+    return SVC().fit(train, labels).predict(new)
+
+
+# ---- verdict: 2.5
+
+
+def verdict(pretrained, scratch):
+    d = np.asarray(pretrained) - np.asarray(scratch)
+    margin = 1.96 * d.std(ddof=1) / np.sqrt(len(d))
+    return "helps" if d.mean() > margin else "hurts" if d.mean() < -margin else "cannot tell"
+
+
+# ==== common mistakes, six
+
+# ---- probe: 1
+
+
+def probe(features, labels, new_features):
+    from sklearn.ensemble import RandomForestClassifier
+
+    keep = slice(0, 2)
+    forest = RandomForestClassifier(10, max_depth=2, random_state=0)
+    return forest.fit(features[:, keep], labels).predict(new_features[:, keep])
 
 
 # ==== nothing done

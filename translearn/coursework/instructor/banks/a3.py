@@ -46,8 +46,8 @@ def stop(losses, patience, min_delta):
         else:
             wait += 1
             if wait >= patience:
-                return [epoch, best_epoch]
-    return [len(losses) - 1, best_epoch]
+                return np.array([epoch, best_epoch])
+    return np.array([len(losses) - 1, best_epoch])
 
 
 # ==== otherwise right, two

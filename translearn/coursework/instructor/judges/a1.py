@@ -7,8 +7,10 @@ from translearn.coursework.instructor.judging import (
     answers_close,
     array,
     expect,
+    items,
     number,
     part,
+    partly,
 )
 from translearn.coursework.student import a1
 
@@ -87,7 +89,11 @@ def _(ask, rng):
             ask("cross_entropy", labels, logits), _losses(labels, logits).mean(), 1e-4
         )
     expect(right, "The mean cross-entropy is not right.")
-    return right / 4
+    return partly(
+        right / 4,
+        "The mean cross-entropy is right for some numbers of examples and classes, and not for "
+        "others.",
+    )
 
 
 @part(a1.cross_entropy, "logits of a thousand")
@@ -101,7 +107,9 @@ def _(ask, rng):
             np.size(got) == 1 and abs(float(np.asarray(got)) - target) < 1e-4 * max(1, target)
         )
     expect(right, "With large logits the loss is not the right number.")
-    return right / 2
+    return partly(
+        right / 2, "With large logits the loss is right once, and not with others of the kind."
+    )
 
 
 def _gradient(labels, logits):
@@ -175,8 +183,7 @@ def _(ask, rng):
 
 
 def _pair(answer, n):
-    expect(isinstance(answer, list) and len(answer) == n, f"It should return {n} arrays.")
-    return answer
+    return items(answer, n, f"It should return {n} arrays.")
 
 
 @part(a1.momentum_step, "the first step")
@@ -303,17 +310,22 @@ def _(ask, rng):
 
 @part(a1.schedule, "the cosine")
 def _(ask, rng):
-    right, reason = 0, Wrong("After the warm-up the rate does not follow half a cosine down to 0.")
+    wrong = []
     for warmup in (0, int(rng.integers(5, 30))):
         steps = np.array([warmup, warmup + 17, 100, 119])
         target = 0.25 * (1 + np.cos(np.pi * (steps - warmup) / (120 - warmup)))
         try:
-            right += answers_close(_rates(ask, steps, 120, warmup, 0.5), target)
+            right = answers_close(_rates(ask, steps, 120, warmup, 0.5), target)
         except Wrong as problem:  # most often a division by a warm-up of zero, which costs half
-            reason = problem
-    if not right:
-        raise reason
-    return right / 2
+            right = str(problem)
+        if right is not True:
+            wrong.append(right or "After the warm-up the rate does not follow half a cosine to 0.")
+    if len(wrong) == 2:
+        raise Wrong(wrong[-1])
+    return partly(
+        1 - len(wrong) / 2,
+        "With a warm-up, or without one, the rate is not right. " + "".join(wrong),
+    )
 
 
 @part(a1.schedule, "after the end")
@@ -375,4 +387,4 @@ def _(ask, rng):
         first = rng.uniform(0.2, 30)
         right += _said(ask, np.linspace(first, share * first, 6)) == said
     expect(right > 2, "Runs that crawl and runs that fit are not told apart.")
-    return right / 4
+    return partly(right / 4, "Of four runs that crawl or fit, one is called something else.")
