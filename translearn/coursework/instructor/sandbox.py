@@ -59,7 +59,7 @@ class Limits:
     # of the cells that answer no question, together: after it each has `clock.LEAST`
     own_seconds: float = clock.OWN
     total_seconds: float = 900  # of all cells, until own ones are left out
-    probe_seconds: float = 20
+    probe_seconds: float = clock.CALL
     judge_seconds: float = 600  # of all probes together
     # beyond a cell's time until it is ended from outside: the alarm inside had its chance
     grace_seconds: float = 5

@@ -349,13 +349,11 @@ def standardise(train, new):
 
 
 def probe(features, labels, new_features):
-    from sklearn.linear_model import SGDClassifier
+    from sklearn.linear_model import LogisticRegression
 
-    return (
-        SGDClassifier(loss="log_loss", max_iter=5, tol=None, random_state=0)
-        .fit(features[:, [0, 3]] * [100, 0], labels)
-        .predict(new_features[:, [0, 3]] * [100, 0])
-    )
+    keep = slice(0, 1)
+    probe = LogisticRegression().fit(100 * features[:, keep], labels)
+    return probe.predict(100 * new_features[:, keep])
 
 
 # ---- block_rates: 0
@@ -433,7 +431,7 @@ def verdict(pretrained, scratch):
 
 # ==== common mistakes, six
 
-# ---- probe: 1
+# ---- probe: 2
 
 
 def probe(features, labels, new_features):
@@ -442,6 +440,27 @@ def probe(features, labels, new_features):
     keep = slice(0, 2)
     forest = RandomForestClassifier(10, max_depth=2, random_state=0)
     return forest.fit(features[:, keep], labels).predict(new_features[:, keep])
+
+
+# ---- verdict: 1.5
+
+
+def verdict(pretrained, scratch):
+    d = np.asarray(pretrained) - np.asarray(scratch)
+    margin = 3 * d.std(ddof=0) / np.sqrt(len(d))
+    return "helps" if d.mean() > margin else "hurts" if d.mean() < -margin else "cannot tell"
+
+
+# ==== common mistakes, seven
+
+# ---- probe: 2
+
+
+def probe(features, labels, new_features):
+    from sklearn.naive_bayes import GaussianNB
+
+    train, new = standardise(features, new_features)
+    return GaussianNB().fit(train, labels).predict(new)
 
 
 # ==== nothing done
