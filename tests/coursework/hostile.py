@@ -125,6 +125,12 @@ GOOD = (
 )
 NONE, ZERO = {"huber": None}, {"huber": 0}
 
+# The runner's own copy of the decoder's other half: not by its name, but up the stack.
+REACH = (
+    "import sys\nframe = sys._getframe()\nwhile 'part_ways' not in frame.f_globals: "
+    "frame = frame.f_back\ncodec = frame.f_globals['codec']\n"
+)
+
 CASES = [
     # ---- time
     Case("loops forever", answer("huber", GOOD + "while True: pass"), {}, ""),
@@ -688,13 +694,28 @@ CASES = [
         "not half",
     ),
     Case(
+        "patches the course's modules, by their names",
+        answer(
+            "momentum_step",
+            "def momentum_step(weights, velocity, grad, rate, momentum):\n"
+            "    velocity *= momentum\n    velocity -= rate * grad\n    weights += velocity\n"
+            "    return weights, velocity\n"
+            "from translearn.coursework.student import codec, runner\n"
+            "question.left_alone = lambda f, *arrays: [f(*(a.copy() for a in arrays), 0.1, 0.9), "
+            "[a.copy() for a in arrays]]\n"
+            "codec.encode = lambda value, depth=0: {'a': ['<f8', [1], 'AAAAAAAAAAA=']}\n"
+            "runner.answer = runner.probe = lambda *a: {'value': 0.0}",
+        ),
+        {"momentum_step": 2},
+        "not what they were",
+    ),
+    Case(
         "patches the encoder",
         answer(
             "huber",
             WRONG
             + (
-                "from translearn.coursework.student import codec\n"
-                "codec.encode = lambda value, depth=0: {'a': ['<f8', [1], 'AAAAAAAAAAA=']}"
+                REACH + "codec.encode = lambda value, depth=0: {'a': ['<f8', [1], 'AAAAAAAAAAA=']}"
             ),
         ),
         {
@@ -714,10 +735,7 @@ CASES = [
         answer(
             "huber",
             WRONG
-            + (
-                "from translearn.coursework.student import codec\n"
-                "codec.encode = lambda value, depth=0: {'a': ['|O', [1], 'AAAAAAAAAAA=']}"
-            ),
+            + (REACH + "codec.encode = lambda value, depth=0: {'a': ['|O', [1], 'AAAAAAAAAAA=']}"),
         ),
         {
             "huber": 0,
@@ -737,8 +755,8 @@ CASES = [
             "huber",
             WRONG
             + (
-                "from translearn.coursework.student import codec\n"
-                "codec.encode = lambda value, depth=0: {'a': ['<f8', [10**9], 'AAAAAAAAAAA=']}"
+                REACH
+                + "codec.encode = lambda value, depth=0: {'a': ['<f8', [10**9], 'AAAAAAAAAAA=']}"
             ),
         ),
         {

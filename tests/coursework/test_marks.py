@@ -119,19 +119,22 @@ def _earn_nothing(assignment, banked, answers):
 
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)
 def test_the_visible_check_agrees_with_the_bank(assignment, banked):
-    """Full marks pass it, no points do not; a submission meets each of its misconceptions."""
+    """Full marks pass it, and praise never meets a zero, of the question or a part of it; a
+    submission meets each of its misconceptions.
+    """
     module = judging.load(assignment.lower())
     met = {each.name: set() for each in questions(module)}
     for n, (name, _, expected) in enumerate(bank.cases(assignment)):
         ask = banked(assignment).ask(f"s{n}_")
         assert ask.value("stopped") == [], name
+        _, said = banked(assignment).points(f"s{n}_", SECRETS[0])
         for question, (kind, passed, misconception) in ask.value("visible").items():
             met[question].add(misconception)
             most = getattr(module, question).points
             if expected[question] == most:
                 assert passed, f"{name}, {question}: {kind}"
-            elif expected[question] == 0:
-                assert not passed, f"{name}, {question} gets nothing and passes its visible check"
+            nothing = [verdict.what for verdict in said[question] if verdict.got == 0]
+            assert not (passed and nothing), f"{name}, {question} is praised and gets 0: {nothing}"
     for each in questions(module):
         assert set(each.misconceptions) <= met[each.name], (
             f"{each.name}: no submission has {set(each.misconceptions) - met[each.name]}"

@@ -124,7 +124,7 @@ def cross_entropy(cross_entropy):
         "Two arrays as an index, `[np.arange(n), labels]`, reach one number in each row. And what "
         "does the mean do to the gradient of a sum?",
     ],
-    misconceptions=["of the sum", "the wrong sign", "without the labels"],
+    misconceptions=["of the sum", "the wrong sign", "without the labels", "overflow"],
     praise="Each row sums to zero: pushing one class up pushes the others down.",
 )
 def gradient(gradient):
@@ -143,6 +143,15 @@ def gradient(gradient):
     own = np.array([[1, 0, 0], [0, 0, 1], [0, 1, 0]])
     got = expect_array(f(labels, logits), (3, 3), "gradient(labels, logits)")
     if close(got, right):
+        with np.errstate(all="ignore"):
+            big = np.asarray(f(np.array([1]), np.array([[1000.0, 0.0]])), dtype=float)
+        if not np.isfinite(big).all():
+            raise Misconception(
+                "overflow",
+                "For a logit of 1000 your gradient is not a number: `exp(1000)` overflows. "
+                "Subtract each row's largest logit first, as in question 2.",
+            )
+        expect_close(big, [[1, -1]], what="the gradient for the logits 1000 and 0, label 1")
         return
     if close(got, 3 * right):
         raise Misconception(
