@@ -2,12 +2,14 @@
 
 import json
 import os
+import re
 import subprocess
 
 import psutil
 
 from translearn.coursework.instructor import bank, grading, seccomp, walls
 from translearn.coursework.instructor.submission import digest
+from translearn.paths import ROOT
 
 
 def _group(folder, **files):
@@ -65,6 +67,18 @@ def test_the_filter_has_a_number_for_each_call():
     for machine in ("x86_64", "aarch64"):
         assert len(seccomp.program(machine)) % 8 == 0 and len(seccomp.program(machine)) > 300
     assert seccomp.program("another") == b""
+
+
+def test_dask_shows_its_pages_to_its_own_machine_alone():
+    commands = [
+        line
+        for name in ("README.md", "kubernetes/grading.yaml")
+        for line in (ROOT / "deploy" / name).read_text(encoding="utf-8").splitlines()
+        if re.search(r"dask,? (scheduler|worker)\b", line) and not line.startswith("#")
+    ]
+    commands = [line for line in commands if "--n" in line]
+    assert len(commands) == 4
+    assert all(re.search('--dashboard-address,? "?127.0.0.1:0', line) for line in commands)
 
 
 def test_grading_listens_nowhere(course, hand_in, monkeypatch):

@@ -328,6 +328,9 @@ def adamw_step(adamw_step):
         )
     if not close(got, decayed):
         expect_close(got, decayed, what="the weights after a first step with decay 0.1")
+    with np.errstate(all="ignore"):
+        still = ask(0.0, zero)
+    expect_close(still, w, what="the weights after a step with a gradient of 0")
 
 
 @question(

@@ -282,6 +282,9 @@ def mirror(mirror):
         raise Misconception(
             "all or none", "All pictures went the same way. Draw for each picture on its own."
         )
+    again = expect_array(f(images, generator(1)), images.shape, "mirror(images, rng)")
+    if close(again, got):
+        raise Incorrect("Two generators mirror the same pictures: draw from the one given.")
 
 
 @question(

@@ -232,7 +232,12 @@ def auc(auc):
         "each draw.",
         "`np.percentile(means, [2.5, 97.5])`, with a thousand or more draws from `rng`.",
     ],
-    misconceptions=["without replacement", "the spread of single examples", "half of the draws"],
+    misconceptions=[
+        "without replacement",
+        "the spread of single examples",
+        "half of the draws",
+        "a formula, not the draws",
+    ],
     praise=(
         "The bootstrap: the test set is a sample, too, and another one would have given another "
         "number."
@@ -263,6 +268,15 @@ def interval(interval):
     if not (abs((low + high) / 2 - 0.8) < 0.01 and 0.095 < width < 0.13):
         raise Incorrect(
             f"For 160 of 200 right expected about 0.745 to 0.855, got {low:.3f} to {high:.3f}."
+        )
+    low, high = expect_array(
+        f(np.array([1] * 19 + [0]), generator(0)), (2,), "interval(correct, rng)"
+    )
+    if not (0.75 <= low <= 0.9 and abs(high - 1) < 1e-9):
+        raise Misconception(
+            "a formula, not the draws",
+            f"For 19 of 20 right many draws have all 20 right and none has more: the interval is "
+            f"0.85 to 1, and yours goes from {low:.3f} to {high:.3f}.",
         )
 
 

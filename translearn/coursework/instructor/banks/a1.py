@@ -367,6 +367,15 @@ def momentum_step(weights, velocity, grad, rate, momentum):
     return weights - rate * grad, -rate * grad
 
 
+# ---- adamw_step: 4
+
+
+def adamw_step(weights, m, v, grad, t, rate, weight_decay):
+    m, v = 0.9 * m + 0.1 * grad, 0.999 * v + 0.001 * grad**2
+    step = m / (1 - 0.9**t) / np.sqrt(v / (1 - 0.999**t))
+    return weights * (1 - rate * weight_decay) - rate * step, m, v
+
+
 # ==== nothing done
 # ---- huber: 0, not begun
 # ---- cross_entropy: 0, not begun

@@ -320,6 +320,15 @@ def choose(scores):
 
 # ==== common mistakes, four
 
+# ---- mirror: 2
+
+
+def mirror(images, rng):
+    out = images.copy()
+    out[::2] = out[::2, :, ::-1]
+    return out
+
+
 # ---- dropout: 3
 
 

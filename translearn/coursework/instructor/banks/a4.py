@@ -349,6 +349,15 @@ test = {"majority": [0.2], "frozen": [0.73]}
 
 # ==== common mistakes, five
 
+# ---- interval: 2
+
+
+def interval(correct, rng):
+    mean = correct.mean()
+    margin = 1.96 * np.sqrt(mean * (1 - mean) / len(correct))
+    return mean - margin, mean + margin
+
+
 # ---- experiment: 5
 
 validation = {

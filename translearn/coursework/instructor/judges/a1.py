@@ -244,7 +244,8 @@ def _adamw(w, m, v, g, t, rate, decay):
 def _(ask, rng):
     w, g, zero = (
         rng.normal(size=6),
-        rng.normal(size=6) * 10.0 ** rng.integers(-3, 3, 6),
+        # so large that eps does not show: it counts in later steps
+        rng.choice([-1, 1], 6) * rng.uniform(0.5, 2, 6) * 10.0 ** rng.integers(-2, 3, 6),
         np.zeros(6),
     )
     got = _pair(ask("adamw_step", w, zero, zero, g, 1, 0.02, 0.0), 3)
@@ -259,7 +260,7 @@ def _steps(ask, rng, decay, steps):
     w, m, v = rng.normal(size=4), np.zeros(4), np.zeros(4)
     mine = [w, m, v]
     for t in range(1, steps + 1):
-        g = rng.normal(size=4) * [1, 10, 0.1, 1]
+        g = rng.normal(size=4) * [1, 10, 0.1, 0]  # without eps 0 / 0 is no number
         w, m, v = _adamw(w, m, v, g, t, 0.03, decay)
         mine = [array(a, (4,)) for a in _pair(ask("adamw_step", *mine, g, t, 0.03, decay), 3)]
     return mine[0], w

@@ -226,6 +226,13 @@ def _(ask, rng):
             low < high and abs((low + high) / 2 - share) < 0.5 * error,
             "The interval is not around the accuracy, or its ends are the same.",
         )
+    nearly = rng.permutation(np.arange(20) > 0).astype(int)
+    low, high = array(ask("interval", nearly, _rng(rng)), (2,))
+    expect(
+        0.75 <= low <= 0.9 and abs(high - 1) < 1e-9,
+        "Close to 100 % the interval is not that of the draws, of which none has more than all "
+        "right.",
+    )
 
 
 @part(a4.interval, "how wide it is")
