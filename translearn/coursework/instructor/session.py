@@ -7,15 +7,14 @@ all: what they do never costs an answer its verdict.
 """
 
 import base64
-from collections import Counter
 
 from translearn.coursework.instructor.judging import Lost, NoAnswer
 from translearn.coursework.instructor.sandbox import Crowded, Dead, Limits, Pool, Sandbox, Slow
 from translearn.coursework.student import codec
 
-RESTARTS = 4
 QUICK = 2  # seconds of an own cell that runs again when the others are left out
 SLOW = 3  # times that a function may take too long before it is asked no more
+RESTARTS = 4
 LARGEST_SIDE = 5000  # pixels of a picture that a page shows
 
 
@@ -47,7 +46,7 @@ class Session:
         self.used = 0.0  # seconds that cells took since own cells were left out last
         self.asked = 0.0  # seconds that probes took
         self.over = ""  # why nothing can be asked any more
-        self.given_up, self.slow, self.ended = {}, Counter(), Counter()
+        self.given_up, self.slow, self.ended = {}, {}, {}
         self._start()
 
     # ---- running
@@ -105,7 +104,8 @@ class Session:
         return outcome is not None and outcome["kind"] in ("slow", "dead", "skipped")
 
     def _run(self):
-        skipped = [self._skips(at) for at in range(len(self.cells))]
+        self._at = -1
+        skipped = [self._skips(i) for i in range(len(self.cells))]
         self.sandbox.send(
             {
                 "assignment": self.assignment,
@@ -126,11 +126,9 @@ class Session:
             said = self._receive(self.limits.cell_seconds, late=True)
             if said.get("done") != at or set(said) != {"done", "outputs", "error"}:
                 raise Dead("It wrote something that is not an answer.")
-            self.outputs[at], self.seconds[at] = (
-                checked_outputs(said["outputs"]),
-                self.used - before,
-            )
+            self.outputs[at] = checked_outputs(said["outputs"])
             error = said["error"]
+            self.seconds[at] = self.used - before
             if error is not None:
                 kind, message, line = (
                     codec.whole(str(error.get(key, ""))[:500]) if isinstance(error, dict) else ""
@@ -187,13 +185,13 @@ class Session:
             raise Hopeless(f"{crowd} The next run tries again.", ours=True) from None
         except Dead as end:
             problem = Lost(f"While it answered: {end}")
-            self.ended[name] += 1
+            self.ended[name] = self.ended.get(name, 0) + 1
             if self.ended[name] > 1:
                 self.given_up[name] = Lost, str(problem)
         else:
             error = reply.get("error")
             if isinstance(error, dict) and error.get("type") == "TimeUp":
-                self.slow[name] += 1
+                self.slow[name] = self.slow.get(name, 0) + 1
                 if self.slow[name] >= SLOW:
                     self.given_up[name] = NoAnswer, f"`{name}` took more than {seconds:g} s."
             return reply
