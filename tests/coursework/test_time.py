@@ -8,6 +8,7 @@ from hostile import answer, more
 
 from conftest import points
 from translearn.coursework.instructor import bank, grading, sandbox
+from translearn.coursework.student import clock, submit
 
 PERFECT = bank.books("A1")[1]
 LIMITS = sandbox.Limits(
@@ -77,3 +78,18 @@ def test_functions_that_hang_cost_their_own_questions(released):
     assert {name for name in got if got[name] == 0} == {"huber", "verdict", "schedule"}
     assert sum(got.values()) == 30 - 3 - 4 - 4
     assert result["questions"]["schedule"][0]["message"] == "`schedule` took more than 0.3 s."
+
+
+def test_the_check_before_handing_in_names_the_cells_that_take_too_long(monkeypatch, tmp_path):
+    assert submit.CELL_SECONDS == clock.CELL
+    monkeypatch.setattr(submit, "CELL_SECONDS", 0.5)
+    book = answer("verdict", f"{SLEEP}\ndef verdict(losses):\n    return 'fits'")(PERFECT)
+    rows, good = submit._look(
+        "A1", _with_own([f"# My training\n{SLEEP}"], book)["cells"], tmp_path
+    )
+    assert not good
+    slow = [row for row in rows if "took too long" in row]
+    assert slow[0].startswith("| ○ | the cell `# My training` took too long and was stopped. In")
+    assert slow[1].startswith("| ✗ | the cell `import time` took too long and was stopped, and it")
+    assert all(clock.LIMITS in row for row in slow) and len(slow) == 2
+    assert sum("passes its visible check" in row for row in rows) == 7
