@@ -125,10 +125,10 @@ GOOD = (
 )
 NONE, ZERO = {"huber": None}, {"huber": 0}
 
-# The runner's own copy of the decoder's other half: not by its name, but up the stack.
+# The runner's own copy of the decoder's other half: not by its name, but among all objects.
 REACH = (
-    "import sys\nframe = sys._getframe()\nwhile 'part_ways' not in frame.f_globals: "
-    "frame = frame.f_back\ncodec = frame.f_globals['codec']\n"
+    "import gc\nfound = [d for d in gc.get_objects() if type(d) is dict and 'part_ways' in d]\n"
+    "codec = found[0]['codec']\n"
 )
 
 CASES = [

@@ -11,7 +11,9 @@ from translearn.coursework.instructor import grading, judging, sandbox
 from translearn.coursework.instructor.session import Session
 from translearn.coursework.instructor.submission import parse, prepare
 
-LIMITS = sandbox.Limits(total_seconds=1800, cpu_seconds=1800, cell_seconds=300, probe_seconds=60)
+LIMITS = sandbox.Limits(
+    total_seconds=1800, cpu_seconds=3600, cell_seconds=300, probe_seconds=60, judge_seconds=3600
+)
 # A cell of the notebook that stops does not stop the ones after it.
 SET_UP = """
 def enter(prefix, sources):
