@@ -4,7 +4,7 @@ import dataclasses
 import json
 
 import pytest
-from hostile import answer, more
+from hostile import GOOD, answer, more
 
 from conftest import points
 from translearn.coursework.instructor import bank, grading, sandbox
@@ -64,6 +64,15 @@ def test_an_answer_that_needs_a_cell_that_was_left_out_has_no_mark_and_no_zero(r
     assert result["state"] == "ungraded"
     assert [name for name, got in points(result).items() if got is None] == ["huber"]
     assert "had to be stopped" in result["reason"]
+
+
+def test_what_a_stopped_cell_had_defined_is_there_after_a_restart(released):
+    """The one that loops was stopped by its alarm; then another one ends Python, twice."""
+    book = answer("huber", f"{GOOD}\nwhile True: pass")(PERFECT)
+    book = answer("verdict", "import os\ndef verdict(*a): os._exit(1)")(book)
+    got = points(_graded(released, book, dataclasses.replace(LIMITS, cell_seconds=0.5)))
+    assert (got["huber"], got["verdict"]) == (3, None)
+    assert sum(p for p in got.values() if p) == 26
 
 
 def test_functions_that_hang_cost_their_own_questions(released):

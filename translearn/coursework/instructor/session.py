@@ -41,6 +41,7 @@ class Session:
         self.own = frozenset(own)
         self.outputs, self.outcomes = [[] for _ in cells], [None] * len(cells)
         self.seconds = [None] * len(cells)  # that each cell took when it ran last
+        self.killed = set()  # cells that took a sandbox with them
         self.restarts, self.sandbox, self.peak = 0, None, 0
         self.left_out = 0  # how far own cells are left out: not, those that are not quick, all
         self.used = 0.0  # seconds that cells took since own cells were left out last
@@ -78,6 +79,7 @@ class Session:
                 continue
             if self._at < 0:
                 raise Hopeless(f"{reason} No cell was running.")
+            self.killed.add(self._at)
             self.outcomes[self._at] = {"kind": "slow" if slow else "dead", "message": reason}
             self.restarts += 1
             if self.restarts > RESTARTS:
@@ -91,6 +93,7 @@ class Session:
         if self.left_out > 2 or not self.own:
             raise Hopeless(reason)
         self.restarts, self.used = 0, 0.0
+        self.killed &= self.own
         for at in range(len(self.cells)):
             quick = self.seconds[at] is not None and self.seconds[at] <= QUICK
             if at not in self.own:
@@ -100,8 +103,9 @@ class Session:
                 self.outcomes[at] = {"kind": "skipped", "message": message}
 
     def _skips(self, at):
+        """What the alarm inside stopped runs again: what it had defined before counts."""
         outcome = self.outcomes[at]
-        return outcome is not None and outcome["kind"] in ("slow", "dead", "skipped")
+        return at in self.killed or outcome is not None and outcome["kind"] == "skipped"
 
     def _run(self):
         self._at = -1
@@ -128,6 +132,7 @@ class Session:
                 raise Dead("It wrote something that is not an answer.")
             self.outputs[at] = checked_outputs(said["outputs"])
             error = said["error"]
+            self.outcomes[at] = None
             self.seconds[at] = self.used - before
             if error is not None:
                 kind, message, line = (
