@@ -98,6 +98,7 @@ def test_every_submission_of_the_bank_gets_its_mark(assignment, name, banked):
     for secret in few(SECRETS, assignment, 2):
         got, said = banked(assignment).points(f"s{n}_", secret)
         assert got == pytest.approx(expected), (secret, said)
+        assert all(verdict.message for parts in said.values() for verdict in parts), said
 
 
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)
@@ -115,6 +116,18 @@ def _earn_nothing(assignment, banked, answers):
     for n, code in answers:
         got, _ = banked(assignment).points(f"lazy{n}_", "secret")
         assert sum(got.values()) == 0, (code, {name: p for name, p in got.items() if p})
+
+
+def test_a_share_of_the_points_has_its_reason(monkeypatch):
+    """A judge that gives half and does not say why is a mistake of ours."""
+    asked = questions(judging.load("a1"))[0]
+    half = dict.fromkeys(asked.marks, lambda ask, rng: judging.partly(0.5, "Half of it."))
+    monkeypatch.setitem(judging.PARTS, ("a1", asked.name), half)
+    found = judging.judge(asked, None, "secret")
+    assert [(v.got, v.message) for v in found] == [(0.5, "Half of it.")] * 3
+    half |= dict.fromkeys(asked.marks, lambda ask, rng: (0.5, ""))
+    with pytest.raises(judging.CourseError, match="a share needs a reason"):
+        judging.judge(asked, None, "secret")
 
 
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)
