@@ -389,7 +389,7 @@ def probe(probe):
         )
 
 
-LINEAR = 0.85  # of `between`: a straight line gets three quarters at most
+LINEAR = 0.8  # of `between`: a straight line gets three quarters at most
 
 
 def between(rng, n, m):

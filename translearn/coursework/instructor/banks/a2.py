@@ -437,9 +437,8 @@ def verdict(pretrained, scratch):
 def probe(features, labels, new_features):
     from sklearn.ensemble import RandomForestClassifier
 
-    keep = slice(0, 2)
-    forest = RandomForestClassifier(10, max_depth=2, random_state=0)
-    return forest.fit(features[:, keep], labels).predict(new_features[:, keep])
+    forest = RandomForestClassifier(30, random_state=0)
+    return forest.fit(features, labels).predict(new_features)
 
 
 # ---- verdict: 1.5
