@@ -300,7 +300,8 @@ def interval(interval):
     call="validation, chosen, test",
 )
 def experiment(validation, chosen, test):
-    for flaw in flaws(validation, chosen, test).values():
+    found = flaws(validation, chosen, test).values()
+    for flaw in sorted(found, key=lambda flaw: not flaw.misconception):  # what has a name, first
         if flaw.misconception:
             raise Misconception(flaw.misconception, flaw.message)
         raise Incorrect(flaw.message)
