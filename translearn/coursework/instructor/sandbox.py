@@ -232,7 +232,7 @@ class Sandbox:
         )  # until then `runner` is bwrap, outside
         for place in ("tmp", "dev/shm") if apart else ():
             try:
-                found = os.statvfs(f"/proc/{self.runner}/root/{place}")
+                found = os.statvfs(Path("/proc", str(self.runner), "root", place))
             except OSError:  # it is just ending
                 continue
             made += found.f_files - found.f_ffree
