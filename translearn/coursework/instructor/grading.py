@@ -374,10 +374,11 @@ def _here(jobs, hand_in, released, names, keep):
     try:
         _fan_out(names, submit, _Done, keep, 2 * jobs)
     except BaseException:
-        close_pools()  # with their sandboxes the threads end, too
+        workers.shutdown(wait=False, cancel_futures=True)
+        close_pools()  # with their sandboxes the threads that are at work end, too
         raise
     finally:
-        workers.shutdown(cancel_futures=True)
+        workers.shutdown()
 
 
 def _elsewhere(scheduler, hand_in, released, names, keep):
