@@ -24,9 +24,9 @@ def test_free_is_what_the_control_group_leaves(tmp_path):
     _group(root / "user" / "pod", memory_max="max", memory_current=5, memory_stat="anon 5")
     stat = "anon 300\ninactive_file 200"
     _group(root / "user", memory_max=1000, memory_current=700, memory_stat=stat)
-    assert list(walls.group_free(groups, root)) == [500]
+    assert list(walls.group_memory(groups, root)) == [(1000, 500)]
     (root / "user" / "memory.max").write_text("max\n")
-    assert list(walls.group_free(groups, root)) == []
+    assert list(walls.group_memory(groups, root)) == []
 
 
 def test_and_the_older_kind_of_group(tmp_path):
@@ -34,8 +34,15 @@ def test_and_the_older_kind_of_group(tmp_path):
     groups.write_text("8:pids:/\n4:cpu,memory:/elsewhere\n0::/\n")  # named from outside
     files = {"memory_limit_in_bytes": 1000, "memory_usage_in_bytes": 900}
     _group(root / "memory", **files, memory_stat="total_inactive_file 50")
-    assert list(walls.group_free(groups, root)) == [150]
+    assert list(walls.group_memory(groups, root)) == [(1000, 150)]
+    (root / "memory" / "memory.limit_in_bytes").write_text("9223372036854771712\n")
+    assert list(walls.group_memory(groups, root)) == []
     assert 0 < walls.available() <= psutil.virtual_memory().total
+
+
+def test_little_memory_keeps_little_free(monkeypatch):
+    monkeypatch.setattr(walls, "group_memory", lambda: iter([(2**32, 2**30), (2**30, 2**20)]))
+    assert (walls.available(), walls.spare()) == (2**20, 2**30 // 20)
 
 
 def test_a_sandbox_has_a_group_of_its_own_where_systemd_makes_one(tmp_path, monkeypatch):

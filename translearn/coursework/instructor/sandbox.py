@@ -36,7 +36,7 @@ RUNNER = [
 ]
 PATIENCE = 180  # seconds until a sandbox must be ready: importing TensorFlow on a busy machine
 LOOK = 0.2  # seconds between two looks at memory and processes
-SPARE = min(2**29, psutil.virtual_memory().total // 20)  # bytes that stay free
+SPARE = walls.spare()  # bytes that stay free
 
 
 @dataclass(frozen=True)

@@ -112,12 +112,18 @@ def available() -> int:
     """Bytes of memory that are free: on the machine, or in this process's control group, as in a
     container, where that is less.
     """
-    return min([psutil.virtual_memory().available, *group_free()])
+    return min([psutil.virtual_memory().available, *(free for _, free in group_memory())])
 
 
-def group_free(groups="/proc/self/cgroup", root="/sys/fs/cgroup"):
-    """Yield the free bytes of each control group above this process that has a limit. What the
-    kernel keeps of files and can drop counts as free.
+def spare() -> int:
+    """Bytes of memory that should stay free: 512 MB, or less where there is not much at all."""
+    most = min([psutil.virtual_memory().total, *(limit for limit, _ in group_memory())])
+    return min(2**29, most // 20)
+
+
+def group_memory(groups="/proc/self/cgroup", root="/sys/fs/cgroup"):
+    """Yield (limit, free) in bytes of each control group above this process that has a limit. What
+    the kernel keeps of files and can drop counts as free.
     https://docs.kernel.org/admin-guide/cgroup-v2.html
     """
     try:
@@ -140,8 +146,8 @@ def group_free(groups="/proc/self/cgroup", root="/sys/fs/cgroup"):
                 cached = int(stat[stat.index(names[2]) + 1])
             except (OSError, ValueError):  # none here: "max", or another's folder
                 cached = most = used = None
-            if most is not None:
-                yield most - used + cached
+            if most is not None and most < 2**60:  # the older kind says "none" by a huge number
+                yield most, most - used + cached
             if folder == top:
                 break
 
