@@ -351,6 +351,12 @@ def stop(stop):
             "Each epoch gains only 0.05, less than the minimum change of 0.2, and your rule "
             "goes on.",
         )
+    got = ask([5, 4, 4, 4, 4], 2)
+    if got != (3, 1):
+        raise Incorrect(
+            f"A loss that equals the best one is no improvement: for 5, 4, 4, 4, 4 and patience 2 "
+            f"expected (3, 1), got {got}."
+        )
 
 
 @question(

@@ -349,6 +349,21 @@ def stop(losses, patience, min_delta):
     return epoch, epoch
 
 
+# ==== common mistakes, five
+
+# ---- stop: 4
+
+
+def stop(losses, patience, min_delta):
+    best, best_epoch = np.inf, 0
+    for epoch, loss in enumerate(losses):
+        if loss <= best - min_delta:
+            best, best_epoch = loss, epoch
+        elif epoch - best_epoch >= patience:
+            break
+    return epoch, best_epoch
+
+
 # ==== nothing done
 # ---- soft_threshold: 0, not begun
 # ---- dropout: 0, not begun

@@ -287,6 +287,8 @@ def _(ask, rng):
 
 @part(a3.stop, "a minimum change")
 def _(ask, rng):
+    got, target = _stops(ask, [3, 2, *[1] * 8], 3)
+    expect(got == target, "A loss that equals the best so far is no improvement.")
     slow = 3 - 0.01 * np.arange(20)
     for change, patience in ((0.05, 3), (0.5, 4)):
         got, target = _stops(ask, slow, patience, change)
