@@ -35,10 +35,12 @@ AHEAD = (
 )
 def huber(huber):
     f = expect_callable(huber, "huber")
-    target, guess = np.array([0.0, 0.0, 0.0, 0.0]), np.array([0.5, -0.2, 3.0, -8.0])
-    got = expect_number(f(target, guess, 1.0), "huber(target, guess, 1.0)")
-    right = np.mean([0.125, 0.02, 2.5, 7.5])
+    target, guess = np.array([1.0, -1.0, 2.0, 0.5]), np.array([1.5, -1.2, 5.0, -7.5])
+    got = expect_number(f(target, guess, 2.0), "huber(target, guess, 2.0)")
+    right = np.mean([0.125, 0.02, 4, 14])
     if close(got, right):
+        if not close(f(target, guess), f(target, guess, 1.0)):
+            raise Incorrect("With delta left away it should be 1.")
         return
     if close(got, 4 * right):
         raise Misconception(
@@ -52,14 +54,14 @@ def huber(huber):
             "Your loss is quadratic for large errors too: one outlier of 8 counts as 32. "
             "Beyond delta it should grow along a line.",
         )
-    if close(got, np.mean([0.125, 0.02, 3, 8])):
+    if close(got, np.mean([0.125, 0.02, 6, 16])):
         raise Misconception(
             "a step at delta",
             "At delta your loss jumps from delta²/2 to delta². The line is `delta * (size - "
             "delta / 2)`, which meets the parabola.",
         )
     raise Incorrect(
-        f"For the errors 0.5, −0.2, 3 and −8 and delta 1 expected {right:.7g}, got {got:.7g}."
+        f"For the errors 0.5, −0.2, 3 and −8 and delta 2 expected {right:.7g}, got {got:.7g}."
     )
 
 
@@ -144,14 +146,15 @@ def gradient(gradient):
     got = expect_array(f(labels, logits), (3, 3), "gradient(labels, logits)")
     if close(got, right):
         with np.errstate(all="ignore"):
-            big = np.asarray(f(np.array([1]), np.array([[1000.0, 0.0]])), dtype=float)
+            big = np.array([[1000.0, 0.0], [-1000.0, 0.0]])
+            big = np.asarray(f(np.array([1, 0]), big), dtype=float)
         if not np.isfinite(big).all():
             raise Misconception(
                 "overflow",
                 "For a logit of 1000 your gradient is not a number: `exp(1000)` overflows. "
                 "Subtract each row's largest logit first, as in question 2.",
             )
-        expect_close(big, [[1, -1]], what="the gradient for the logits 1000 and 0, label 1")
+        expect_close(big, [[0.5, -0.5], [-0.5, 0.5]], what="the gradient for logits of ±1000")
         return
     if close(got, 3 * right):
         raise Misconception(
@@ -328,6 +331,17 @@ def adamw_step(adamw_step):
         )
     if not close(got, decayed):
         expect_close(got, decayed, what="the weights after a first step with decay 0.1")
+    m, v = np.array([0.1, 0.2, -0.3]), np.array([0.01, 0.04, 0.09])
+    second = expect_items(f(w, m, v, g, 2, 0.01, 0.0), 3, "Return three arrays.")
+    later = [
+        ("the weights", [0.99718743, -2.00209536, 0.50053752]),
+        ("m", [0.12, 0.178, -0.07]),
+        ("v", [0.01008, 0.0399604, 0.09391]),
+    ]
+    for (what, right), got in zip(later, second):
+        got = expect_array(got, (3,), what)
+        if not close(got, right):
+            expect_close(got, right, what=f"{what} after a second step (t = 2, m and v not zero)")
     with np.errstate(all="ignore"):
         still = ask(0.0, zero)
     expect_close(still, w, what="the weights after a step with a gradient of 0")
@@ -393,6 +407,9 @@ def verdict(verdict):
         got = f(np.array(losses))
         if got != right:
             raise Incorrect(f'For the losses {losses} expected "{right}", got {got!r:.40}.')
+    for losses in ([20.0, 12.0, 7.0], [2.0, 2.5, 1.0], [2.0, 0.4, 0.5]):
+        if (got := f(np.array(losses))) != "fits":
+            raise Incorrect(f'For the losses {losses} expected "fits", got {got!r:.40}.')
     if f(np.array([2.0, 1.0, np.nan])) != "diverges":
         raise Misconception(
             "NaN slips through",
@@ -405,6 +422,8 @@ def verdict(verdict):
             "These losses fell to 0.5 and then rose to 6, and you judged by the lowest. What "
             "you would be left with is the last.",
         )
+    if (got := f(np.array([2.0, 1.5, 2.0]))) != "crawls":
+        raise Incorrect(f'A last loss that equals the first "crawls", and you say {got!r:.40}.')
 
 
 explain = Written(
