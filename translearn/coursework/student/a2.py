@@ -484,6 +484,9 @@ def labels_needed(labels_needed):
             f"Half the way from 0.6 at 100 labels to 0.8 at 1,000 is reached at "
             f"{np.sqrt(1e5):.4g} labels; you say {got:.4g}."
         )
+    last = expect_number(f(labels, scratch, 0.8), "labels_needed(labels, scratch, 0.8)")
+    if not close(last, 1000, 1e-3):
+        raise Incorrect(f"0.8 is reached at 1,000 labels exactly; you say {last:.4g}.")
     beyond = np.asarray(f(labels, scratch, 0.9), float)
     if beyond.shape != () or not np.isposinf(beyond):
         raise Misconception(
@@ -509,9 +512,9 @@ def labels_needed(labels_needed):
 def verdict(verdict):
     f = expect_callable(verdict, "verdict")
     cases = [
-        ("helps", [0.82, 0.70, 0.91, 0.76, 0.87], [0.80, 0.68, 0.88, 0.75, 0.85]),
-        ("hurts", [0.78, 0.66, 0.86, 0.73, 0.84], [0.80, 0.68, 0.89, 0.75, 0.86]),
-        ("cannot tell", [0.84, 0.66, 0.91, 0.71, 0.88], [0.80, 0.68, 0.88, 0.75, 0.85]),
+        ("helps", [0.81, 0.71, 0.90, 0.785, 0.855], [0.80, 0.68, 0.88, 0.75, 0.85]),
+        ("hurts", [0.79, 0.65, 0.86, 0.715, 0.845], [0.80, 0.68, 0.88, 0.75, 0.85]),
+        ("cannot tell", [0.84, 0.67, 0.91, 0.73, 0.88], [0.80, 0.68, 0.88, 0.75, 0.85]),
     ]
     for right, pretrained, scratch in cases:
         got = f(np.array(pretrained), np.array(scratch))
@@ -526,8 +529,9 @@ def verdict(verdict):
         if got == "cannot tell":
             raise Misconception(
                 "not paired",
-                "Every single seed agrees, and you cannot tell: you compared the spread of the "
-                "scores, not that of the differences. Subtract seed by seed first.",
+                "Every single seed agrees, and you cannot tell. Is it the spread of the scores that "
+                "you compared with? Subtract seed by seed first, and take the standard error of the "
+                "differences, their standard deviation over √n.",
             )
         raise Incorrect(f'Expected "{right}", got {got!r:.40}.')
 
