@@ -529,9 +529,9 @@ def verdict(verdict):
         if got == "cannot tell":
             raise Misconception(
                 "not paired",
-                "Every single seed agrees, and you cannot tell. Is it the spread of the scores that "
-                "you compared with? Subtract seed by seed first, and take the standard error of the "
-                "differences, their standard deviation over √n.",
+                "Every single seed agrees, and you cannot tell. Did you compare with the spread "
+                "of the scores? Subtract seed by seed first, and take the standard error of these "
+                "differences: their standard deviation over √n.",
             )
         raise Incorrect(f'Expected "{right}", got {got!r:.40}.')
 
