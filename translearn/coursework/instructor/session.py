@@ -61,7 +61,6 @@ class Session:
                     f"{problem} This is not the submission's fault; the next run tries again.",
                     ours=True,
                 ) from None
-            self._at = -1
             try:
                 return self._run()
             except codec.NotPlain as problem:
