@@ -125,6 +125,12 @@ GOOD = (
 )
 NONE, ZERO = {"huber": None}, {"huber": 0}
 
+# The runner's own copy of the decoder's other half: not by its name, but among all objects.
+REACH = (
+    "import gc\nfound = [d for d in gc.get_objects() if type(d) is dict and 'part_ways' in d]\n"
+    "codec = found[0]['codec']\n"
+)
+
 CASES = [
     # ---- time
     Case("loops forever", answer("huber", GOOD + "while True: pass"), {}, ""),
@@ -267,7 +273,7 @@ CASES = [
             "    return 0.0",
         ),
         ZERO,
-        "ConnectionRefusedError",
+        "PermissionError",
     ),
     Case(
         "asks for a name",
@@ -341,6 +347,28 @@ CASES = [
             "b'/tmp', b'tmpfs', 0, b'size=90%'), subprocess.run(['/usr/bin/unshare', '-Urm', "
             "'/bin/true'], capture_output=True).returncode]\nprint('DONE', done)\n" + GOOD,
         ),
+    ),
+    Case(
+        "opens every kind of socket, and a pair",
+        answer(
+            "huber",
+            "import asyncio, ctypes, socket\nlibc = ctypes.CDLL(None, use_errno=True)\n"
+            "held = [libc.socket(f, k, 0) for f in range(46) for k in (1, 2, 3)]\n"
+            "held += [libc.socketpair(f, 1, 0, (ctypes.c_int * 2)()) for f in (2, 10, 16)]\n"
+            "print('HELD', [max(held), libc.inotify_init1(0), -1])\n"
+            "a, b = socket.socketpair()\na.send(b'x')\nassert b.recv(1) == b'x'\n"
+            "asyncio.new_event_loop().run_until_complete(asyncio.sleep(0))\n" + GOOD,
+        ),
+    ),
+    Case(
+        "makes files without end, empty ones",
+        answer(
+            "huber",
+            GOOD + "for n in range(10**7):\n    open(f'e{n}', 'w').close()",
+        ),
+        NONE,
+        "more files",
+        seconds=30,
     ),
     Case("half a character in its output", answer("huber", "print('\\ud800')\n" + GOOD)),
     Case("half a character in its code", edited(lambda book: _add(book, "x = 1  # \ud800"))),
@@ -666,13 +694,28 @@ CASES = [
         "not half",
     ),
     Case(
+        "patches the course's modules, by their names",
+        answer(
+            "momentum_step",
+            "def momentum_step(weights, velocity, grad, rate, momentum):\n"
+            "    velocity *= momentum\n    velocity -= rate * grad\n    weights += velocity\n"
+            "    return weights, velocity\n"
+            "from translearn.coursework.student import codec, runner\n"
+            "question.left_alone = lambda f, *arrays: [f(*(a.copy() for a in arrays), 0.1, 0.9), "
+            "[a.copy() for a in arrays]]\n"
+            "codec.encode = lambda value, depth=0: {'a': ['<f8', [1], 'AAAAAAAAAAA=']}\n"
+            "runner.answer = runner.probe = lambda *a: {'value': 0.0}",
+        ),
+        {"momentum_step": 2},
+        "not what they were",
+    ),
+    Case(
         "patches the encoder",
         answer(
             "huber",
             WRONG
             + (
-                "from translearn.coursework.student import codec\n"
-                "codec.encode = lambda value, depth=0: {'a': ['<f8', [1], 'AAAAAAAAAAA=']}"
+                REACH + "codec.encode = lambda value, depth=0: {'a': ['<f8', [1], 'AAAAAAAAAAA=']}"
             ),
         ),
         {
@@ -692,10 +735,7 @@ CASES = [
         answer(
             "huber",
             WRONG
-            + (
-                "from translearn.coursework.student import codec\n"
-                "codec.encode = lambda value, depth=0: {'a': ['|O', [1], 'AAAAAAAAAAA=']}"
-            ),
+            + (REACH + "codec.encode = lambda value, depth=0: {'a': ['|O', [1], 'AAAAAAAAAAA=']}"),
         ),
         {
             "huber": 0,
@@ -715,8 +755,8 @@ CASES = [
             "huber",
             WRONG
             + (
-                "from translearn.coursework.student import codec\n"
-                "codec.encode = lambda value, depth=0: {'a': ['<f8', [10**9], 'AAAAAAAAAAA=']}"
+                REACH
+                + "codec.encode = lambda value, depth=0: {'a': ['<f8', [10**9], 'AAAAAAAAAAA=']}"
             ),
         ),
         {

@@ -98,6 +98,7 @@ def test_every_submission_of_the_bank_gets_its_mark(assignment, name, banked):
     for secret in few(SECRETS, assignment, 2):
         got, said = banked(assignment).points(f"s{n}_", secret)
         assert got == pytest.approx(expected), (secret, said)
+        assert all(verdict.message for parts in said.values() for verdict in parts), said
 
 
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)
@@ -117,21 +118,36 @@ def _earn_nothing(assignment, banked, answers):
         assert sum(got.values()) == 0, (code, {name: p for name, p in got.items() if p})
 
 
+def test_a_share_of_the_points_has_its_reason(monkeypatch):
+    """A judge that gives half and does not say why is a mistake of ours."""
+    asked = questions(judging.load("a1"))[0]
+    half = dict.fromkeys(asked.marks, lambda ask, rng: judging.partly(0.5, "Half of it."))
+    monkeypatch.setitem(judging.PARTS, ("a1", asked.name), half)
+    found = judging.judge(asked, None, "secret")
+    assert [(v.got, v.message) for v in found] == [(0.5, "Half of it.")] * 3
+    half |= dict.fromkeys(asked.marks, lambda ask, rng: (0.5, ""))
+    with pytest.raises(judging.CourseError, match="a share needs a reason"):
+        judging.judge(asked, None, "secret")
+
+
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)
 def test_the_visible_check_agrees_with_the_bank(assignment, banked):
-    """Full marks pass it, no points do not; a submission meets each of its misconceptions."""
+    """Full marks pass it, and praise never meets a zero, of the question or a part of it; a
+    submission meets each of its misconceptions.
+    """
     module = judging.load(assignment.lower())
     met = {each.name: set() for each in questions(module)}
     for n, (name, _, expected) in enumerate(bank.cases(assignment)):
         ask = banked(assignment).ask(f"s{n}_")
         assert ask.value("stopped") == [], name
+        _, said = banked(assignment).points(f"s{n}_", SECRETS[0])
         for question, (kind, passed, misconception) in ask.value("visible").items():
             met[question].add(misconception)
             most = getattr(module, question).points
             if expected[question] == most:
                 assert passed, f"{name}, {question}: {kind}"
-            elif expected[question] == 0:
-                assert not passed, f"{name}, {question} gets nothing and passes its visible check"
+            nothing = [verdict.what for verdict in said[question] if verdict.got == 0]
+            assert not (passed and nothing), f"{name}, {question} is praised and gets 0: {nothing}"
     for each in questions(module):
         assert set(each.misconceptions) <= met[each.name], (
             f"{each.name}: no submission has {set(each.misconceptions) - met[each.name]}"

@@ -11,7 +11,9 @@ from translearn.coursework.instructor import grading, judging, sandbox
 from translearn.coursework.instructor.session import Session
 from translearn.coursework.instructor.submission import parse, prepare
 
-LIMITS = sandbox.Limits(total_seconds=1800, cpu_seconds=1800, cell_seconds=300, probe_seconds=60)
+LIMITS = sandbox.Limits(
+    total_seconds=1800, cpu_seconds=3600, cell_seconds=300, probe_seconds=60, judge_seconds=3600
+)
 # A cell of the notebook that stops does not stop the ones after it.
 SET_UP = """
 def enter(prefix, sources):
@@ -54,7 +56,7 @@ class Together:
     """
 
     def __init__(self, assignment, cells):
-        self.module = judging.load(assignment.lower())
+        self.module, self.known = judging.load(assignment.lower()), {}
         pool = grading.pool(self.module.AHEAD, LIMITS, False, 1)
         self.session = Session(assignment.lower(), [SET_UP, *cells], pool, LIMITS)
         assert self.session.outcomes == [None] * (1 + len(cells)), self.session.outcomes
@@ -64,11 +66,14 @@ class Together:
 
     def points(self, prefix, secret):
         """{question: points} of one submission, and what was said where they are not full."""
+        if (prefix, secret) in self.known:
+            return self.known[prefix, secret]
         got, said = {}, {}
         for each in judging.questions(self.module):
             verdicts = judging.judge(each, self.ask(prefix), secret)
             got[each.name] = sum(verdict.got for verdict in verdicts)
             said[each.name] = [v for v in verdicts if v.got != v.points]
+        self.known[prefix, secret] = got, said
         return got, said
 
     def close(self):

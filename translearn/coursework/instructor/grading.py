@@ -7,10 +7,13 @@ are there and goes on from them.
 """
 
 import atexit
+import functools
 import hashlib
 import json
+import queue
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 
 from translearn.coursework.instructor import judging, walls
@@ -80,11 +83,13 @@ def grade_one(
     try:
         prepared = prepare(released, parse(data))
         result["notes"] = prepared.notes
+        answers = set(prepared.at.values())
         session = Session(
             assignment.lower(),
             prepared.sources(),
             pool(module.AHEAD, limits, unprotected, spare),
             limits,
+            own=[n for n, i in enumerate(prepared.run) if i not in answers],
         )
         result["waited"] = round(time.monotonic() - began, 3)
         try:
@@ -130,9 +135,11 @@ def _judge(result, module, prepared, session, key, limits):
     ask = judging.Ask(session, limits.probe_seconds)
     lost_elsewhere = next(
         (
-            f"A cell of the notebook ended Python: {outcome['message']}"
+            outcome["message"]
+            if outcome["kind"] == "skipped"
+            else f"A cell of the notebook ended Python: {outcome['message']}"
             for outcome in session.outcomes
-            if outcome and outcome["kind"] == "dead"
+            if outcome and outcome["kind"] in ("dead", "skipped")
         ),
         "",
     )
@@ -163,6 +170,7 @@ def _judge(result, module, prepared, session, key, limits):
     if ungraded:
         reason = next(v["message"] for v in result["questions"][ungraded[0]] if v["got"] is None)
         result |= {"state": "ungraded", "reason": f"No verdict on {', '.join(ungraded)}. {reason}"}
+    result["notes"] = result["notes"] + left_out(prepared, session)
     ran, ids = (
         {i: n for n, i in enumerate(prepared.run)},
         {at: name for name, at in prepared.at.items()},
@@ -180,6 +188,25 @@ def _judge(result, module, prepared, session, key, limits):
                 "id": ids.get(i),
             }
         )
+
+
+def left_out(prepared, session) -> list:
+    """What became of the student's own cells that the limits stopped, a sentence for each kind."""
+    found = {}
+    for n in sorted(session.own):
+        outcome = session.outcomes[n]
+        if outcome and outcome["kind"] in ("slow", "dead", "skipped"):
+            kind = "left out" if outcome["kind"] == "skipped" else "stopped"
+            found.setdefault(kind, []).append(prepared.cells[prepared.run[n]]["source"])
+    notes = []
+    for kind, sources in found.items():
+        cells = "cell that answers" if len(sources) == 1 else "cells that answer"
+        first = sources[0].strip().splitlines()[0][:50].replace("`", "'")
+        notes.append(
+            f"when it ran, {len(sources)} {cells} no question had to be {kind}: `{first}`"
+            + (" and others" if len(sources) > 1 else "")
+        )
+    return notes
 
 
 # ---- all of them
@@ -250,130 +277,138 @@ def grade(
     arguments = dict(secret=course.key, limits=limits, unprotected=unprotected)
     bar = tqdm(total=len(names), desc=f"Grading {assignment}", unit="submission", disable=quiet)
 
-    def keep(student, result):
+    def hand_in(submit, student, book, spare):
+        data = read(course.submitted(student, assignment))
+        return submit(grade_one, assignment, book, data, spare=spare, **arguments)
+
+    def keep(student, future):
+        try:
+            result = future.result()
+        except CourseError:
+            raise
+        except Exception as problem:  # it broke, which says nothing about the submission
+            digested = digest(course.submitted(student, assignment))
+            result = _broken(assignment, digested, problem)
         _keep(course, assignment, student, result)
         books.record(course, assignment, student, result)
         done[student] = result
         bar.update()
 
     with bar:
-        if scheduler is not None or jobs > 1:
-            _fan_out(course, assignment, released, names, arguments, jobs, scheduler, keep)
+        if scheduler is None:
+            _here(jobs, hand_in, released, names, keep)
         else:
-            for student in names:
-                keep(
-                    student,
-                    grade_one(
-                        assignment,
-                        released,
-                        read(course.submitted(student, assignment)),
-                        spare=1,
-                        **arguments,
-                    ),
-                )
+            _elsewhere(scheduler, hand_in, released, names, keep)
     close_pools()
     return done
 
 
-def _fan_out(course, assignment, released, names, arguments, jobs, scheduler, keep):
-    """The runs go to Dask's workers; their results come back here one by one."""
+def _fan_out(names, submit, completed, keep, ahead):
+    """Hand in `ahead` submissions at a time; keep each result as it comes.
+
+    submit      a student → a future
+    completed   futures → an iterator of those that are done, to which `add` adds more
+    """
+    left, running = iter(names), {}
+
+    def more():
+        for student in left:
+            future = submit(student)
+            running[future] = student
+            return future
+
+    done = completed([future for future in (more() for _ in range(ahead)) if future is not None])
+    for future in done:
+        keep(running.pop(future), future)
+        if (another := more()) is not None:
+            done.add(another)
+
+
+def _broken(assignment, digested, problem) -> dict:
+    """The verdict on a submission whose worker failed: the next run tries again."""
+    return {
+        "version": VERSION,
+        "assignment": assignment,
+        "submission": digested,
+        "state": "ungraded",
+        "reason": (
+            f"The worker that ran it failed ({type(problem).__name__}: {problem}). The next run "
+            f"tries again."
+        ),
+        "retry": True,
+        "notes": [],
+        "questions": {},
+        "cells": [],
+        "seconds": 0,
+    }
+
+
+class _Done:
+    """Futures of this process as they are done, as Dask's `as_completed` gives its own."""
+
+    def __init__(self, futures):
+        self.left, self.queue = 0, queue.SimpleQueue()
+        for future in futures:
+            self.add(future)
+
+    def add(self, future):
+        self.left += 1
+        future.add_done_callback(self.queue.put)
+
+    def __iter__(self):
+        while self.left:
+            future = self.queue.get()
+            self.left -= 1
+            yield future
+
+
+def _here(jobs, hand_in, released, names, keep):
+    """The runs go to threads: the work is done in the sandboxes, which are processes of their own.
+    Nothing listens for them.
+    """
+    workers = ThreadPoolExecutor(jobs)
+
+    def submit(student):
+        return hand_in(workers.submit, student, released, jobs)
+
+    try:
+        _fan_out(names, submit, _Done, keep, 2 * jobs)
+    except BaseException:
+        workers.shutdown(wait=False, cancel_futures=True)
+        close_pools()  # with their sandboxes the threads that are at work end, too
+        raise
+    finally:
+        workers.shutdown()
+
+
+def _elsewhere(scheduler, hand_in, released, names, keep):
+    """The runs go to the workers of a Dask scheduler; their results come back here one by one."""
     import logging
     import warnings
 
-    import dask
-    from distributed import Client, LocalCluster, as_completed
+    from distributed import Client, as_completed
 
     logging.getLogger("distributed").setLevel(logging.ERROR)
-    for note in (
-        "Couldn't detect a suitable IP",
-        "Port .* is already in use",
-    ):  # Dask's on a machine without a network, or with another run
-        warnings.filterwarnings("ignore", note)
-    dask.config.set(
-        {
-            "distributed.worker.memory.pause": False,
-            "distributed.worker.memory.spill": False,
-            "distributed.worker.memory.target": False,
-            "distributed.worker.memory.terminate": False,
-        }
-    )
-    cluster = None
-    if scheduler is None:
-        # Threads suffice: the work is done in the sandboxes, which are processes of their own.
-        cluster = LocalCluster(
-            n_workers=1, threads_per_worker=jobs, processes=False, dashboard_address=None
-        )
+    # Dask's on a machine without a network
+    warnings.filterwarnings("ignore", "Couldn't detect a suitable IP")
     try:
-        try:
-            client = Client(cluster or scheduler, timeout=ANSWERS_WITHIN)
-        except (OSError, TimeoutError, ValueError) as problem:
+        client = Client(scheduler, timeout=ANSWERS_WITHIN)
+    except (OSError, TimeoutError, ValueError) as problem:
+        raise CourseError(
+            f"The Dask scheduler at {scheduler} does not answer ({problem}). Start it, or "
+            f"leave --scheduler away."
+        ) from None
+    with client:
+        workers = client.scheduler_info(n_workers=-1)["workers"].values()
+        if not workers:
             raise CourseError(
-                f"The Dask scheduler at {scheduler} does not answer ({problem}). Start it, or "
-                f"leave --scheduler away."
-            ) from None
-        with client:
-            workers = len(client.scheduler_info()["workers"])
-            if not workers:
-                raise CourseError(
-                    f"The Dask scheduler at {scheduler} has no workers. Start some: dask "
-                    f"worker {scheduler}"
-                )
-            shared = client.scatter(released, broadcast=True) if scheduler else released
-            left, running = iter(names), {}
-            ahead = 2 * (
-                jobs
-                if cluster
-                else sum(
-                    w["nthreads"] for w in client.scheduler_info(n_workers=-1)["workers"].values()
-                )
+                f"The Dask scheduler at {scheduler} has no workers. Start some: dask "
+                f"worker {scheduler}"
             )
-
-            def submit():
-                for student in left:
-                    future = client.submit(
-                        grade_one,
-                        assignment,
-                        shared,
-                        read(course.submitted(student, assignment)),
-                        spare=jobs if cluster else 2,
-                        pure=False,
-                        retries=1,
-                        **arguments,
-                    )
-                    running[future] = student
-                    return future
-
-            queue = as_completed([f for f in (submit() for _ in range(ahead)) if f is not None])
-            for future in queue:
-                student = running.pop(future)
-                try:
-                    result = future.result()
-                except CourseError:
-                    raise
-                except (
-                    Exception
-                ) as problem:  # the worker broke, which says nothing about the submission
-                    result = {
-                        "version": VERSION,
-                        "assignment": assignment,
-                        "submission": digest(course.submitted(student, assignment)),
-                        "state": "ungraded",
-                        "reason": (
-                            f"The worker that ran it failed ({type(problem).__name__}: "
-                            f"{problem}). The next run tries again."
-                        ),
-                        "retry": True,
-                        "notes": [],
-                        "questions": {},
-                        "cells": [],
-                        "seconds": 0,
-                    }
-                keep(student, result)
-                if (another := submit()) is not None:
-                    queue.add(another)
-    finally:
-        if cluster is not None:
-            cluster.close()
+        submit = functools.partial(client.submit, pure=False, retries=1)
+        shared = client.scatter(released, broadcast=True)
+        ahead = 2 * sum(worker["nthreads"] for worker in workers)
+        _fan_out(names, lambda s: hand_in(submit, s, shared, 2), as_completed, keep, ahead)
 
 
 def _keep(course, assignment, student, result):

@@ -8,8 +8,8 @@ points for:
         errors = rng.normal(0, 30, 8) expect(close(ask("huber", errors, 0 * errors), …), "Beyond
         delta the loss should grow linearly.")
 
-It returns nothing for full points, a share from 0 to 1 for partial ones, and raises `Wrong` with a
-sentence for the student otherwise. The sentence must not hold what was asked: a student reads it.
+It returns nothing for full points, what `partly` makes for partial ones, and raises `Wrong` with a
+sentence for the student otherwise. A sentence must not hold what was asked: a student reads it.
 """
 
 import builtins
@@ -25,7 +25,18 @@ from translearn.coursework.student.question import Question, questions  # noqa: 
 from translearn.errors import CourseError
 from translearn.exercises.answers import close
 
-__all__ = ["NoAnswer", "Wrong", "answers_close", "array", "close", "expect", "number", "part"]
+__all__ = [
+    "NoAnswer",
+    "Wrong",
+    "answers_close",
+    "array",
+    "close",
+    "expect",
+    "items",
+    "number",
+    "part",
+    "partly",
+]
 
 PARTS = {}  # (assignment, question) → {what the points are for: function}
 
@@ -84,6 +95,24 @@ def expect(holds, message: str) -> None:
     """Raise `Wrong(message)` unless `holds`."""
     if not holds:
         raise Wrong(message)
+
+
+def partly(share: float, message: str):
+    """What a judge returns for a share of the points: below 1 with the sentence that says what is
+    missing.
+    """
+    return None if share >= 1 else (share, message)
+
+
+def items(answer, count: int, message: str) -> list:
+    """The answer as a list of `count` things: a tuple, a list, or an array with as many rows.
+
+    Raises `Wrong(message)` for anything else.
+    """
+    if isinstance(answer, np.ndarray) and answer.ndim:
+        answer = list(answer)
+    expect(isinstance(answer, list) and len(answer) == count, message)
+    return answer
 
 
 def array(value, shape=None) -> np.ndarray:
@@ -197,16 +226,16 @@ def judge(question: Question, ask: Ask, key: str, stopped: str = "", lost: str =
             verdict.message = lost
             continue
         try:
-            share = function(ask, generator(key, assignment, question.name, what))
-            share = 1.0 if share is None else float(share)
-            if not 0 <= share <= 1:
-                raise CourseError(
-                    f"the judge of {what!r} in {question.name!r} gave {share}, which is no share."
-                )
-            verdict.got, verdict.message = (
-                round(points * share, 2),
-                "" if share == 1 else "Partly right.",
+            share, reason = function(ask, generator(key, assignment, question.name, what)) or (
+                1,
+                "",
             )
+            if not 0 < share <= 1 or (share < 1) != bool(reason):
+                raise CourseError(
+                    f"the judge of {what!r} in {question.name!r} gave {share} for {reason!r}: a "
+                    f"share needs a reason."
+                )
+            verdict.got, verdict.message = round(points * share, 2), reason
         except NoAnswer as reason:
             verdict.got, verdict.message = 0.0, stopped or str(reason)
         except Wrong as reason:

@@ -17,13 +17,14 @@ import sys
 import tempfile
 import threading
 import time
+import weakref
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import psutil
 
 from translearn.coursework.instructor import walls
-from translearn.coursework.student import codec
+from translearn.coursework.student import clock, codec
 from translearn.coursework.student.clock import Clock
 
 # The package is named by its place: the environment may hold another copy of it, one for students.
@@ -35,7 +36,7 @@ RUNNER = [
 ]
 PATIENCE = 180  # seconds until a sandbox must be ready: importing TensorFlow on a busy machine
 LOOK = 0.2  # seconds between two looks at memory and processes
-SPARE = min(2**29, psutil.virtual_memory().total // 20)  # bytes that stay free
+SPARE = walls.spare()  # bytes that stay free
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,14 @@ class Limits:
     )
     file_bytes: int = 64 * 2**20
     disk: int = 256 * 2**20  # of all files in the sandbox together; they live in memory
-    cpu_seconds: int = 900
-    cell_seconds: float = 60
-    probe_seconds: float = 20
-    total_seconds: float = 600
+    files: int = 20_000  # how many, empty ones too
+    cpu_seconds: int = 1800
+    cell_seconds: float = clock.CELL
+    # of the cells that answer no question, together: after it each has `clock.LEAST`
+    own_seconds: float = clock.OWN
+    total_seconds: float = 900  # of all cells, until own ones are left out
+    probe_seconds: float = clock.CALL
+    judge_seconds: float = 600  # of all probes together
     # beyond a cell's time until it is ended from outside: the alarm inside had its chance
     grace_seconds: float = 5
     output: int = 96 * 2**20  # bytes that come out of it
@@ -98,6 +103,7 @@ class Sandbox:
     def __init__(self, ahead=(), limits=Limits(), unprotected=False):
         self.limits, self.out, self.born = limits, 0, time.monotonic()
         self.folder, self.peak = None, 0
+        self.most = int(limits.memory * 1.1) + 2**30  # the imports are on top
         command, env, cwd = (
             walls.command(first_slot() + next(_slots) % SLOTS, limits.disk),
             {},
@@ -117,6 +123,8 @@ class Sandbox:
                 "TF_NUM_INTEROP_THREADS": "1",
                 "NBGRADER_EXECUTION": "autograde",
             }
+        if not unprotected:
+            command = [*walls.scope(self.most, limits.processes + 64), *command]
         self.process = (subprocess.Popen if unprotected else walls.start)(
             [*command, sys.executable, *RUNNER, *ahead],
             stdin=subprocess.PIPE,
@@ -168,13 +176,13 @@ class Sandbox:
         """The next message. Raises `Slow` after `seconds`, `Dead` when the sandbox ended or broke
         a limit, `codec.NotPlain` for nonsense.
         """
-        clock = Clock(self.runner)
+        watch = Clock(self.runner)
         try:
-            return self._receive(seconds, clock)
+            return self._receive(seconds, watch)
         finally:
-            self.used += clock.had()
+            self.used += watch.had()
 
-    def _receive(self, seconds, clock):
+    def _receive(self, seconds, watch):
         with selectors.DefaultSelector() as selector:
             selector.register(self.process.stdout, selectors.EVENT_READ)
             looked = time.monotonic()
@@ -191,7 +199,7 @@ class Sandbox:
                     looked = time.monotonic()
                     self._look()
                 # Whether there is something to read comes first: we may be the ones who are late.
-                left = seconds - clock.had()
+                left = seconds - watch.had()
                 if not selector.select(min(LOOK, max(0.0, left))):
                     if left <= 0:
                         raise Slow(f"It took more than {seconds:.0f} s and was stopped.")
@@ -214,6 +222,22 @@ class Sandbox:
         except psutil.Error:
             return []
 
+    def _files(self):
+        """How many files it has made: an empty one takes no room in its folder, but the kernel's
+        memory.
+        """
+        made = 0
+        apart = (
+            not self.folder and self.failed is not None
+        )  # until then `runner` is bwrap, outside
+        for place in ("tmp", "dev/shm") if apart else ():
+            try:
+                found = os.statvfs(Path("/proc", str(self.runner), "root", place))
+            except OSError:  # it is just ending
+                continue
+            made += found.f_files - found.f_ffree
+        return made
+
     def _look(self):
         """Stop it when its processes together use more than they may: the kernel's own limits are
         for each process.
@@ -225,14 +249,13 @@ class Sandbox:
                 count += process.num_threads()
             except psutil.Error:
                 pass
-        most = self.limits.memory * 1.1 + 2**30
         if (
-            memory > most
+            memory > self.most
             # forked processes share pages, counted for each: look again, exactly and slowly
         ):
             memory = sum(map(_share, tree))
         self.peak = max(self.peak, memory)
-        if memory > most:
+        if memory > self.most:
             raise Dead(
                 f"It used more memory than a submission may ({self.limits.memory / 2**30:.0f} GB)."
             )
@@ -242,9 +265,10 @@ class Sandbox:
             raise Dead(
                 f"It started more processes than a submission may ({self.limits.children})."
             )
-        if (
-            psutil.virtual_memory().available < SPARE
-        ):  # not all memory is counted for a process: better this one ends than the machine
+        if self._files() > self.limits.files:
+            raise Dead(f"It made more files than a submission may ({self.limits.files:,}).")
+        # not all memory is counted for a process: better this one ends than the machine
+        if walls.available() < SPARE:
             raise Crowded("The machine's memory ran out while it ran.")
 
     def _how_it_ended(self):
@@ -317,7 +341,7 @@ class Pool:
             spare,
             0,
         )
-        self.closed = False
+        self.closed, self.lent = False, weakref.WeakSet()
         self.nursery = threading.Thread(target=self._start, daemon=True, name="sandboxes")
         self.nursery.start()
         for _ in range(spare):
@@ -345,19 +369,26 @@ class Pool:
         """
         reason = None
         for _ in range(3):
+            if self.closed:
+                raise Dead("The grading was stopped.")
             self.wishes.put(None)
             sandbox = self.waiting.get(timeout=PATIENCE)
             if isinstance(sandbox, Dead):
                 reason = sandbox
                 continue
             try:
-                return sandbox.ready()
+                sandbox.ready()
+                self.lent.add(sandbox)
+                return sandbox
             except (Dead, codec.NotPlain) as problem:
                 sandbox.close()
                 reason = problem
         raise Dead(f"No sandbox came up: {reason}")
 
     def close(self) -> None:
+        """End those that wait and those at work; whoever holds one of these closes it."""
+        for sandbox in list(self.lent):
+            sandbox.process.kill()
         if not self.closed:
             self.closed, done = True, threading.Event()
             self.wishes.put(done)

@@ -5,6 +5,7 @@ course's package without the author's and the instructor's side, its data, and a
 bubblewrap: https://github.com/containers/bubblewrap
 """
 
+import functools
 import os
 import shutil
 import subprocess
@@ -12,12 +13,19 @@ import sys
 import sysconfig
 from pathlib import Path
 
+import psutil
+
 from translearn import paths
 from translearn.coursework.instructor import seccomp
 from translearn.errors import CourseError
 
 # as real root each running sandbox gets a user of its own, because processes are counted by user
 FIRST_UID = 610_000
+QUIETLY = {
+    "stdin": subprocess.DEVNULL,
+    "stdout": subprocess.DEVNULL,
+    "stderr": subprocess.DEVNULL,
+}
 HOME = "/tmp"  # inside: an empty folder in memory
 
 
@@ -40,7 +48,7 @@ def check(unprotected: bool = False) -> None:
             "graded. Install it (Debian and Ubuntu: apt install bubblewrap)."
         )
     done = start(
-        [*command(0, 2**20), "/bin/true" if os.path.exists("/bin/true") else sys.executable],
+        [*command(0, 2**20), _true()],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -54,16 +62,94 @@ def check(unprotected: bool = False) -> None:
         )
 
 
+def _true():
+    return "/bin/true" if os.path.exists("/bin/true") else sys.executable
+
+
 def start(words, **named) -> subprocess.Popen:
-    """Start a bwrap command with the filter on system calls, which it reads from a pipe."""
+    """Start a bwrap command, perhaps in a `scope`, with the filter on system calls, which it reads
+    from a pipe.
+    """
     reading, writing = os.pipe()
     try:
         with os.fdopen(writing, "wb") as pipe:
             pipe.write(seccomp.program())
+        at = words.index("bwrap") + 1
         filtered = ["--seccomp", str(reading)] if seccomp.program() else []
-        return subprocess.Popen([words[0], *filtered, *words[1:]], pass_fds=[reading], **named)
+        words = [*words[:at], *filtered, *words[at:]]
+        return subprocess.Popen(words, pass_fds=[reading], **named)
     finally:
         os.close(reading)
+
+
+# ---- memory
+
+
+def scope(memory: int, tasks: int) -> list:
+    """The words before a bwrap command that put it into a control group of its own, whose limits
+    count all memory, the kernel's too; none where systemd does not make such groups.
+    """
+    return (
+        [*_systemd(), f"-pMemoryMax={memory}", f"-pTasksMax={tasks}", "--"] if _systemd() else []
+    )
+
+
+@functools.cache
+def _systemd() -> tuple:
+    if shutil.which("systemd-run") is None or not os.path.isdir("/run/systemd/system"):
+        return ()
+    user = [] if os.geteuid() == 0 else ["--user"]
+    words = ("systemd-run", *user, "--scope", "--quiet", "--collect", "-pMemorySwapMax=0")
+    # Only where a whole sandbox starts that way, its filter and all.
+    try:
+        tried = start([*words, "-pMemoryMax=1G", "--", *command(0, 2**20), _true()], **QUIETLY)
+        return words if tried.wait(10) == 0 else ()
+    except (OSError, subprocess.TimeoutExpired):
+        return ()
+
+
+def available() -> int:
+    """Bytes of memory that are free: on the machine, or in this process's control group, as in a
+    container, where that is less.
+    """
+    return min([psutil.virtual_memory().available, *(free for _, free in group_memory())])
+
+
+def spare() -> int:
+    """Bytes of memory that should stay free: 512 MB, or less where there is not much at all."""
+    most = min([psutil.virtual_memory().total, *(limit for limit, _ in group_memory())])
+    return min(2**29, most // 20)
+
+
+def group_memory(groups="/proc/self/cgroup", root="/sys/fs/cgroup"):
+    """Yield (limit, free) in bytes of each control group above this process that has a limit. What
+    the kernel keeps of files and can drop counts as free.
+    https://docs.kernel.org/admin-guide/cgroup-v2.html
+    """
+    try:
+        lines = Path(groups).read_text().splitlines()
+    except OSError:
+        return
+    for _, kinds, path in (line.split(":", 2) for line in lines):
+        if kinds == "":
+            top, names = Path(root), ("memory.max", "memory.current", "inactive_file")
+        elif "memory" in kinds.split(","):
+            top = Path(root) / "memory"
+            names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+        else:
+            continue
+        here = top / path.lstrip("/")
+        for folder in [here, *here.parents]:
+            try:
+                most, used = (int((folder / name).read_text()) for name in names[:2])
+                stat = (folder / "memory.stat").read_text().split()
+                cached = int(stat[stat.index(names[2]) + 1])
+            except (OSError, ValueError):  # none here: "max", or another's folder
+                cached = most = used = None
+            if most is not None and most < 2**60:  # the older kind says "none" by a huge number
+                yield most, most - used + cached
+            if folder == top:
+                break
 
 
 def _folders():

@@ -5,7 +5,7 @@ What a student's notebook imports; NumPy only.
 
 import numpy as np
 
-from translearn.coursework.student.question import Written, question
+from translearn.coursework.student.question import Written, expect_items, question
 from translearn.exercises.answers import (
     Incorrect,
     Misconception,
@@ -27,18 +27,20 @@ AHEAD = (
     hints=[
         "Work out the error first. Which of the two formulas holds is decided for each number "
         "on its own: `np.where`.",
-        "`np.where(size <= delta, 0.5 * size**2, delta * (size - 0.5 * delta)).mean()`, with "
-        "`size = np.abs(guess - target)`.",
+        "Write down both formulas for the whole array, let `np.where` choose between them, and "
+        "take the mean last.",
     ],
     misconceptions=["one formula for all", "the sum", "a step at delta"],
     praise="At delta both formulas and their slopes agree: the loss has no corner there.",
 )
 def huber(huber):
     f = expect_callable(huber, "huber")
-    target, guess = np.array([0.0, 0.0, 0.0, 0.0]), np.array([0.5, -0.2, 3.0, -8.0])
-    got = expect_number(f(target, guess, 1.0), "huber(target, guess, 1.0)")
-    right = np.mean([0.125, 0.02, 2.5, 7.5])
+    target, guess = np.array([1.0, -1.0, 2.0, 0.5]), np.array([1.5, -1.2, 5.0, -7.5])
+    got = expect_number(f(target, guess, 2.0), "huber(target, guess, 2.0)")
+    right = np.mean([0.125, 0.02, 4, 14])
     if close(got, right):
+        if not close(f(target, guess), f(target, guess, 1.0)):
+            raise Incorrect("With delta left away it should be 1.")
         return
     if close(got, 4 * right):
         raise Misconception(
@@ -52,14 +54,14 @@ def huber(huber):
             "Your loss is quadratic for large errors too: one outlier of 8 counts as 32. "
             "Beyond delta it should grow along a line.",
         )
-    if close(got, np.mean([0.125, 0.02, 3, 8])):
+    if close(got, np.mean([0.125, 0.02, 6, 16])):
         raise Misconception(
             "a step at delta",
             "At delta your loss jumps from delta²/2 to delta². The line is `delta * (size - "
             "delta / 2)`, which meets the parabola.",
         )
     raise Incorrect(
-        f"For the errors 0.5, −0.2, 3 and −8 and delta 1 expected {right:.7g}, got {got:.7g}."
+        f"For the errors 0.5, −0.2, 3 and −8 and delta 2 expected {right:.7g}, got {got:.7g}."
     )
 
 
@@ -85,25 +87,18 @@ def cross_entropy(cross_entropy):
         np.array([[2.0, 1.0, 0.1], [0.3, 0.2, 2.5], [1.0, 3.0, 0.2], [0.1, 0.0, 0.4]]),
     )
 
-    def loss(z, axis=1):
-        return np.log(np.exp(z - z.max(axis, keepdims=True)).sum(axis)) + z.max(axis)
-
-    each = loss(logits) - logits[np.arange(4), labels]
+    right = 0.51693270  # worked out beforehand, so that no answer stands here
     got = expect_number(f(labels, logits), "cross_entropy(labels, logits)")
-    if close(got, each.sum()):
+    if close(got, 4 * right):
         raise Misconception("the sum", "That is the sum over the examples. Return their mean.")
-    if logits.shape[0] != logits.shape[1] and not close(got, each.mean()):
-        wrong = np.log(np.exp(logits).sum(0))  # one number a class: a softmax down the columns
-        if close(got, (wrong[labels] - logits[np.arange(4), labels]).mean()):
-            raise Misconception(
-                "the wrong axis",
-                "Your probabilities sum to one over the examples, not over the classes. The "
-                "classes are axis 1.",
-            )
-    if not close(got, each.mean()):
-        raise Incorrect(
-            f"For four examples of three classes expected {each.mean():.4g}, got {got:.4g}."
+    if close(got, 1.06077962):
+        raise Misconception(
+            "the wrong axis",
+            "Your probabilities sum to one over the examples, not over the classes. The "
+            "classes are axis 1.",
         )
+    if not close(got, right):
+        raise Incorrect(f"For four examples of three classes expected {right:.4g}, got {got:.4g}.")
     big = np.array([[1000.0, 0.0], [-1000.0, 0.0]])
     with np.errstate(all="ignore"):
         got = np.asarray(f(np.array([1, 0]), big), dtype=float)
@@ -128,10 +123,10 @@ def cross_entropy(cross_entropy):
     hints=[
         "For one example the gradient is the vector of probabilities, with 1 taken off at the "
         "example's own class.",
-        "`p = softmax(logits)`, `p[np.arange(n), labels] -= 1`, and the mean brings a division "
-        "by `n`.",
+        "Two arrays as an index, `[np.arange(n), labels]`, reach one number in each row. And what "
+        "does the mean do to the gradient of a sum?",
     ],
-    misconceptions=["of the sum", "the wrong sign", "without the labels"],
+    misconceptions=["of the sum", "the wrong sign", "without the labels", "overflow"],
     praise="Each row sums to zero: pushing one class up pushes the others down.",
 )
 def gradient(gradient):
@@ -140,10 +135,26 @@ def gradient(gradient):
         np.array([0, 2, 1]),
         np.array([[2.0, 1.0, 0.1], [0.3, 0.2, 2.5], [1.0, 3.0, 0.2]]),
     )
-    p = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-    right = (p - np.eye(3)[labels]) / 3
+    right = np.array(  # worked out beforehand
+        [
+            [-0.113666287, 0.080810990, 0.032855297],
+            [0.030497519, 0.027595296, -0.058092815],
+            [0.037714280, -0.054660399, 0.016946119],
+        ]
+    )
+    own = np.array([[1, 0, 0], [0, 0, 1], [0, 1, 0]])
     got = expect_array(f(labels, logits), (3, 3), "gradient(labels, logits)")
     if close(got, right):
+        with np.errstate(all="ignore"):
+            big = np.array([[1000.0, 0.0], [-1000.0, 0.0]])
+            big = np.asarray(f(np.array([1, 0]), big), dtype=float)
+        if not np.isfinite(big).all():
+            raise Misconception(
+                "overflow",
+                "For a logit of 1000 your gradient is not a number: `exp(1000)` overflows. "
+                "Subtract each row's largest logit first, as in question 2.",
+            )
+        expect_close(big, [[0.5, -0.5], [-0.5, 0.5]], what="the gradient for logits of ±1000")
         return
     if close(got, 3 * right):
         raise Misconception(
@@ -156,7 +167,7 @@ def gradient(gradient):
             "the wrong sign",
             "That points downhill already. A gradient points uphill; the optimiser subtracts it.",
         )
-    if close(got, p / 3) or close(got, p):
+    if close(got, right + own / 3) or close(got, 3 * right + own):
         raise Misconception(
             "without the labels",
             "Those are the probabilities. Where is the label? Take 1 off at each example's own "
@@ -170,8 +181,8 @@ def gradient(gradient):
     marks={"every class counts the same": 2, "the mean over the examples is one": 1},
     hints=[
         "A class with half as many examples needs twice the weight: start from 1 / count.",
-        "With n examples and k classes, n / (k · count) makes each class's total n / k, and "
-        "the mean over all examples 1.",
+        "Then one factor for all classes is left: which one makes the weights of all examples "
+        "sum to the number of examples?",
     ],
     misconceptions=["more weight to the larger class", "another scale"],
     praise=(
@@ -181,8 +192,8 @@ def gradient(gradient):
 def class_weights(class_weights):
     f = expect_callable(class_weights, "class_weights")
     labels = np.array([0] * 6 + [1] * 3 + [2])
-    counts = np.array([6, 3, 1])
-    right, got = 10 / (3 * counts), expect_array(f(labels), (3,), "class_weights(labels)")
+    right = np.array([5, 10, 30]) / 9
+    got = expect_array(f(labels), (3,), "class_weights(labels)")
     if close(got, right):
         return
     if close(got / got.sum(), right / right.sum()):
@@ -230,19 +241,19 @@ def momentum_step(momentum_step):
             "Your function changes the arrays that it was given (`+=` does). Return new ones: "
             "whoever calls it may need the old.",
         )
-    right_v = 0.9 * v - 0.1 * g
-    if close(new_w, w + 0.9 * v + 0.1 * g):
+    right_v = np.array([0.04, 0.46])
+    if close(new_w, [1.14, -1.74]):
         raise Misconception(
             "uphill", "You add the gradient. It points uphill: take `rate * grad` away."
         )
-    if close(new_v, right_v) and close(new_w, w + v):
+    if close(new_v, right_v) and close(new_w, [1.1, -1.6]):
         raise Misconception(
             "moved by the old velocity",
             "The weights moved by the velocity from before. Update the velocity first, then "
             "move by the new one.",
         )
     expect_close(new_v, right_v, what="the new velocity")
-    expect_close(new_w, w + right_v, what="the new weights")
+    expect_close(new_w, [1.04, -1.54], what="the new weights")
 
 
 def left_alone(function, *arrays):
@@ -259,8 +270,8 @@ def left_alone(function, *arrays):
     hints=[
         "Two running means: `m` of the gradient, `v` of its square. Both start at zero, so "
         "divide them by `1 - beta**t`.",
-        "The decay is not in the gradient: `w - rate * weight_decay * w - rate * m_hat / "
-        "(sqrt(v_hat) + eps)`.",
+        "The step is the corrected mean over the root of the corrected square. The decay is not "
+        "in the gradient: it is taken off the old weights, beside that step.",
     ],
     misconceptions=["no bias correction", "decay in the gradient", "decay without the rate"],
     praise=(
@@ -272,71 +283,79 @@ def adamw_step(adamw_step):
     f = expect_callable(adamw_step, "adamw_step")
     w, g, zero = np.array([1.0, -2.0, 0.5]), np.array([0.3, -0.02, 2.0]), np.zeros(3)
 
-    def reference(w, g, m, v, t, rate, decay, correct=True, coupled=False, plain=False):
-        g = g + decay * w if coupled else g
-        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
-        a, b = (m / (1 - 0.9**t), v / (1 - 0.999**t)) if correct else (m, v)
-        shrink = 0 if coupled else decay * w if plain else rate * decay * w
-        return w - shrink - rate * a / (np.sqrt(b) + 1e-7)
+    # Worked out beforehand, so that no answer stands here.
+    first, decayed = [0.99, -1.99, 0.49], [0.989, -1.988, 0.4895]
 
     def close(
         got, right
     ):  # Keras adds its 1e-7 before the correction for bias, the paper after it: both are right
         return np.allclose(got, right, rtol=0, atol=3e-6)
 
-    def ask(decay):
-        result = f(w, zero, zero, g, 1, 0.01, decay)
-        if type(result) not in (tuple, list) or len(result) != 3:
-            raise Incorrect("`adamw_step` returns three arrays: the new weights, m and v.")
+    def ask(decay, g=g):
+        result = expect_items(
+            f(w, zero, zero, g, 1, 0.01, decay),
+            3,
+            "`adamw_step` returns three arrays: the new weights, m and v.",
+        )
         return expect_array(result[0], (3,), "the new weights")
 
     got = ask(0.0)
-    if close(got, reference(w, g, zero, zero, 1, 0.01, 0, correct=False)):
+    if close(got, [0.96837756, -1.96838222, 0.46837727]):
         raise Misconception(
             "no bias correction",
             "The first step is far too long or too short: m and v start at zero and must be "
             "divided by 1 − beta^t.",
         )
-    if not close(got, reference(w, g, zero, zero, 1, 0.01, 0)):
-        expect_close(
-            got,
-            reference(w, g, zero, zero, 1, 0.01, 0),
-            what="the weights after a first step without decay",
-        )
-    got, right = ask(0.1), reference(w, g, zero, zero, 1, 0.01, 0.1)
-    if not close(got, right) and close(
-        got, reference(w, g, zero, zero, 1, 0.01, 0.1, coupled=True)
-    ):
+    if not close(got, first):
+        expect_close(got, first, what="the weights after a first step without decay")
+    got = ask(0.1)
+    if close(got, first):
+        if close(ask(0.1, zero), w):
+            raise Incorrect("With a weight decay of 0.1 the weights are the same as without.")
         raise Misconception(
             "decay in the gradient",
             "You added the decay to the gradient. Adam then divides it by its own size, so it "
             "no longer depends on how large the weights are. Take it off the weights directly.",
         )
-    if not close(got, right) and close(got, reference(w, g, zero, zero, 1, 0.01, 0.1, plain=True)):
+    if close(got, [0.89, -1.79, 0.44]):
         raise Misconception(
             "decay without the rate",
             "Your decay does not depend on the learning rate, so a schedule cannot turn it "
             "down. Keras and PyTorch shrink by rate × weight decay.",
         )
-    if not close(got, right) and close(
-        got, reference(w, g, zero, zero, 1, 0.01, 0) * (1 - 0.01 * 0.1)
-    ):
+    if close(got, [0.98901, -1.98801, 0.48951]):
         raise Incorrect(
             "Your decay comes after the step and shrinks the weights that have moved. Keras "
             "and PyTorch shrink the old ones: take `rate * weight_decay * w` of the weights as "
             "they were."
         )
-    if not close(got, right):
-        expect_close(got, right, what="the weights after a first step with decay 0.1")
+    if not close(got, decayed):
+        expect_close(got, decayed, what="the weights after a first step with decay 0.1")
+    m, v = np.array([0.1, 0.2, -0.3]), np.array([0.01, 0.04, 0.09])
+    second = expect_items(f(w, m, v, g, 2, 0.01, 0.0), 3, "Return three arrays.")
+    later = [
+        ("the weights", [0.99718743, -2.00209536, 0.50053752]),
+        ("m", [0.12, 0.178, -0.07]),
+        ("v", [0.01008, 0.0399604, 0.09391]),
+    ]
+    for (what, right), got in zip(later, second):
+        got = expect_array(got, (3,), what)
+        if not close(got, right):
+            expect_close(got, right, what=f"{what} after a second step (t = 2, m and v not zero)")
+    with np.errstate(all="ignore"):
+        still = ask(0.0, zero)
+    expect_close(still, w, what="the weights after a step with a gradient of 0")
 
 
 @question(
     title="7 · Warm up, then cool down",
     marks={"the warm-up": 1, "the cosine": 2, "after the end": 1},
     hints=[
-        "While `step < warmup` the rate rises along a line: `peak * (step + 1) / warmup`.",
-        "Then `done = (step - warmup) / (total - warmup)` goes from 0 to 1; the rate is `peak "
-        "* (1 + cos(pi * done)) / 2`, and 0 from `total` on.",
+        "There are three stretches: before `warmup`, from there to `total`, and after it. In the "
+        "first the steps count from one, so that the first step is not lost.",
+        "For the cosine work out how much of the second stretch is done, from 0 at its first step "
+        "to 1 at `total`, and no more after that. Half a cosine goes from 1 to −1 while its angle "
+        "goes from 0 to π.",
     ],
     misconceptions=["starts at zero", "the cosine counts from step 0", "rises again"],
     praise=(
@@ -350,14 +369,13 @@ def schedule(schedule):
         expect_number(f(step, 100, 10, 0.4), f"schedule({step}, 100, 10, 0.4)")
         for step in (0, 9, 10, 55, 99, 100, 150)
     ]
-    right = [0.04, 0.4, 0.4, 0.2, 0.2 * (1 + np.cos(np.pi * 89 / 90)), 0, 0]
+    right = [0.04, 0.4, 0.4, 0.2, 0.00012183, 0, 0]
     if close(rates[0], 0):
         raise Misconception(
             "starts at zero",
-            "At step 0 your rate is 0: the first step changes nothing. Count from one: `(step "
-            "+ 1) / warmup`.",
+            "At step 0 your rate is 0: the first step changes nothing. Count from one.",
         )
-    if close(rates[3], 0.2 * (1 + np.cos(np.pi * 0.55))):
+    if close(rates[3], 0.16871311):
         raise Misconception(
             "the cosine counts from step 0",
             "Your cosine has begun during the warm-up. It starts where the warm-up ends: count "
@@ -376,8 +394,8 @@ def schedule(schedule):
     marks={"diverges": 1, "not a number": 1, "crawls and fits": 2},
     hints=[
         "Every comparison with NaN is False. Ask for it by name: `np.isfinite`.",
-        'First: not all finite, or the last above the first: "diverges". Then: the last above '
-        '90 % of the first: "crawls". Otherwise "fits".',
+        "Ask for what is worst first, then for the next, and let what is left be the answer "
+        "otherwise. Of the finite losses only the first and the last count.",
     ],
     misconceptions=["NaN slips through", "the lowest, not the last"],
     praise="A comparison that is silently False has hidden many a ruined run.",
@@ -389,6 +407,9 @@ def verdict(verdict):
         got = f(np.array(losses))
         if got != right:
             raise Incorrect(f'For the losses {losses} expected "{right}", got {got!r:.40}.')
+    for losses in ([20.0, 12.0, 7.0], [2.0, 2.5, 1.0], [2.0, 0.4, 0.5]):
+        if (got := f(np.array(losses))) != "fits":
+            raise Incorrect(f'For the losses {losses} expected "fits", got {got!r:.40}.')
     if f(np.array([2.0, 1.0, np.nan])) != "diverges":
         raise Misconception(
             "NaN slips through",
@@ -401,6 +422,8 @@ def verdict(verdict):
             "These losses fell to 0.5 and then rose to 6, and you judged by the lowest. What "
             "you would be left with is the last.",
         )
+    if (got := f(np.array([2.0, 1.5, 2.0]))) != "crawls":
+        raise Incorrect(f'A last loss that equals the first "crawls", and you say {got!r:.40}.')
 
 
 explain = Written(

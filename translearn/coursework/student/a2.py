@@ -5,7 +5,7 @@ What a student's notebook imports; its networks are tiny, so that checks take no
 
 import numpy as np
 
-from translearn.coursework.student.question import Written, question
+from translearn.coursework.student.question import Written, expect_items, question
 from translearn.exercises.answers import (
     Incorrect,
     Misconception,
@@ -103,9 +103,8 @@ def counted(function, model, frozen) -> int:
     marks={"the layers below": 1, "the layers from there on": 1, "batch normalisation": 2},
     hints=[
         "Walk over `model.layers` and remember whether you have met the name yet.",
-        "`layer.trainable = reached and not isinstance(layer, "
-        "keras.layers.BatchNormalization)`: say it for every layer, the frozen and the "
-        "learning ones.",
+        "Give `layer.trainable` a value for every layer, the frozen and the learning ones. "
+        "`isinstance(layer, keras.layers.BatchNormalization)` tells which never learn.",
     ],
     misconceptions=[
         "freezes only",
@@ -209,7 +208,8 @@ def copy_by_name(copy_by_name):
     marks={"nothing frozen": 1, "with frozen layers": 1, "moving statistics": 1},
     hints=[
         "`model.trainable_weights` lists exactly what training may change.",
-        "Sum the product of each shape: `int(np.prod(w.shape))`.",
+        "Each of them is an array: how many numbers are in one of the shape (6, 8), and in all "
+        "of them together?",
     ],
     misconceptions=["all weights", "arrays, not numbers"],
     praise=(
@@ -245,8 +245,8 @@ def trainable_numbers(trainable_numbers):
     hints=[
         "Cut the inputs into batches, send each through the backbone, and put the answers "
         "together with `np.concatenate`.",
-        "`backbone(batch, training=False)`: dropout off, batch normalisation with its own "
-        "statistics. `range(0, len(x), batch_size)` covers the last, smaller batch.",
+        "`training=False`: dropout off, batch normalisation with its own statistics. "
+        "`range(0, len(x), batch_size)` covers the last, smaller batch.",
     ],
     misconceptions=["training mode", "the rest is lost"],
     praise="Features from training mode would be different each time: no cache could hold them.",
@@ -292,40 +292,42 @@ def features(features):
 )
 def standardise(standardise):
     f = expect_callable(standardise, "standardise")
-    rng = np.random.default_rng(0)
-    train, new = rng.normal(5, 3, (20, 3)), rng.normal(9, 1, (7, 3))
+    train = np.array([[4.0, 0.0], [6.0, 20.0], [4.0, 20.0], [6.0, 0.0]])
+    new = np.array([[9.0, 50.0], [7.0, 10.0]])
+    # Worked out beforehand; with n − 1 in the standard deviation all are smaller by √(3/4).
+    scaled, right = np.array([[-1, -1], [1, 1], [-1, 1], [1, -1]]), np.array([[4, 4], [2, 0]])
 
     def ask(a, b):
-        answer = f(a, b)
-        if type(answer) not in (tuple, list) or len(answer) != 2:
-            raise Incorrect(
-                "Return two arrays: the scaled training features and the scaled new ones."
-            )
+        answer = expect_items(
+            f(a, b), 2, "Return two arrays: the scaled training features and the scaled new ones."
+        )
         return [np.asarray(part, float) for part in answer]
 
     got = ask(train, new)
-    mean, std = train.mean(0), train.std(0)
-    if any(close(got[1], (new - mean) / s, 1e-4) for s in (std, train.std(0, ddof=1))):
-        constant = (
-            np.column_stack([train, np.full(20, 2.0)]),
-            np.column_stack([new, np.full(7, 2.0)]),
-        )
+    if any(close(got[1], right * n) for n in (1, 0.8660254038)):
+        if not any(close(got[0], scaled * n) for n in (1, 0.8660254038)):
+            raise Incorrect(
+                "The new features are right, and the training features are not: both are scaled."
+            )
+        constant = [np.column_stack([part, np.full(len(part), 2.0)]) for part in (train, new)]
         with np.errstate(all="ignore"):
-            if not all(np.isfinite(part).all() for part in ask(*constant)):
-                raise Misconception(
-                    "divided by zero",
-                    "A feature that is the same everywhere becomes NaN: its standard deviation "
-                    "is 0. Divide by 1 there.",
-                )
+            still = ask(*constant)
+        if not all(np.isfinite(part).all() for part in still):
+            raise Misconception(
+                "divided by zero",
+                "A feature that is the same everywhere becomes NaN: its standard deviation "
+                "is 0. Divide by 1 there.",
+            )
+        if not all((abs(part[:, 2]) < 1e-6).all() for part in still):
+            raise Incorrect("A feature that is the same everywhere should become 0.")
         return
-    if close(got[1], (new - new.mean(0)) / new.std(0), 1e-3):
+    if close(got[1], [[1, 1], [-1, -1]]):
         raise Misconception(
             "each by its own",
             "You scaled the new features by their own mean. A whole shift between the two "
             "would vanish, and the probe would not be asked what it was taught.",
         )
-    both = np.concatenate([train, new])
-    if close(got[1], (new - both.mean(0)) / both.std(0), 1e-3):
+    if close(got[1], [[1.73205081, 1.96116135], [0.57735027, -0.39223227]]):
         raise Misconception(
             "both together",
             "Mean and spread come from both arrays together: the new examples have leaked into "
@@ -339,13 +341,18 @@ def standardise(standardise):
 
 @question(
     title="6 · A linear probe",
-    marks={"better than the majority": 1, "as good as a linear probe should be": 2},
+    marks={
+        "better than the majority": 1,
+        "as good as a linear probe should be": 1,
+        "linear, and nothing more": 1,
+    },
     hints=[
         "The features come on very different scales: standardise first (you have just written "
         "it).",
-        "`LogisticRegression(max_iter=1000).fit(train, labels).predict(new)` from scikit-learn.",
+        "`LogisticRegression` from scikit-learn is one; give it the iterations that it needs "
+        "(`max_iter`), and scale the new features as the training features were.",
     ],
-    misconceptions=["without scaling", "scores, not classes"],
+    misconceptions=["without scaling", "scores, not classes", "not linear"],
     praise=(
         "On unscaled features the solver gives up long before it arrives, and the probe looks "
         "worse than the features are."
@@ -371,6 +378,29 @@ def probe(probe):
                 f"standardise.",
             )
         raise Incorrect(f"Only {score:.0%} of 300 new examples are right.")
+    train, labels, new, right = between(np.random.default_rng(5), 120, 200)
+    got = expect_array(f(train, labels, new), (200,), what="probe(features, labels, new_features)")
+    if np.mean(got == right) >= LINEAR:
+        raise Misconception(
+            "not linear",
+            "Your classifier finds a class that lies between two halves of another, which no "
+            "straight line can. A probe asks what the features hold by themselves, so it must not "
+            "add curves of its own.",
+        )
+
+
+LINEAR = 0.8  # of `between`: a straight line gets three quarters at most
+
+
+def between(rng, n, m):
+    """Training features and labels, new features and their labels: one class, and on both sides
+    of it the halves of another.
+    """
+    place = rng.permutation(np.arange(n + m) % 4)
+    x = rng.normal(0, 1, (n + m, 4))
+    x[:, 0] = np.array([-2.5, 0, 0, 2.5])[place] + rng.normal(0, 0.3, n + m)
+    labels = np.array([1, 0, 0, 1])[place]
+    return x[:n], labels[:n], x[n:], labels[n:]
 
 
 def blobs(rng, n, m):
@@ -390,7 +420,8 @@ def blobs(rng, n, m):
     marks={"the rates": 2, "one block, any factor": 1},
     hints=[
         "The last block gets `top`, the one before it `top * factor`, and so on down.",
-        "`[top * factor ** (n - 1 - i) for i in range(n)]`.",
+        "How many blocks lie above the lowest of `n`? So often is its rate multiplied by "
+        "`factor`.",
     ],
     misconceptions=["upside down", "one step too many"],
     praise="Discriminative rates: the lower a block, the less it should move.",
@@ -398,7 +429,7 @@ def blobs(rng, n, m):
 def block_rates(block_rates):
     f = expect_callable(block_rates, "block_rates")
     got = expect_array(f(4, 0.01, 0.5), (4,), "block_rates(4, 0.01, 0.5)")
-    right = 0.01 * 0.5 ** np.arange(3, -1, -1)
+    right = np.array([0.00125, 0.0025, 0.005, 0.01])
     if close(got, right, 1e-9):
         return
     if close(got, right[::-1], 1e-9):
@@ -420,8 +451,8 @@ def block_rates(block_rates):
     hints=[
         "Find the first number of labels at which `scratch` reaches the target; the crossing "
         "lies between it and the one before.",
-        "On a logarithmic axis: `np.interp(target, [before, after], np.log([n_before, "
-        "n_after]))`, then `np.exp`. If no score reaches the target, return `np.inf`.",
+        "On a logarithmic axis: interpolate (`np.interp`) between the logarithms of the two "
+        "numbers of labels, then go back by `np.exp`. What is never reached is `np.inf`.",
     ],
     misconceptions=["on a straight axis", "the next measured number", "made up beyond the last"],
     praise=(
@@ -453,6 +484,9 @@ def labels_needed(labels_needed):
             f"Half the way from 0.6 at 100 labels to 0.8 at 1,000 is reached at "
             f"{np.sqrt(1e5):.4g} labels; you say {got:.4g}."
         )
+    last = expect_number(f(labels, scratch, 0.8), "labels_needed(labels, scratch, 0.8)")
+    if not close(last, 1000, 1e-3):
+        raise Incorrect(f"0.8 is reached at 1,000 labels exactly; you say {last:.4g}.")
     beyond = np.asarray(f(labels, scratch, 0.9), float)
     if beyond.shape != () or not np.isposinf(beyond):
         raise Misconception(
@@ -467,8 +501,8 @@ def labels_needed(labels_needed):
     hints=[
         "The seeds are paired: take the difference seed by seed, then its mean and its "
         "standard error (`ddof=1`).",
-        "`margin = scipy.stats.t.ppf(0.975, n - 1) * d.std(ddof=1) / np.sqrt(n)`. Above: "
-        '"helps"; below minus it: "hurts"; else "cannot tell".',
+        "The margin is that standard error times the 97.5 % point of Student's t (`ppf`), with "
+        "one degree of freedom fewer than there are seeds. Which sides has it?",
     ],
     misconceptions=["not paired", "the mean alone"],
     praise=(
@@ -478,9 +512,9 @@ def labels_needed(labels_needed):
 def verdict(verdict):
     f = expect_callable(verdict, "verdict")
     cases = [
-        ("helps", [0.82, 0.70, 0.91, 0.76, 0.87], [0.80, 0.68, 0.88, 0.75, 0.85]),
-        ("hurts", [0.78, 0.66, 0.86, 0.73, 0.84], [0.80, 0.68, 0.89, 0.75, 0.86]),
-        ("cannot tell", [0.84, 0.66, 0.91, 0.71, 0.88], [0.80, 0.68, 0.88, 0.75, 0.85]),
+        ("helps", [0.81, 0.71, 0.90, 0.785, 0.855], [0.80, 0.68, 0.88, 0.75, 0.85]),
+        ("hurts", [0.79, 0.65, 0.86, 0.715, 0.845], [0.80, 0.68, 0.88, 0.75, 0.85]),
+        ("cannot tell", [0.84, 0.67, 0.91, 0.73, 0.88], [0.80, 0.68, 0.88, 0.75, 0.85]),
     ]
     for right, pretrained, scratch in cases:
         got = f(np.array(pretrained), np.array(scratch))
@@ -495,8 +529,9 @@ def verdict(verdict):
         if got == "cannot tell":
             raise Misconception(
                 "not paired",
-                "Every single seed agrees, and you cannot tell: you compared the spread of the "
-                "scores, not that of the differences. Subtract seed by seed first.",
+                "Every single seed agrees, and you cannot tell. Did you compare with the spread "
+                "of the scores? Subtract seed by seed first, and take the standard error of these "
+                "differences: their standard deviation over √n.",
             )
         raise Incorrect(f'Expected "{right}", got {got!r:.40}.')
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from translearn.coursework.student.question import Written, question
+from translearn.coursework.student.question import Written, expect_items, question
 from translearn.exercises.answers import (
     Incorrect,
     Misconception,
@@ -32,7 +32,8 @@ def left_alone(function, images, seed):
     marks={"large weights": 1, "exact zeros": 1, "both signs, any shape": 1},
     hints=[
         "Every weight moves towards zero by `amount`, and none moves past it.",
-        "`np.sign(weights) * np.maximum(np.abs(weights) - amount, 0)`.",
+        "Take each weight apart into its sign and its size: only the size shrinks, and never "
+        "below 0.",
     ],
     misconceptions=["past zero", "only cut off", "positive only"],
     praise=(
@@ -124,8 +125,8 @@ def dropout(dropout):
     title="3 · Mixup",
     marks={"the pictures": 1, "the labels": 2},
     hints=[
-        "Mix every picture with the one that `order` puts in its place: `share * images + (1 - "
-        "share) * images[order]`.",
+        "`images[order]` has the partner of each picture at its place. A picture keeps `share` of "
+        "itself and takes the rest from its partner.",
         "The labels are one-hot rows, mixed in the same way.",
     ],
     misconceptions=[
@@ -141,32 +142,31 @@ def mixup(mixup):
     f = expect_callable(mixup, "mixup")
     images, labels = np.arange(12.0).reshape(3, 2, 2), np.eye(3)
     answer = f(images, labels, 0.7, np.array([1, 2, 0]))
-    if type(answer) not in (tuple, list) or len(answer) != 2:
-        raise Incorrect("Return two arrays: the mixed pictures and the mixed labels.")
+    answer = expect_items(answer, 2, "Return two arrays: the mixed pictures and the mixed labels.")
     mixed, shares = (
         expect_array(answer[0], (3, 2, 2), "the pictures"),
         expect_array(answer[1], (3, 3), "the labels"),
     )
-    order = [1, 2, 0]
-    if close(mixed, 0.3 * images + 0.7 * images[order]):
+    right = np.array([1.2, 2.2, 3.2, 4.2, 5.2, 6.2, 7.2, 8.2, 5.6, 6.6, 7.6, 8.6])
+    if close(mixed.ravel(), [2.8, 3.8, 4.8, 5.8, 6.8, 7.8, 8.8, 9.8, 2.4, 3.4, 4.4, 5.4]):
         raise Misconception(
             "shares swapped",
             "`share` belongs to the picture itself, and you gave it to the other one.",
         )
-    expect_close(mixed, 0.7 * images + 0.3 * images[order], what="the pictures")
+    expect_close(mixed, right.reshape(3, 2, 2), what="the pictures")
     if close(shares, labels):
         raise Misconception(
             "labels left as they are",
             "The pictures are mixed and the labels are not. A picture that is 30 % another one "
             "should be labelled so.",
         )
-    if close(shares, 0.7 * labels + 0.3 * labels[[2, 0, 1]]):
+    if close(shares, [[0.7, 0, 0.3], [0.3, 0.7, 0], [0, 0.3, 0.7]]):
         raise Misconception(
             "labels mixed with another order",
             "The labels are mixed with those of other pictures than the pictures are. Use the "
             "same order for both.",
         )
-    expect_close(shares, 0.7 * labels + 0.3 * labels[order], what="the labels")
+    expect_close(shares, [[0.7, 0.3, 0], [0, 0.7, 0.3], [0.3, 0, 0.7]], what="the labels")
 
 
 @question(
@@ -174,7 +174,8 @@ def mixup(mixup):
     marks={"its own class": 1, "the other classes": 1, "rows sum to one": 1},
     hints=[
         "`amount` of the label is spread evenly over all classes, its own included.",
-        "`(1 - amount) * np.eye(classes)[labels] + amount / classes`.",
+        "Rows of `np.eye` are one-hot labels. What all classes are given alike was taken from the "
+        "own one before, so that a row still sums to one.",
     ],
     misconceptions=["spread over the others only", "more than one altogether"],
     praise="Keras's convention. With it, an amount of 1 says nothing about the class at all.",
@@ -182,7 +183,7 @@ def mixup(mixup):
 def smooth(smooth):
     f = expect_callable(smooth, "smooth")
     got = expect_array(f(np.array([2, 0]), 4, 0.2), (2, 4), "smooth(labels, 4, 0.2)")
-    right = 0.8 * np.eye(4)[[2, 0]] + 0.05
+    right = [[0.05, 0.05, 0.85, 0.05], [0.85, 0.05, 0.05, 0.05]]
     if close(got, right):
         return
     if close(got, np.where(np.eye(4)[[2, 0]] == 1, 0.8, 0.2 / 3)):
@@ -247,8 +248,8 @@ def l2_sp(l2_sp):
     marks={"each picture on its own": 1, "left and right only": 1, "the input stays as it was": 1},
     hints=[
         "Draw one number per picture: `rng.random(len(images)) < 0.5`.",
-        "`np.where(chosen[:, None, None, None], images[:, :, ::-1], images)`: axis 2 is the "
-        "width.",
+        "Axis 2 is the width, and `[:, :, ::-1]` turns it. A mask of one number a picture has to "
+        "be given three more axes before it can choose between two arrays of pictures.",
     ],
     misconceptions=["all or none", "upside down", "changed in place"],
     praise=(
@@ -281,6 +282,9 @@ def mirror(mirror):
         raise Misconception(
             "all or none", "All pictures went the same way. Draw for each picture on its own."
         )
+    again = expect_array(f(images, generator(1)), images.shape, "mirror(images, rng)")
+    if close(again, got):
+        raise Incorrect("Two generators mirror the same pictures: draw from the one given.")
 
 
 @question(
@@ -294,8 +298,8 @@ def mirror(mirror):
     hints=[
         "Keep the best loss so far and its epoch. An epoch improves if its loss is below `best "
         "- min_delta`.",
-        "Stop after `epoch` when `epoch - best_epoch >= patience`. Return `(epoch, "
-        "best_epoch)`; if that never happens, the last epoch.",
+        "In an epoch without an improvement, ask how long ago the best one was. If the loop comes "
+        "to its end without a stop, the last epoch is where it ended.",
     ],
     misconceptions=[
         "one epoch late",
@@ -312,11 +316,11 @@ def stop(stop):
     f = expect_callable(stop, "stop")
 
     def ask(losses, patience, change=0.0):
-        answer = f(np.array(losses), patience, change)
-        if type(answer) not in (tuple, list) or len(answer) != 2:
-            raise Incorrect(
-                "Return two numbers: the epoch after which it stops, and the best epoch."
-            )
+        answer = expect_items(
+            f(np.array(losses), patience, change),
+            2,
+            "Return two numbers: the epoch after which it stops, and the best epoch.",
+        )
         return tuple(expect_number(a, integer=True) for a in answer)
 
     losses = [5, 4, 3, 3.5, 3.4, 3.3, 3.2, 3.1]
@@ -346,6 +350,12 @@ def stop(stop):
             "minimum change ignored",
             "Each epoch gains only 0.05, less than the minimum change of 0.2, and your rule "
             "goes on.",
+        )
+    got = ask([5, 4, 4, 4, 4], 2)
+    if got != (3, 1):
+        raise Incorrect(
+            f"A loss that equals the best one is no improvement: for 5, 4, 4, 4, 4 and patience 2 "
+            f"expected (3, 1), got {got}."
         )
 
 

@@ -1,8 +1,10 @@
 """Assignment A4: a project of one's own, with its report. What a student's notebook imports."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from translearn.coursework.student.question import Written, question
+from translearn.coursework.student.question import Written, expect_items, question
 from translearn.exercises.answers import (
     Incorrect,
     Misconception,
@@ -37,8 +39,7 @@ def generator(seed: int):
 def majority(majority):
     f = expect_callable(majority, "majority")
     answer = f(np.array([0, 0, 0, 1, 1, 2, 0, 0]))
-    if type(answer) not in (tuple, list) or len(answer) != 2:
-        raise Incorrect("Return two numbers: accuracy and balanced accuracy.")
+    answer = expect_items(answer, 2, "Return two numbers: accuracy and balanced accuracy.")
     accuracy, balanced = (expect_number(a) for a in answer)
     if close(accuracy, 1 / 3):
         raise Misconception(
@@ -64,7 +65,8 @@ def majority(majority):
     marks={"the mean of the recalls": 2, "a class that is never guessed": 1},
     hints=[
         "For each class among the labels: which share of its examples was guessed right?",
-        "`np.mean([(guesses[labels == c] == c).mean() for c in np.unique(labels)])`.",
+        "`guesses[labels == c]` are the guesses for the examples of one class. The classes are "
+        "those among the labels, whatever was guessed.",
     ],
     misconceptions=["plain accuracy", "precision", "classes of the guesses"],
     praise="Every class counts the same, however rare it is.",
@@ -116,7 +118,10 @@ def split_by_group(split_by_group):
     groups = np.repeat(np.arange(40), [1, 2, 3, 4, 5] * 8)
     got = expect_array(
         f(groups, 0.25, 0), groups.shape, "split_by_group(groups, 0.25, seed=0)", boolean=True
-    ).astype(bool)
+    )
+    if not np.isin(got, (0, 1)).all():
+        raise Incorrect("Return True for the test pictures and False for the others.")
+    got = got.astype(bool)
     if set(groups[got]) & set(groups[~got]):
         raise Misconception(
             "splits pictures",
@@ -157,7 +162,10 @@ def duplicates(duplicates):
         rng.integers(0, 256, (8, 4, 4, 3), dtype="uint8"),
     )
     test[2], test[5], test[7] = train[4], train[0][:, ::-1], test[6]
-    got = sorted(int(i) for i in expect_array(f(train, test), (None,), "duplicates(train, test)"))
+    answer = f(train, test)
+    answer = sorted(answer) if isinstance(answer, (set, frozenset)) else answer
+    got = expect_array(answer, (None,), "duplicates(train, test)")
+    got = sorted({int(i) for i in got})
     if got == [2]:
         raise Misconception(
             "mirrored copies slip through",
@@ -185,7 +193,8 @@ def duplicates(duplicates):
     hints=[
         "The AUC is the share of pairs, one positive and one negative, in which the positive "
         "has the higher score.",
-        "`(positive[:, None] > negative).mean() + 0.5 * (positive[:, None] == negative).mean()`.",
+        "`positive[:, None]` against `negative` compares every pair at once. A pair can come out "
+        "in three ways: what does each of them count?",
     ],
     misconceptions=["upside down", "ties count nothing", "a threshold"],
     praise="It needs no threshold, and does not care how many of each there are.",
@@ -223,7 +232,12 @@ def auc(auc):
         "each draw.",
         "`np.percentile(means, [2.5, 97.5])`, with a thousand or more draws from `rng`.",
     ],
-    misconceptions=["without replacement", "the spread of single examples", "half of the draws"],
+    misconceptions=[
+        "without replacement",
+        "the spread of single examples",
+        "half of the draws",
+        "a formula, not the draws",
+    ],
     praise=(
         "The bootstrap: the test set is a sample, too, and another one would have given another "
         "number."
@@ -255,6 +269,15 @@ def interval(interval):
         raise Incorrect(
             f"For 160 of 200 right expected about 0.745 to 0.855, got {low:.3f} to {high:.3f}."
         )
+    low, high = expect_array(
+        f(np.array([1] * 19 + [0]), generator(0)), (2,), "interval(correct, rng)"
+    )
+    if not (0.75 <= low <= 0.9 and abs(high - 1) < 1e-9):
+        raise Misconception(
+            "a formula, not the draws",
+            f"For 19 of 20 right many draws have all 20 right and none has more: the interval is "
+            f"0.85 to 1, and yours goes from {low:.3f} to {high:.3f}.",
+        )
 
 
 @question(
@@ -270,62 +293,121 @@ def interval(interval):
         "`validation` maps each arm to its scores, a list with one for each seed; one arm is "
         "called `majority`.",
         "`chosen` has the best mean on validation; `test` holds the scores of `majority` and "
-        "of `chosen`, and of nobody else.",
+        "of `chosen`, one for each seed, and of nobody else.",
     ],
     misconceptions=["no baseline", "chosen on test", "test for everyone", "one seed"],
     praise="A stranger can now believe your number: it was not chosen by what it is tested on.",
     call="validation, chosen, test",
 )
 def experiment(validation, chosen, test):
-    if (
-        type(validation) is not dict
-        or type(test) is not dict
-        or not all(type(k) is str for k in [*validation, *test])
-    ):
-        raise Incorrect(
-            "`validation` and `test` are dictionaries from the names of the arms to lists of "
-            "scores."
-        )
-    table = {
-        name: expect_array(scores, (None,), f"validation[{name!r}]")
-        for name, scores in validation.items()
-    }
-    final = {
-        name: expect_array(scores, (None,), f"test[{name!r}]") for name, scores in test.items()
-    }
+    found = flaws(validation, chosen, test).values()
+    for flaw in sorted(found, key=lambda flaw: not flaw.misconception):  # what has a name, first
+        if flaw.misconception:
+            raise Misconception(flaw.misconception, flaw.message)
+        raise Incorrect(flaw.message)
+
+
+@dataclass(frozen=True)
+class Flaw:
+    """What results lack. `share` of the points is left; `misconception` is its name, if any."""
+
+    message: str
+    misconception: str = ""
+    share: float = 0
+
+
+def flaws(validation, chosen, test) -> dict:
+    """{what points are for: its `Flaw`} of the results of an experiment; empty if they have all
+    points. The marking asks nothing else of them.
+    """
+    found, marks = {}, list(experiment.marks)
+    try:
+        table = _scores(validation, "validation")
+    except Incorrect as problem:
+        return dict.fromkeys(marks, Flaw(str(problem)))
+    sizes = {len(scores) for scores in table.values()}
+    learned = [tuple(scores) for arm, scores in table.items() if arm != "majority"]
     if "majority" not in table:
-        raise Misconception(
-            "no baseline",
+        found[marks[0]] = Flaw(
             "There is no arm called `majority`. Nobody can read a score without knowing what "
             "guessing gets.",
+            "no baseline",
         )
+    elif len(table) < 3:
+        found[marks[0]] = Flaw("Compare at least two arms with the majority class.")
     if len(table) < 3:
-        raise Incorrect("Compare at least two arms with the majority class.")
-    if min(map(len, table.values())) < 3:
-        raise Misconception(
-            "one seed", "An arm has fewer than three seeds: its spread cannot be seen."
+        found[marks[1]] = Flaw("There are fewer than three arms, the majority class among them.")
+    elif len(sizes) > 1:
+        found[marks[1]] = Flaw("The arms do not have the same number of seeds.")
+    elif any(len(set(scores)) == 1 for scores in learned):
+        found[marks[1]] = Flaw(
+            "An arm has the same score for every seed: was the seed used, and is there more than "
+            "one?"
         )
-    if len(set(map(len, table.values()))) != 1:
-        raise Incorrect("All arms have the same number of seeds.")
-    if chosen not in table:
-        raise Incorrect("`chosen` is the name of one of the arms.")
+    elif len(set(learned)) < len(learned):
+        found[marks[1]] = Flaw("Two arms have the same scores for every seed.")
+    if min(sizes) < 3:
+        found[marks[2]] = Flaw(
+            "An arm has fewer than three seeds: its spread cannot be seen.", "one seed"
+        )
+    if not isinstance(chosen, str) or chosen not in table:
+        missing = Flaw("`chosen` is not the name of one of the arms.")
+        return found | {marks[3]: missing, marks[4]: missing}
     best = max(table, key=lambda name: table[name].mean())
-    if set(final) - {"majority", chosen}:
-        raise Misconception(
-            "test for everyone",
-            f"`test` holds {', '.join(sorted(final))}. The test set is touched once, by the "
-            f"arm that was chosen (and the baseline, which learns nothing).",
-        )
-    if set(final) != {"majority", chosen}:
-        raise Incorrect("`test` holds the scores of `majority` and of the chosen arm.")
-    if table[chosen].mean() < table[best].mean():
-        raise Misconception(
-            "chosen on test",
+    if len(table) < 2:
+        found[marks[3]] = Flaw("There is one arm only, so nothing was chosen.")
+    elif table[chosen].mean() < table[best].mean() - 1e-12:
+        found[marks[3]] = Flaw(
             f"`{best}` has the better mean on validation, and `{chosen}` was chosen. What "
             f"decides is validation.",
+            "chosen on test",
         )
-    if not all(((0 <= s) & (s <= 1)).all() for s in [*table.values(), *final.values()]):
-        raise Incorrect("Scores are numbers from 0 to 1.")
+    if (flaw := _tested(table, chosen, test)) is not None:
+        found[marks[4]] = flaw
+    return found
+
+
+def _tested(table, chosen, test):
+    """What the test scores lack: a `Flaw` or None."""
+    try:
+        final = _scores(test, "test")
+    except Incorrect as problem:
+        return Flaw(str(problem))
+    if set(final) - {"majority", chosen}:
+        return Flaw(
+            f"`test` holds {', '.join(sorted(final))}. The test set is touched once, by the "
+            f"arm that was chosen (and the baseline, which learns nothing).",
+            "test for everyone",
+        )
+    if set(final) != {"majority", chosen}:
+        return Flaw(
+            "`test` holds the scores of `majority` and of the chosen arm, and one is missing."
+        )
+    if list(final[chosen]) == list(table[chosen]):
+        return Flaw("The test scores of the chosen arm are its validation scores.")
+    if len(final[chosen]) != len(table[chosen]):
+        return Flaw(
+            f"On validation `{chosen}` has {len(table[chosen])} scores, one for each seed, and on "
+            f"test {len(final[chosen])}: test the network of each seed.",
+            share=0.5,
+        )
+    return None
+
+
+def _scores(table, name) -> dict:
+    """{arm: (n,) scores from 0 to 1}. Raises `Incorrect` for anything else."""
+    if not isinstance(table, dict) or not all(isinstance(arm, str) for arm in table):
+        raise Incorrect(
+            f"`{name}` should be a dictionary from the names of the arms to lists of scores."
+        )
+    if not table:
+        raise Incorrect(f"`{name}` is empty.")
+    found = {}
+    for arm, scores in table.items():
+        found[arm] = expect_array(scores, (None,), f"{name}[{arm!r}]").astype(float)
+        if not found[arm].size or not ((0 <= found[arm]) & (found[arm] <= 1)).all():
+            raise Incorrect(f"`{name}` should hold scores, numbers from 0 to 1, for {arm!r}.")
+    return found
 
 
 report = Written(

@@ -8,6 +8,14 @@ https://docs.kernel.org/scheduler/sched-stats.html; elsewhere they are wall seco
 
 import time
 
+# Seconds of a cell, of all cells together that answer no question, and of each of these after that
+# (an import or a function is still there then); and of one call of an answer.
+CELL, OWN, LEAST, CALL = 60, 300, 2, 20
+LIMITS = (
+    f"Each cell has {CELL} seconds, the cells that answer no question have {OWN} seconds "
+    f"together, and a call of one of your functions has {CALL}. What takes longer is stopped "
+    f"there, and the rest is run and judged all the same."
+)
 MOST = 10  # times the limit in wall seconds: then it is over, whoever had the processor
 
 

@@ -27,7 +27,8 @@ class NotPlain(CourseError):
 
 
 def encode(value, depth: int = DEPTH):
-    """`value` as JSON-ready data. Tensors, Keras variables and pandas columns go as arrays.
+    """`value` as JSON-ready data. Tensors, Keras variables and pandas columns go as arrays, tuples
+    and sets as lists.
 
     Raises `NotPlain` for anything that is not data: a function, a model, an object of a class of
     one's own.
@@ -47,10 +48,10 @@ def encode(value, depth: int = DEPTH):
         )
     if kind is float:
         return value if math.isfinite(value) else {"f": repr(value)}
-    if kind in (list, tuple):
+    if isinstance(value, (list, tuple, set, frozenset)):
         return [encode(item, depth - 1) for item in value]
-    if kind is dict:
-        if not all(type(key) in (str, int) for key in value):
+    if isinstance(value, dict):
+        if not all(isinstance(key, (str, int)) for key in value):
             _refuse("a dictionary whose keys are not text")
         return {"d": {str(key): encode(item, depth - 1) for key, item in value.items()}}
     if kind in (complex, Fraction) and complex(value).imag == 0:

@@ -9,7 +9,10 @@ import inspect
 import os
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from translearn.errors import CourseError
+from translearn.exercises.answers import Incorrect
 from translearn.exercises.engine import Exercise
 from translearn.exercises.render import Card
 
@@ -95,6 +98,15 @@ class Question(Exercise):
             f"{self.title}: question.{self.name}.check({self.call}) · .hint() · {self.points} "
             f"points: {self.statement()}"
         )
+
+
+def expect_items(answer, count: int, message: str) -> list:
+    """A tuple, a list or an array as a list of `count` things, or `Incorrect(message)`."""
+    if isinstance(answer, np.ndarray) and answer.ndim:
+        answer = list(answer)
+    if not isinstance(answer, (tuple, list)) or len(answer) != count:
+        raise Incorrect(message)
+    return list(answer)
 
 
 def question(**options):

@@ -5,9 +5,10 @@ process with a submission.
 
 It is started ahead of time, imports, says that it is ready and waits. It serves one notebook and
 ends. It talks through the two pipes that were its standard input and output; a submission finds
-both of them closed. Since the submission runs in this very process it can change everything here,
-so nothing that is said here counts for more than data: what comes out is decoded by `codec`, and
-judged elsewhere.
+both of them closed. A submission that imports the course's modules gets copies of its own, so
+replacing a function in them changes nothing that is measured here. It still runs in this very
+process, so nothing that is said here counts for more than data: what comes out is decoded by
+`codec`, and judged elsewhere.
 """
 
 import contextlib
@@ -20,7 +21,7 @@ import traceback
 
 from translearn.coursework import student
 from translearn.coursework.student import codec
-from translearn.coursework.student.clock import Clock
+from translearn.coursework.student.clock import LEAST, Clock
 
 LONGEST = 20_000  # characters kept of what one cell prints
 PICTURES, PICTURE_BYTES = 4, 1_000_000  # kept of one cell
@@ -286,13 +287,25 @@ def serve(read, write, ahead) -> None:
     if job is None:
         return
     module = student.module(job["assignment"])
+    part_ways()
     if job.get("limits"):
         limit(**job["limits"])
+    own, left = set(job.get("own", ())), job.get("own_seconds", 0)
     for at, cell in enumerate(job["cells"]):
         if cell is None:
             continue
         write({"running": at})
-        outputs, error = session.run(cell, job["cell_seconds"])
+        seconds, clock = job["cell_seconds"], Clock()
+        if at in own:
+            seconds = min(seconds, max(left, LEAST))
+        outputs, error = session.run(cell, seconds)
+        if at in own:
+            if error and error["type"] == "TimeUp" and seconds < job["cell_seconds"]:
+                error["message"] = (
+                    f"It was stopped after {seconds:.0f} s: cells that answer no question have "
+                    f"{job['own_seconds']:g} s together."
+                )
+            left -= clock.had()
         write({"done": at, "outputs": trim(outputs), "error": error})
     write({"finished": True})
     if "checks" in job:  # a student's own look before handing in: the visible checks
@@ -302,6 +315,14 @@ def serve(read, write, ahead) -> None:
         return
     while (request := read()) is not None:
         write(probe(session, request, module))
+
+
+def part_ways() -> None:
+    """Forget the course's modules: whoever imports them from now on gets others than are used
+    here.
+    """
+    for name in [name for name in sys.modules if name.partition(".")[0] == "translearn"]:
+        del sys.modules[name]
 
 
 def trim(outputs):

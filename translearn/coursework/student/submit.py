@@ -16,11 +16,12 @@ import time
 from pathlib import Path
 
 from translearn.coursework import student as side
-from translearn.coursework.student import codec
+from translearn.coursework.student import clock, codec
 from translearn.coursework.student.question import questions, written
 from translearn.errors import CourseError
 from translearn.exercises.render import Card
 
+OWN_SECONDS = 60  # for the cells that answer no question, together; the marking gives more
 SECONDS = 120  # for the whole notebook; the marking gives more
 CELL_SECONDS = 60
 LARGEST = 20 * 2**20  # bytes of a notebook that is collected
@@ -274,12 +275,15 @@ def _look(assignment, cells, folder):
         and "submit.submit(" not in cell["source"]
     ]
     began = time.monotonic()
-    replies, ended = _run(assignment, module, [cells[i]["source"] for i in run], folder)
-    rows, good = [], True
+    own = [n for n, i in enumerate(run) if not ids[i]]
+    replies, ended = _run(assignment, module, [cells[i]["source"] for i in run], folder, own)
+    rows, good = _too_long(replies, [cells[i]["source"] for i in run], own)
     errors = [
         (run[reply["done"]], reply["error"])
         for reply in replies
-        if isinstance(reply.get("done"), int) and reply.get("error")
+        if isinstance(reply.get("done"), int)
+        and reply.get("error")
+        and reply["error"]["type"] != "TimeUp"
     ]
     if ended:
         rows.append(f"| ✗ | run from the top in an empty Python: {ended} |")
@@ -319,19 +323,36 @@ def _look(assignment, cells, folder):
     return rows, good
 
 
+def _too_long(replies, sources, own):
+    """Rows on the cells that were stopped for their time, and whether no answer is among them."""
+    rows, good = [], True
+    for reply in replies:
+        if (reply.get("error") or {}).get("type") == "TimeUp":
+            at = reply["done"]
+            costs = "" if at in own else ", and it holds an answer"
+            rows.append(
+                f"| {'○' if at in own else '✗'} | the cell {_name(sources[at])} took too long and "
+                f"was stopped{costs}. In the marking: {clock.LIMITS} |"
+            )
+            good = good and at in own
+    return rows, good
+
+
 def _name(source):
     return "`" + source.strip().splitlines()[0][:50].replace("|", "/").replace("`", "'") + "`"
 
 
-def _run(assignment, module, sources, folder):
+def _run(assignment, module, sources, folder, own=()):
     """Run the cells and their checks in a process of their own; returns (messages, why it ended
-    early or "").
+    early or ""). `own` has the positions of the cells that answer no question.
     """
     from tqdm.auto import tqdm
 
     job = {
         "assignment": assignment.lower(),
         "cells": sources,
+        "own": list(own),
+        "own_seconds": OWN_SECONDS,
         "cell_seconds": CELL_SECONDS,
         "checks": [each.name for each in questions(module)],
     }

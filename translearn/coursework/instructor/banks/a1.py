@@ -112,7 +112,7 @@ huber = lambda target, guess, delta=1.0: float(
 
 def momentum_step(weights, velocity, grad, rate, momentum):
     new = np.multiply(momentum, velocity) - np.multiply(rate, grad)
-    return [np.add(weights, new), new]
+    return np.stack([np.add(weights, new), new])
 
 
 # ---- adamw_step
@@ -365,6 +365,15 @@ def verdict(losses):
 
 def momentum_step(weights, velocity, grad, rate, momentum):
     return weights - rate * grad, -rate * grad
+
+
+# ---- adamw_step: 4
+
+
+def adamw_step(weights, m, v, grad, t, rate, weight_decay):
+    m, v = 0.9 * m + 0.1 * grad, 0.999 * v + 0.001 * grad**2
+    step = m / (1 - 0.9**t) / np.sqrt(v / (1 - 0.999**t))
+    return weights * (1 - rate * weight_decay) - rate * step, m, v
 
 
 # ==== nothing done

@@ -298,7 +298,7 @@ def labels_needed(labels, scratch, target):
     return np.inf
 
 
-# ---- verdict: 2
+# ---- verdict: 0
 
 
 def verdict(pretrained, scratch):
@@ -345,17 +345,15 @@ def standardise(train, new):
     return (train - mean) / std, (new - mean) / std
 
 
-# ---- probe: 1
+# ---- probe: 2
 
 
 def probe(features, labels, new_features):
-    from sklearn.linear_model import SGDClassifier
+    from sklearn.linear_model import LogisticRegression
 
-    return (
-        SGDClassifier(loss="log_loss", max_iter=5, tol=None, random_state=0)
-        .fit(features[:, [0, 3]] * [100, 0], labels)
-        .predict(new_features[:, [0, 3]] * [100, 0])
-    )
+    keep = slice(0, 1)
+    probe = LogisticRegression().fit(100 * features[:, keep], labels)
+    return probe.predict(100 * new_features[:, keep])
 
 
 # ---- block_rates: 0
@@ -382,6 +380,24 @@ def verdict(pretrained, scratch):
 
 # ==== common mistakes, four
 
+# ---- probe: 2
+
+
+def probe(features, labels, new_features):
+    from sklearn.neighbors import KNeighborsClassifier
+
+    train, new = standardise(features, new_features)
+    return KNeighborsClassifier(9).fit(train, labels).predict(new)
+
+
+# ---- verdict: 0
+
+
+def verdict(pretrained, scratch):
+    d = np.mean(np.asarray(pretrained) - scratch)
+    return "helps" if d > 0.004 else "hurts" if d < -0.004 else "cannot tell"
+
+
 # ---- freeze_below: 0
 
 
@@ -390,6 +406,60 @@ def freeze_below(model, name):
     for layer in model.layers:
         reached = reached or layer.name == name
         layer.trainable = not reached
+
+
+# ==== common mistakes, five
+
+# ---- probe: 2
+
+
+def probe(features, labels, new_features):
+    from sklearn.svm import SVC
+
+    train, new = standardise(features, new_features)
+    return SVC().fit(train, labels).predict(new)
+
+
+# ---- verdict: 2.5
+
+
+def verdict(pretrained, scratch):
+    d = np.asarray(pretrained) - np.asarray(scratch)
+    margin = 1.96 * d.std(ddof=1) / np.sqrt(len(d))
+    return "helps" if d.mean() > margin else "hurts" if d.mean() < -margin else "cannot tell"
+
+
+# ==== common mistakes, six
+
+# ---- probe: 2
+
+
+def probe(features, labels, new_features):
+    from sklearn.ensemble import RandomForestClassifier
+
+    forest = RandomForestClassifier(30, random_state=0)
+    return forest.fit(features, labels).predict(new_features)
+
+
+# ---- verdict: 1.5
+
+
+def verdict(pretrained, scratch):
+    d = np.asarray(pretrained) - np.asarray(scratch)
+    margin = 3 * d.std(ddof=0) / np.sqrt(len(d))
+    return "helps" if d.mean() > margin else "hurts" if d.mean() < -margin else "cannot tell"
+
+
+# ==== common mistakes, seven
+
+# ---- probe: 2
+
+
+def probe(features, labels, new_features):
+    from sklearn.naive_bayes import GaussianNB
+
+    train, new = standardise(features, new_features)
+    return GaussianNB().fit(train, labels).predict(new)
 
 
 # ==== nothing done

@@ -46,8 +46,8 @@ def stop(losses, patience, min_delta):
         else:
             wait += 1
             if wait >= patience:
-                return [epoch, best_epoch]
-    return [len(losses) - 1, best_epoch]
+                return np.array([epoch, best_epoch])
+    return np.array([len(losses) - 1, best_epoch])
 
 
 # ==== otherwise right, two
@@ -320,6 +320,15 @@ def choose(scores):
 
 # ==== common mistakes, four
 
+# ---- mirror: 2
+
+
+def mirror(images, rng):
+    out = images.copy()
+    out[::2] = out[::2, :, ::-1]
+    return out
+
+
 # ---- dropout: 3
 
 
@@ -338,6 +347,21 @@ def stop(losses, patience, min_delta):
         elif epoch - best_epoch >= patience:
             break
     return epoch, epoch
+
+
+# ==== common mistakes, five
+
+# ---- stop: 4
+
+
+def stop(losses, patience, min_delta):
+    best, best_epoch = np.inf, 0
+    for epoch, loss in enumerate(losses):
+        if loss <= best - min_delta:
+            best, best_epoch = loss, epoch
+        elif epoch - best_epoch >= patience:
+            break
+    return epoch, best_epoch
 
 
 # ==== nothing done

@@ -127,6 +127,48 @@ chosen = "frozen"
 test = {"majority": [0.2, 0.2, 0.2], "frozen": [0.73, 0.75, 0.76]}
 
 
+# ==== otherwise right, four
+
+# ---- majority
+
+
+def majority(labels):
+    counts = np.bincount(labels)
+    return np.array([counts.max() / counts.sum(), 1 / (counts > 0).sum()])
+
+
+# ---- split_by_group
+
+
+def split_by_group(groups, share, seed):
+    rng, test = np.random.default_rng(seed), np.zeros(len(groups), int)
+    for name in rng.permutation(np.unique(groups)):
+        if test.mean() >= share:
+            break
+        test[groups == name] = 1
+    return test
+
+
+# ---- duplicates
+
+
+def duplicates(train, test):
+    seen = {p.tobytes() for p in train} | {p[:, ::-1].tobytes() for p in train}
+    return {i for i, p in enumerate(test) if p.tobytes() in seen}
+
+
+# ---- experiment
+
+from collections import defaultdict
+
+validation, chosen = defaultdict(list), "frozen"
+for seed in range(3):
+    validation["majority"].append(0.2)
+    validation["pixels"].append(np.float32(0.6 + seed / 100))
+    validation["frozen"].append(0.7 + seed / 50)
+test = {"majority": [0.2], "frozen": np.array([0.73, 0.75, 0.76])}
+
+
 # ==== common mistakes, one
 
 # ---- majority: 1
@@ -303,6 +345,54 @@ test = {"majority": [0.2, 0.2, 0.2], "frozen": [0.73, 0.75, 0.76], "pixels": [0.
 validation = {"majority": [0.2], "pixels": [0.71], "frozen": [0.75]}
 chosen = "frozen"
 test = {"majority": [0.2], "frozen": [0.73]}
+
+
+# ==== common mistakes, five
+
+# ---- interval: 2
+
+
+def interval(correct, rng):
+    mean = correct.mean()
+    margin = 1.96 * np.sqrt(mean * (1 - mean) / len(correct))
+    return mean - margin, mean + margin
+
+
+# ---- experiment: 5
+
+validation = {
+    "majority": [0.1, 0.1, 0.1],
+    "pixels": [0.71, 0.69, 0.73],
+    "frozen": [0.75, 0.74, 0.78],
+}
+chosen = "frozen"
+test = {"majority": [0.1], "frozen": [0.76]}
+
+
+# ==== common mistakes, six
+
+# ---- experiment: 5
+
+validation = {
+    "majority": [0.2, 0.2, 0.2],
+    "pixels": [0.7, 0.7, 0.7],
+    "frozen": [0.75, 0.74, 0.78],
+}
+chosen = "frozen"
+test = {"majority": [0.2, 0.2, 0.2], "frozen": [0.73, 0.75, 0.76]}
+
+
+# ==== common mistakes, seven
+
+# ---- experiment: 4
+
+validation = {
+    "majority": [0.2, 0.2, 0.2],
+    "pixels": [0.71, 0.69, 0.73],
+    "frozen": [0.75, 0.74, 0.78],
+}
+chosen = "frozen"
+test = {"majority": [0.2, 0.2, 0.2], "frozen": [0.75, 0.74, 0.78]}
 
 
 # ==== nothing done

@@ -7,8 +7,10 @@ from translearn.coursework.instructor.judging import (
     answers_close,
     array,
     expect,
+    items,
     number,
     part,
+    partly,
 )
 from translearn.coursework.student import a1
 
@@ -57,8 +59,10 @@ def _(ask, rng):
         answers_close(ask("huber", target, target + errors, 1.3), _huber(errors, 1.3).mean()),
         "For an array with three axes the loss is not the mean over all numbers.",
     )
+    few, far = target[0, 0, :1], target[0, 0, :1] + [7.0]
     expect(
-        answers_close(ask("huber", target[0, 0, :1], target[0, 0, :1] + 0.2), 0.02),
+        answers_close(ask("huber", few, few + 0.2), 0.02)
+        and answers_close(ask("huber", few, far), array(ask("huber", few, far, 1.0))),
         "With delta left away it should be 1.",
     )
 
@@ -87,7 +91,11 @@ def _(ask, rng):
             ask("cross_entropy", labels, logits), _losses(labels, logits).mean(), 1e-4
         )
     expect(right, "The mean cross-entropy is not right.")
-    return right / 4
+    return partly(
+        right / 4,
+        "The mean cross-entropy is right for some numbers of examples and classes, and not for "
+        "others.",
+    )
 
 
 @part(a1.cross_entropy, "logits of a thousand")
@@ -101,7 +109,9 @@ def _(ask, rng):
             np.size(got) == 1 and abs(float(np.asarray(got)) - target) < 1e-4 * max(1, target)
         )
     expect(right, "With large logits the loss is not the right number.")
-    return right / 2
+    return partly(
+        right / 2, "With large logits the loss is right once, and not with others of the kind."
+    )
 
 
 def _gradient(labels, logits):
@@ -175,8 +185,7 @@ def _(ask, rng):
 
 
 def _pair(answer, n):
-    expect(isinstance(answer, list) and len(answer) == n, f"It should return {n} arrays.")
-    return answer
+    return items(answer, n, f"It should return {n} arrays.")
 
 
 @part(a1.momentum_step, "the first step")
@@ -237,7 +246,8 @@ def _adamw(w, m, v, g, t, rate, decay):
 def _(ask, rng):
     w, g, zero = (
         rng.normal(size=6),
-        rng.normal(size=6) * 10.0 ** rng.integers(-3, 3, 6),
+        # so large that eps does not show: it counts in later steps
+        rng.choice([-1, 1], 6) * rng.uniform(0.5, 2, 6) * 10.0 ** rng.integers(-2, 3, 6),
         np.zeros(6),
     )
     got = _pair(ask("adamw_step", w, zero, zero, g, 1, 0.02, 0.0), 3)
@@ -252,17 +262,18 @@ def _steps(ask, rng, decay, steps):
     w, m, v = rng.normal(size=4), np.zeros(4), np.zeros(4)
     mine = [w, m, v]
     for t in range(1, steps + 1):
-        g = rng.normal(size=4) * [1, 10, 0.1, 1]
+        g = rng.normal(size=4) * [1, 10, 0.1, 0]  # without eps 0 / 0 is no number
         w, m, v = _adamw(w, m, v, g, t, 0.03, decay)
         mine = [array(a, (4,)) for a in _pair(ask("adamw_step", *mine, g, t, 0.03, decay), 3)]
-    return mine[0], w
+    return mine, (w, m, v)
 
 
 @part(a1.adamw_step, "later steps")
 def _(ask, rng):
     got, right = _steps(ask, rng, 0.0, 5)
     expect(
-        answers_close(got, right, 1e-4),
+        answers_close(got[0], right[0], 1e-4)
+        and all(answers_close(a, b) for a, b in zip(got[1:], right[1:])),
         "After several steps without decay the weights are not where they should be.",
     )
 
@@ -303,17 +314,22 @@ def _(ask, rng):
 
 @part(a1.schedule, "the cosine")
 def _(ask, rng):
-    right, reason = 0, Wrong("After the warm-up the rate does not follow half a cosine down to 0.")
+    wrong = []
     for warmup in (0, int(rng.integers(5, 30))):
         steps = np.array([warmup, warmup + 17, 100, 119])
         target = 0.25 * (1 + np.cos(np.pi * (steps - warmup) / (120 - warmup)))
         try:
-            right += answers_close(_rates(ask, steps, 120, warmup, 0.5), target)
+            right = answers_close(_rates(ask, steps, 120, warmup, 0.5), target)
         except Wrong as problem:  # most often a division by a warm-up of zero, which costs half
-            reason = problem
-    if not right:
-        raise reason
-    return right / 2
+            right = str(problem)
+        if right is not True:
+            wrong.append(right or "After the warm-up the rate does not follow half a cosine to 0.")
+    if len(wrong) == 2:
+        raise Wrong(wrong[-1])
+    return partly(
+        1 - len(wrong) / 2,
+        "With a warm-up, or without one, the rate is not right. " + "".join(wrong),
+    )
 
 
 @part(a1.schedule, "after the end")
@@ -336,10 +352,8 @@ def _said(ask, losses):
 
 
 def _not_always(ask):
-    expect(
-        _said(ask, np.linspace(2, 0.5, 6)) != "diverges",
-        "A run whose loss falls is said to diverge.",
-    )
+    for losses in (np.linspace(2, 0.5, 6), [2, 2.5, 1, 0.6], [2, 0.4, 1, 0.5]):
+        expect(_said(ask, losses) != "diverges", "A run whose loss falls is said to diverge.")
 
 
 @part(a1.verdict, "diverges")
@@ -347,7 +361,7 @@ def _(ask, rng):
     for _ in range(3):
         losses = np.abs(rng.normal(2, 0.1, 9))
         losses[-1] = losses[0] + rng.uniform(0.01, 5)
-        losses[4] = 0.1
+        losses[1] = losses[4] = 0.1
         expect(
             _said(ask, losses) == "diverges",
             "A run whose last loss is above its first is not said to diverge.",
@@ -374,5 +388,9 @@ def _(ask, rng):
     for share, said in ((0.92, "crawls"), (0.88, "fits"), (0.999, "crawls"), (0.05, "fits")):
         first = rng.uniform(0.2, 30)
         right += _said(ask, np.linspace(first, share * first, 6)) == said
+    expect(
+        _said(ask, [1.7, 1.7, 1.7]) == "crawls",
+        "A last loss that equals the first is not above it.",
+    )
     expect(right > 2, "Runs that crawl and runs that fit are not told apart.")
-    return right / 4
+    return partly(right / 4, "Of four runs that crawl or fit, one is called something else.")

@@ -4,14 +4,17 @@ NumPy only: the networks live in the sandbox, their weights are known here.
 """
 
 import numpy as np
+from scipy.stats import t
 
 from translearn.coursework.instructor.judging import (
     Wrong,
     answers_close,
     array,
     expect,
+    items,
     number,
     part,
+    partly,
 )
 from translearn.coursework.student import a2
 
@@ -205,8 +208,7 @@ def _(ask, rng):
 
 
 def _scaled(ask, train, new):
-    answer = ask("standardise", train, new)
-    expect(isinstance(answer, list) and len(answer) == 2, "It should return two arrays.")
+    answer = items(ask("standardise", train, new), 2, "It should return two arrays.")
     return [np.asarray(a, float) for a in answer]
 
 
@@ -264,7 +266,23 @@ def _(ask, rng):
     """A converged probe on scaled features gets 90 to 97 % here, less well chosen ones 60."""
     score = np.mean([_probed(ask, rng) for _ in range(2)])
     expect(score > 0.7, "A linear probe on scaled features does much better.")
-    return 1 if score > 0.85 else 0.5
+    return partly(
+        1 if score > 0.85 else 0.5,
+        "Better than without scaling, and still several points below a linear probe that has "
+        "converged.",
+    )
+
+
+@part(a2.probe, "linear, and nothing more")
+def _(ask, rng):
+    expect(_probed(ask, rng) > 0.42, "It is no probe: it hardly learns anything.")
+    for _ in range(2):
+        train, labels, new, right = a2.between(rng, 120, 200)
+        got = array(ask("probe", train, labels, new, seconds=20), (200,))
+        expect(
+            np.mean(got == right) < a2.LINEAR,
+            "It tells classes apart that no straight line can: the classifier is not linear.",
+        )
 
 
 # ---- 7 rates
@@ -338,38 +356,63 @@ def _(ask, rng):
 # ---- 9 verdict
 
 
-def _pairs(rng, shift, n=6):
-    """Scores with a large spread between seeds and a small one between the arms."""
-    scratch = rng.permutation(np.linspace(0.5, 0.9, n))
+def _pairs(rng, size, spread, n):
+    """Scores of the same seeds, whose mean difference is `size` times its margin; the differences
+    have a standard deviation of `spread`.
+    """
     noise = rng.normal(size=n)
-    noise = 0.004 * (noise - noise.mean()) / noise.std(ddof=1)
-    return scratch + shift + noise, scratch
+    noise = spread * (noise - noise.mean()) / noise.std(ddof=1)
+    margin = t.ppf(0.975, n - 1) * spread / np.sqrt(n)
+    scratch = rng.permutation(np.linspace(0.4, 0.6, n))
+    return scratch + size * margin + noise, scratch
+
+
+def _said(ask, rng, size, spread, n):
+    return str(ask("verdict", *_pairs(rng, size, spread, n))).strip().lower()
+
+
+# (standard deviation of the differences, seeds): no threshold in points fits all
+RUNS = ((0.0004, 6), (0.004, 4), (0.08, 6), (0.02, 10))
 
 
 @part(a2.verdict, "helps and hurts")
 def _(ask, rng):
-    right = sum(
-        str(ask("verdict", *_pairs(rng, shift))).strip().lower() == said
-        for shift, said in (
-            (0.012, "helps"),
-            (-0.012, "hurts"),
-            (0.005, "helps"),
-            (-0.005, "hurts"),
+    for spread, n in RUNS:
+        expect(
+            _said(ask, rng, 0.3, spread, n) == _said(ask, rng, -0.3, spread, n) == "cannot tell",
+            "Where the seeds disagree it says helps or hurts all the same, or some other word.",
         )
+        expect(
+            _said(ask, rng, 3, spread, n) == "helps" and _said(ask, rng, -3, spread, n) == "hurts",
+            "Where nearly every seed agrees, the verdict is not right.",
+        )
+    near = [
+        _said(ask, rng, size, spread, n) == said
+        for spread, n in RUNS
+        for size, said in ((1.03, "helps"), (-1.03, "hurts"))
+    ]
+    return partly(
+        1 if all(near) else 0.5,
+        "It is right for large differences, and not for those that lie just beyond their margin.",
     )
-    expect(right >= 2, "Where every seed agrees, the verdict is not right.")
-    return right / 4
 
 
 @part(a2.verdict, "cannot tell")
 def _(ask, rng):
-    for shift in (0.003, -0.003, 0.0005):
+    for spread, n in RUNS:
         expect(
-            str(ask("verdict", *_pairs(rng, shift))).strip().lower() == "cannot tell",
+            all(_said(ask, rng, s, spread, n) == "cannot tell" for s in (0.3, -0.5, 0.01)),
             "Where the difference is smaller than its margin, the verdict should be that one "
             "cannot tell.",
         )
-    expect(
-        str(ask("verdict", *_pairs(rng, 0.1))).strip().lower() != "cannot tell",
-        "One can tell a difference that large.",
+    expect(_said(ask, rng, 9, 0.004, 6) == "helps", "One can tell a difference that large.")
+    near = [
+        _said(ask, rng, size, spread, n) == "cannot tell"
+        for spread, n in RUNS
+        for size in (0.97, -0.97)
+    ]
+    return partly(
+        1 if all(near) else 0.5,
+        "It is right for small differences, and not for those just below their margin: is the "
+        "margin that of Student's t?",
     )
