@@ -95,6 +95,7 @@ def test_the_guide_states_the_limits():
         assert f"| {seconds:g} s |" in section
     assert (
         f"{limits.memory // 2**30} GB" in section
-        and f"{limits.children}, {limits.files:,}, {limits.disk // 2**20} MB ({limits.file_bytes // 2**20} MB a file)"
+        and f"{limits.children}, {limits.files:,}, {limits.disk // 2**20} MB "
+        f"({limits.file_bytes // 2**20} MB a file)"
         in section
     )

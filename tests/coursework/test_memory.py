@@ -89,7 +89,7 @@ def test_dask_shows_its_pages_to_its_own_machine_alone():
 
 
 def test_grading_listens_nowhere(course, hand_in, monkeypatch):
-    """While several submissions are graded at a time, no socket of the process waits for others."""
+    """While several submissions are graded at a time, no socket of the process waits."""
     for student in ("ada", "alan", "kurt"):
         hand_in(student, bank.books("A1")[1])
     before, seen = set(psutil.Process().net_connections("all")), []

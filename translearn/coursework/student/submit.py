@@ -141,7 +141,7 @@ def _find(assignment, notebook):
         candidates += [
             path
             for path in sorted(Path.cwd().glob("*.ipynb"))
-            if path.stem.upper().startswith(assignment)
+            if re.match(rf"{assignment}(?![0-9])", path.stem, re.IGNORECASE)
             and not re.match(rf"{assignment}_.*@|\.", path.name)
         ]
         # The file to hand in from an earlier time is not the notebook one works in.
