@@ -148,14 +148,30 @@ def test_the_tables_say_who_arrives_and_at_what_price(results):
     )
     assert table.loc["blind guess", "score, %"] == "8.3"
     frontier = bench.frontier(results, "solar cells")
-    assert frontier.index[0] == "10 CPU-seconds" and list(frontier["on or above"].unique()) == [
-        "yes"
-    ]
+    stands = frontier["ours is"]
+    assert frontier.index[0] == "10 CPU-seconds" and set(stands[["10 CPU-seconds"]]) == {"ahead"}
+    # From 20 CPU-seconds on the probe's curve lies on ours: that is no lead.
+    assert set(stands["20 CPU-seconds":]) == {"level"}
     results.table.loc[
         results.table["arm"].eq("solar cells, ours") & results.table["metric"].eq("at 500"),
         "value",
     ] = 0.7
-    assert bench.frontier(results, "solar cells").loc["500 CPU-seconds", "on or above"] == "no"
+    frontier = bench.frontier(results, "solar cells")
+    assert frontier.loc["500 CPU-seconds", "ours is"] == "behind"
+
+
+@pytest.mark.parametrize(
+    "ahead, stands",
+    [
+        ([0.1, 2.0, 1.0], "ahead"),
+        ([0.0, 0.0, 0.0], "level"),
+        ([0.0, 0.2, 0.0], "level"),
+        ([9.0, -0.1, 2.0], "level"),
+        ([-0.1, -2.0, -1.0], "behind"),
+    ],
+)
+def test_a_lead_is_one_that_every_seed_has(ahead, stands):
+    assert bench.standing(ahead) == stands
 
 
 def test_the_figure_has_alt_text_that_names_every_recipe(results):

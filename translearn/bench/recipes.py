@@ -1,9 +1,11 @@
 """How far does a recipe get for its computing?
 
 Six recipes get the same backbone, the same few labelled pictures, the same validation pictures and
-the same seeds. Each has a clock of CPU-seconds (of all threads) that runs while it loads, caches,
-traces, trains, checks and chooses, and stands still while what it hands in is scored on the test
-pictures. At any moment its answer is the last that it handed in.
+the same seeds. They are not equally free: `ours` may look at them larger and mirrored, and average
+its answers; `swept_fine_tuning` may look at them larger at its end; the others stay at 96 pixels.
+Each has a clock of CPU-seconds (of all threads) that runs while it loads, caches, traces, trains,
+checks and chooses, and stands still while what it hands in is scored on the test pictures. At any
+moment its answer is the last that it handed in.
 """
 
 import functools

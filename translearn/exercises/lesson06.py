@@ -331,8 +331,7 @@ scaled = Choice(
         "`False` *after* the backbone's was set to `True`, which reaches every layer "
         "inside.",
     ],
-    praise="The order matters twice: the backbone's flag before the layers', and all "
-    "flags before `compile`.",
+    praise="`compile` comes after the flags: `fit` follows them as they were then.",
 )
 def wake(wake):
     f = expect_callable(wake, "wake")
@@ -428,7 +427,7 @@ reasons = Choice(
         ),
         "c": (
             "more of the same",
-            "If it still scores low, one side says *converged*, the other *destroyed*, and "
+            "If it still scores low, one side says *converged*, the other *broken*, and "
             "nobody has learned anything.",
         ),
         "d": (
@@ -442,7 +441,7 @@ reasons = Choice(
         "predictions differ.",
         "If the harm lies in *ending* too early, then going on at the small rate, with "
         "nearly the whole budget left, must repair it. If it lies in what is "
-        "*destroyed*, it need not.",
+        "*broken* on the way, it need not.",
     ],
     praise="An experiment is worth running when the two sides would bet differently on it.",
 )

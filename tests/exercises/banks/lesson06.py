@@ -310,6 +310,19 @@ def with_sgd(model, rate):
     model.compile(keras.optimizers.SGD(rate), loss)
 
 
+@bank.near_miss("wake", "with Adam, and not with a relative of it")
+def with_adamw(model, rate):
+    transfer.unfreeze(model)
+    model.compile(keras.optimizers.AdamW(rate), loss)
+
+
+@bank.near_miss("wake", "from the next `fit` on, with the learning rate as it is")
+def a_rate_that_falls(model, rate):
+    transfer.unfreeze(model)
+    falling = keras.optimizers.schedules.CosineDecay(rate, decay_steps=2)
+    model.compile(keras.optimizers.Adam(falling), loss)
+
+
 @bank.near_miss("wake", "at the learning rate `rate`")
 def one_block_faster(model, rate):
     an_adam_for_each_block(model, rate)
@@ -381,6 +394,14 @@ def five_columns(given):
 @bank.near_miss("beat_it", "better than *everything* at its best rate")
 def the_baseline(given):
     return given.guesses_of(given.everything(1e-3))
+
+
+@bank.near_miss("beat_it", "it takes two points")
+def a_win_by_a_hair(given):
+    guesses, right = the_baseline(given), given.new_task.validation.labels
+    wrong = np.flatnonzero(guesses != right)[: len(right) // 100]  # one point
+    guesses[wrong] = right[wrong]
+    return guesses
 
 
 @bank.near_miss("beat_it", "for the validation pictures")
