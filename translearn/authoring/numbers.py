@@ -17,6 +17,7 @@ FILTERS = {
     "number": lambda m, s: f"{m:.3g}",
     "spread": lambda m, s: _plus_minus(m, s),
     "count": lambda m, s: f"{m:,.0f}",
+    "median": lambda m, s: f"{m:,.5g}",  # for what a single run can drag far: the middle run
 }
 
 
@@ -53,7 +54,8 @@ def number(reference: str) -> str:
     values = _values(parts[0])
     if len(parts) == 3:
         values = values - _values(parts[2]) if parts[1] == "-" else values / _values(parts[2])
-    return FILTERS[filter_name](float(np.mean(values)), float(np.std(values, ddof=1)))
+    middle = np.median(values) if filter_name == "median" else np.mean(values)
+    return FILTERS[filter_name](float(middle), float(np.std(values, ddof=1)))
 
 
 def _values(reference):
