@@ -364,7 +364,8 @@ def beat_it(guesses, reference):
     from translearn import data
 
     target = data.load("fashion", classes=data.load("fashion").class_names[5:])
-    return f"{better_guesses(guesses, target, 50, reference, too_good=0.985)} {beat_it.praise}"
+    wanted = reference + 0.01  # a win by a hair is luck
+    return f"{better_guesses(guesses, target, 50, wanted, too_good=0.985)} {beat_it.praise}"
 
 
 # Nearest neighbours ------------------------------------------------------------------------------

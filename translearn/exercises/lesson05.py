@@ -403,5 +403,6 @@ def beat_it(guesses, reference):
     from translearn import data
 
     solar = data.load("solar_cells", size=96)
-    said = better_guesses(guesses, solar, 100, reference, too_good=0.9)
+    wanted = reference + 0.02  # a win by a hair is luck
+    said = better_guesses(guesses, solar, 100, wanted, too_good=0.9)
     return f"{said} {beat_it.praise}"
