@@ -190,6 +190,7 @@ no_leak = Function(
             (["cat"], ["catfish"]),
             (["cat"], ["cat", "ant"]),
             (["cat", "dog"], ["dog"]),
+            (["cat", "dog", "owl"], ["dog", "bee", "ant"]),
         )
     ],
     mistakes=[

@@ -701,7 +701,7 @@ def turned_round(pretrained, scratch):
 @functools.cache
 def comparisons():
     """{in words: scores of both arms}. The mean difference stands at so many standard errors;
-    large and small differences are sure, and unsure, for three to ten seeds.
+    large and small differences are sure, and unsure, for three to twenty seeds.
     """
     rng, probes = np.random.default_rng(5), {}
     for errors, seeds, spread in (
@@ -719,6 +719,11 @@ def comparisons():
         (-8, 5, 0.02),
         (0.5, 5, 0.02),
         (-0.3, 10, 0.01),
+        # These tell other bounds than two from a wrong standard error.
+        (0.6, 20, 0.02),
+        (1.6, 10, 0.02),
+        (3.2, 3, 0.02),
+        (4, 10, 0.02),
         (60, 5, 0.02),
         (-60, 5, 0.02),
     ):

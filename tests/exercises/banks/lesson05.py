@@ -226,9 +226,9 @@ def with_sgd(model, rate):
 
 
 @bank.near_miss("unfreeze", "at the learning rate `rate`")
-def ten_times_the_rate(model, rate):
+def a_tenth_of_the_rate(model, rate):
     transfer.unfreeze(model)
-    model.compile(keras.optimizers.Adam(10 * rate), loss)
+    model.compile(keras.optimizers.Adam(rate / 10), loss)
 
 
 # --- backbone_passes -----------------------------------------------------------------------------
