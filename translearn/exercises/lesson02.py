@@ -671,8 +671,8 @@ sweep_rates = Function(
         ),
         Mistake(
             "no memory at all",
-            "The rule gets an empty memory at every *step*, so nothing is ever remembered: momentum, "
-            "for one, becomes plain gradient descent. One memory for each run.",
+            "The rule gets an empty memory at every *step*, so nothing is ever remembered: "
+            "momentum, for one, becomes plain gradient descent. One memory for each run.",
             no_memory,
         ),
         Mistake(
