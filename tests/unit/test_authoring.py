@@ -6,7 +6,7 @@ import os
 import pytest
 
 from translearn import authoring, paths
-from translearn.authoring import BuildError
+from translearn.authoring import BuildError, numbers
 from translearn.authoring import __main__ as command
 from translearn.evidence import book, lessons
 
@@ -242,3 +242,12 @@ def test_a_result_typed_by_hand_in_the_last_part_is_refused(source, typed):
 )
 def test_a_spread_is_given_to_two_digits_and_the_mean_to_the_same_place(mean, spread, text):
     assert authoring.FILTERS["spread"](mean, spread) == text
+
+
+@pytest.mark.parametrize(
+    "steps, middle", [((50, 53, 40, 54, 320), "53"), ((50, 54, 40, 320), "52"), ((9, 10), "9.5")]
+)
+def test_a_median_is_not_moved_by_one_run_that_never_arrived(source, steps, middle):
+    runs = [("slow", seed, {"steps": value}, 1.0) for seed, value in enumerate(steps)]
+    book.put_experiment("toy.race", runs, budget="x", seeds=len(steps), rests_on={})
+    assert numbers.number("toy.race.slow.steps | median") == middle

@@ -190,6 +190,7 @@ no_leak = Function(
             (["cat"], ["catfish"]),
             (["cat"], ["cat", "ant"]),
             (["cat", "dog"], ["dog"]),
+            (["cat", "dog", "owl"], ["dog", "bee", "ant"]),
         )
     ],
     mistakes=[
@@ -316,6 +317,6 @@ def beat_it(guesses, reference):
 
     emoji = data.load("emoji_styles")
     trained_on = len(emoji.train.take(10, seed=0))
-    return (
-        f"{better_guesses(guesses, emoji, trained_on, reference, too_good=0.65)} {beat_it.praise}"
-    )
+    wanted = reference + 0.035  # none of the ledger's draws of ten won as much by luck
+    said = better_guesses(guesses, emoji, trained_on, wanted, too_good=0.65)
+    return f"{said} {beat_it.praise}"

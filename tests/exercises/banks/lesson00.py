@@ -238,6 +238,17 @@ def a_row_of_scores(given):
     return RidgeClassifier(100).fit(given.seen, given.few.labels).decision_function(given.judged)
 
 
+@bank.near_miss("beat_it", "three and a half points, not a hair")
+def by_a_hair(given):
+    """A balanced accuracy just above the ledger's mean."""
+    truth = given.emoji.validation.labels
+    guesses, classes = truth.copy(), truth.max() + 1
+    for k in range(classes):
+        right = round((given.reference + 0.005) * np.sum(truth == k))
+        guesses[np.flatnonzero(truth == k)[right:]] = (k + 1) % classes
+    return guesses
+
+
 @bank.near_miss("beat_it", "one for each validation picture")
 def one_is_missing(given):
     return ridge(given)[1:]

@@ -253,6 +253,17 @@ def pixels(given):
     return LogisticRegression(C=0.01, max_iter=300).fit(few, given.few.labels).predict(judged)
 
 
+@bank.near_miss("beat_it", "a point, not a hair")
+def by_a_hair(given):
+    """A balanced accuracy just above the ledger's mean."""
+    truth = given.enlarged.validation.labels
+    guesses, classes = truth.copy(), truth.max() + 1
+    for k in range(classes):
+        right = round((given.reference + 0.005) * np.sum(truth == k))
+        guesses[np.flatnonzero(truth == k)[right:]] = (k + 1) % classes
+    return guesses
+
+
 @bank.near_miss("beat_it", "one for each validation picture")
 def one_too_few(given):
     return guess(given, SVC(kernel="linear", C=0.01), given.blocks)[:-1]

@@ -226,9 +226,9 @@ def with_sgd(model, rate):
 
 
 @bank.near_miss("unfreeze", "at the learning rate `rate`")
-def ten_times_the_rate(model, rate):
+def a_tenth_of_the_rate(model, rate):
     transfer.unfreeze(model)
-    model.compile(keras.optimizers.Adam(10 * rate), loss)
+    model.compile(keras.optimizers.Adam(rate / 10), loss)
 
 
 # --- backbone_passes -----------------------------------------------------------------------------
@@ -351,6 +351,17 @@ def two_columns(given):
 @bank.near_miss("beat_it", "better than a probe on the head")
 def the_head(given):
     return guess(given, LogisticRegression(C=0.01, max_iter=1000), ["head"])
+
+
+@bank.near_miss("beat_it", "two points, not a hair")
+def by_a_hair(given):
+    """A balanced accuracy just above the ledger's mean."""
+    truth = given.solar.validation.labels
+    guesses, classes = truth.copy(), truth.max() + 1
+    for k in range(classes):
+        right = round((given.reference + 0.005) * np.sum(truth == k))
+        guesses[np.flatnonzero(truth == k)[right:]] = (k + 1) % classes
+    return guesses
 
 
 @bank.near_miss("beat_it", "one for each validation picture")
