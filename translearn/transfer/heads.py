@@ -95,8 +95,8 @@ def reusable(model):
            (`classifier_logits`, see `attach_head`) as `attach_head(seed=seed)` would.
     rate   sets the optimiser's learning rate.
 
-    A schedule that was set on the optimiser in the meantime is taken off again: Keras ignores it in
-    a model that has trained before, and refuses a number afterwards.
+    A schedule that was set on the optimiser in the meantime is taken off again: Keras ignores it
+    in a model that has trained before, and refuses a number afterwards.
 
     Raises `CourseError` when the model is not compiled; and from `fresh` when it was compiled anew
     since, or a rate is given but the optimiser was made with a schedule, where Keras would ignore
