@@ -348,7 +348,7 @@ def the_labels(given):
     return given.validation.labels
 
 
-@bank.mistake("beat_it", "on the training sentences")
+@bank.mistake("beat_it", "on the training set")
 def for_the_training_sentences(given):
     return given.few.labels
 
