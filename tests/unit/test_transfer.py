@@ -600,6 +600,9 @@ def test_a_reusable_model_starts_again_bit_for_bit():
     first = train()
     model.optimizer.learning_rate = 1.0
     assert all(np.array_equal(a, b) for a, b in zip(first, train()))
+    # Keras ignores a schedule set now, and a number after it ends in a TypeError.
+    model.optimizer.learning_rate = keras.optimizers.schedules.CosineDecay(1.0, 10)
+    assert all(np.array_equal(a, b) for a, b in zip(first, train()))
     # Were the optimiser's state not put back, Adam's moments would carry on.
     model.set_weights(first)
     model.fit(x, y, epochs=3, shuffle=False, verbose=0)
@@ -620,8 +623,14 @@ def test_a_reusable_model_takes_a_seed_and_a_rate():
     assert np.random.rand() == first and np.isclose(model.optimizer.learning_rate.numpy(), 0.01)
     falling = keras.optimizers.schedules.CosineDecay(0.01, 10)
     model.compile(keras.optimizers.Adam(falling), loss)
+    with pytest.raises(CourseError, match="compiled again"):
+        fresh()
     with pytest.raises(CourseError, match="follows a schedule"):
         transfer.reusable(model)(rate=0.1)
+    model.compile(keras.optimizers.Adam(0.01), loss)
+    fresh = transfer.reusable(model)
+    model.optimizer.learning_rate = falling
+    assert float(fresh(rate=0.5).optimizer.learning_rate.numpy()) == 0.5
 
 
 # Networks of the reader's own --------------------------------------------------------------------

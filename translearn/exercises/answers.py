@@ -359,7 +359,7 @@ def better_guesses(guesses, splits, trained_on, reference, too_good, things="pic
         )
     if got.shape == (trained_on,):
         raise Misconception(
-            "on the training pictures",
+            "on the training set",
             f"Those are guesses for the training {things}. A score only counts on {things} "
             "that were not trained on.",
         )

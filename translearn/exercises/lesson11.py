@@ -583,6 +583,21 @@ def _bits(model):
     return nats / np.log(2) / characters
 
 
+def _about_its_schedule(model):
+    """A question for those whose optimiser holds a schedule; whether it was followed, no one can
+    see.
+    """
+    from keras.optimizers.schedules import LearningRateSchedule
+
+    rate = getattr(getattr(model, "optimizer", None), "_learning_rate", None)
+    if not isinstance(rate, LearningRateSchedule):
+        return ""
+    return (
+        " Was its schedule in the optimiser when `compile` was called? One that is set on a model "
+        "that has trained before is ignored."
+    )
+
+
 @exercise(
     title="Beat this number",
     hints=[
@@ -607,6 +622,6 @@ def beat_it(mine, reference):
     if not got < reference - MARGIN:
         raise Incorrect(
             f"Your network needs {got:.4f} bits per byte on the validation sayings; the "
-            f"number to beat is {reference - MARGIN:.4f}."
+            f"number to beat is {reference - MARGIN:.4f}." + _about_its_schedule(mine)
         )
     return f"{got:.3f} bits per byte against {reference:.3f}. {beat_it.praise}"

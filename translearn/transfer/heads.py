@@ -112,9 +112,12 @@ def reusable(model):
            (`classifier_logits`, see `attach_head`) as `attach_head(seed=seed)` would.
     rate   sets the optimiser's learning rate.
 
-    Raises `CourseError` when the model is not compiled or has no weights yet, and from `fresh`
-    when a rate is given but the optimiser follows a schedule, where Keras would ignore it without
-    a word.
+    A schedule that was set on the optimiser in the meantime is taken off again: Keras ignores it
+    in a model that has trained before, and refuses a number afterwards.
+
+    Raises `CourseError` when the model is not compiled or has no weights yet; and from `fresh`
+    when it was compiled anew since, or a rate is given but the optimiser was made with a schedule,
+    where Keras would ignore it without a word.
     """
     if getattr(model, "optimizer", None) is None:
         raise CourseError(
@@ -128,10 +131,20 @@ def reusable(model):
         )
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
-    variables = [*model.variables, *model.optimizer.variables]
+    optimizer, rate_kept = model.optimizer, getattr(model.optimizer, "_learning_rate", None)
+    variables = [*model.variables, *optimizer.variables]
     kept = [(variable, variable.numpy().copy()) for variable in variables]
 
     def fresh(seed=None, rate=None):
+        if model.optimizer is not optimizer:
+            raise CourseError(
+                "This model was compiled again after transfer.reusable(model), so its start is no "
+                "longer known. Run the cell that made it once more, and compile a model of your "
+                "own."
+            )
+        if getattr(optimizer, "_learning_rate", None) is not rate_kept:
+            optimizer._learning_rate = rate_kept
+            model.train_function = None  # it may have been traced with the other one
         for variable, value in kept:
             variable.assign(value)
         if seed is not None:

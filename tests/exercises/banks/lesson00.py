@@ -230,7 +230,7 @@ def support_vectors(given):
 
 
 bank.mistake("beat_it", "the answers themselves", lambda given: given.emoji.validation.labels)
-bank.mistake("beat_it", "on the training pictures", lambda given: given.few.labels)
+bank.mistake("beat_it", "on the training set", lambda given: given.few.labels)
 
 
 @bank.mistake("beat_it", "scores, not classes")

@@ -519,7 +519,7 @@ def support_vectors_and_a_threshold(given):
 
 
 bank.mistake("beat_it", "the answers themselves", lambda given: given.labels["validation"])
-bank.mistake("beat_it", "on the training pictures", lambda given: given.few_labels)
+bank.mistake("beat_it", "on the training set", lambda given: given.few_labels)
 
 
 @bank.mistake("beat_it", "scores, not classes")

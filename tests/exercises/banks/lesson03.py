@@ -564,7 +564,7 @@ def the_labels(given):
     return lambda seed: given.y["validation"]
 
 
-bank.mistake("beat_it", "on the training pictures", lambda given: lambda seed: given.y["train"])
+bank.mistake("beat_it", "on the training set", lambda given: lambda seed: given.y["train"])
 
 
 @bank.mistake("beat_it", "scores, not classes")

@@ -238,7 +238,7 @@ def as_floats(given):
 
 
 bank.mistake("beat_it", "the answers themselves", lambda given: given.enlarged.validation.labels)
-bank.mistake("beat_it", "on the training pictures", lambda given: given.few.labels)
+bank.mistake("beat_it", "on the training set", lambda given: given.few.labels)
 
 
 @bank.mistake("beat_it", "scores, not classes")

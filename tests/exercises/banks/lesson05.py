@@ -340,7 +340,7 @@ def as_floats(given):
 
 
 bank.mistake("beat_it", "the answers themselves", lambda given: given.solar.validation.labels)
-bank.mistake("beat_it", "on the training pictures", lambda given: given.fifty.labels)
+bank.mistake("beat_it", "on the training set", lambda given: given.fifty.labels)
 
 
 @bank.mistake("beat_it", "scores, not classes")

@@ -381,7 +381,7 @@ def only_the_new_head(given):
 bank.mistake("beat_it", "the answers themselves", lambda given: given.new_task.validation.labels)
 
 
-@bank.mistake("beat_it", "on the training pictures")
+@bank.mistake("beat_it", "on the training set")
 def labels_of_the_fifty(given):
     return given.new_task.train.take(10, seed=0).labels
 

@@ -383,7 +383,7 @@ def two_penalties_averaged(given):
 
 
 bank.mistake("beat_it", "the answers themselves", lambda given: given.emoji.validation.labels)
-bank.mistake("beat_it", "on the training pictures", lambda given: given.few.labels)
+bank.mistake("beat_it", "on the training set", lambda given: given.few.labels)
 
 
 @bank.mistake("beat_it", "scores, not classes")

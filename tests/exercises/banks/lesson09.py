@@ -405,7 +405,7 @@ def all_blocks_side_by_side(given):
 
 
 bank.mistake("beat_it", "the answers themselves", lambda given: given.answers)
-bank.mistake("beat_it", "on the training pictures", lambda given: given.labels)
+bank.mistake("beat_it", "on the training set", lambda given: given.labels)
 bank.mistake("beat_it", "scores, not classes", lambda given: np.eye(2)[given.answers])
 
 

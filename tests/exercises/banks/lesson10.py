@@ -22,6 +22,16 @@ def linear(c):
     return make_pipeline(StandardScaler(), LogisticRegression(C=c, max_iter=500))
 
 
+def right_in(share, labels):
+    """Guesses of which this share is right, in both classes alike."""
+    guesses = np.array(labels)
+    for label in (0, 1):
+        mine = np.flatnonzero(labels == label)
+        wrong = mine[: round((1 - share) * len(mine))]
+        guesses[wrong] = 1 - label
+    return guesses
+
+
 # --- mean_of_tokens ------------------------------------------------------------------------------
 
 
@@ -338,7 +348,7 @@ def the_labels(given):
     return given.validation.labels
 
 
-@bank.mistake("beat_it", "on the training pictures")
+@bank.mistake("beat_it", "on the training set")
 def for_the_training_sentences(given):
     return given.few.labels
 
@@ -356,10 +366,21 @@ def with_counted_words(given):
     return model.predict(words.transform(given.validation.texts))
 
 
-@bank.near_miss("beat_it", "better guesses")
-def from_the_first_token_before_any_block(given):
-    model = linear(0.01).fit(given.few_seen[:, 0, 1], given.few.labels)
-    return model.predict(given.validation_seen[:, 0, 1])
+@bank.near_miss("beat_it", "better guesses: what the network has read")
+def from_the_input_vectors(given):
+    model = linear(0.01).fit(given.few_seen[:, 0, 0], given.few.labels)
+    return model.predict(given.validation_seen[:, 0, 0])
+
+
+@bank.near_miss("beat_it", "by a point and a half or more")
+def by_two_sentences(given):
+    reached = given.reference + 2 / 400
+    return right_in(reached, given.validation.labels)
+
+
+@bank.mistake("beat_it", "more than a hundred labels")
+def as_from_five_thousand_labels(given):
+    return right_in(0.79, given.validation.labels)
 
 
 @bank.near_miss("beat_it", "one class number")

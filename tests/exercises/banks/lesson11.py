@@ -411,6 +411,13 @@ def as_it_came(given):
     return compiled(keras.optimizers.Adam())
 
 
+@bank.near_miss("beat_it", "learn from the pages: a schedule alone is nothing")
+def with_a_schedule_that_nobody_follows(given):
+    mine = compiled(keras.optimizers.Adam())
+    mine.optimizer.learning_rate = keras.optimizers.schedules.CosineDecay(1e-3, 30)
+    return mine
+
+
 @bank.near_miss("beat_it", "by 0.005 bits per byte or more: the ledger's own run")
 def everything_at_its_rate(given):
     mine = compiled(keras.optimizers.Adam(3e-4))
