@@ -182,7 +182,7 @@ def test_a_pasted_picture_is_shown():
         "![gone](attachment:gone.png)",
         "![far](https://example.org/track.png)",
         "![script](data:text/html;base64,PHNjcmlwdD4=)",
-        "![own](/home/ada/secret.png)",
+        "![own](/srv/ada/secret.png)",
         '<img src="attachment:gone.png" alt="x" onerror="alert(1)">',
     ],
 )

@@ -47,7 +47,11 @@ def test_an_entry_says_what_was_measured_with_what_and_what_it_rests_on():
     entry = ledger.experiment("toy.scores")
     today = datetime.date.today().isoformat()
     assert entry["budget"] == "nothing" and entry["seeds"] == 5 and entry["measured"] == today
-    assert entry["rests_on"] == RESTS and entry["stamp"] == {"how": "measured", "date": today}
+    assert entry["rests_on"] == RESTS and entry["stamp"] == {
+        "how": "measured",
+        "date": today,
+        "equal_on": book.processor(),
+    }
     assert {"keras", "numpy", "scikit-learn", "tokenizers"} <= entry["versions"].keys()
     assert entry["hardware"]["cores"] and entry["seconds"] >= 0
     again = measure.recorded("toy.scores")

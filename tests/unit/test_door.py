@@ -6,8 +6,7 @@ import os
 import re
 from types import SimpleNamespace
 
-from translearn import lab, paths
-from translearn.lab import door
+from translearn import door, lab, paths
 
 ADDRESS = "http://127.0.0.1:1/lab/tree/a.ipynb?a=1&token=secret"
 

@@ -21,9 +21,9 @@ import webbrowser
 from dataclasses import dataclass
 from pathlib import Path
 
-from translearn import paths
+from translearn import door, paths
 from translearn.errors import CourseError
-from translearn.lab import copies, door
+from translearn.lab import copies
 
 HERE = Path(__file__).resolve().parent
 START_PAGE = "00_start_here.ipynb"

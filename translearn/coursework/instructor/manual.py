@@ -14,12 +14,11 @@ import webbrowser
 
 from markupsafe import Markup
 
-from translearn import authoring
+from translearn import authoring, door
 from translearn.authoring import handout
 from translearn.coursework.instructor import books, handed, judging, shown
 from translearn.coursework.instructor.folder import Course, assignments, read_json
 from translearn.errors import CourseError
-from translearn.lab import door
 
 SHOWN = 200  # cells of the student's own on one page
 
