@@ -7,11 +7,18 @@ import pytest
 from translearn import authoring, paths
 from translearn.bench import contest as bench
 from translearn.evidence import lessons
+from translearn.measure import ledger
 
 
 @pytest.mark.parametrize("source", authoring.sources(), ids=lambda p: p.stem)
 def test_everything_a_lesson_says_is_measured_by_the_code_as_it_is_now(source):
     assert lessons.stale(authoring.read(source)) == []
+
+
+@pytest.mark.parametrize("source", authoring.sources(), ids=lambda p: p.stem)
+def test_every_stamp_is_of_a_measurement_or_a_replay(source):
+    for name in lessons.experiments(authoring.read(source)):
+        assert ledger.experiment(name)["stamp"]["how"] in ("measured", "replayed"), name
 
 
 def test_the_notebooks_are_what_the_sources_give():
