@@ -30,6 +30,7 @@ examples_seen = Function(
         (100, [(7, "head"), (3, "head"), (4, "everything")]),
         (60, [(5, "everything")]),
         (10, [(2, "everything"), (3, "everything")]),
+        (50, [(10, "head"), (10, "everything")]),  # stages of equal length
     ],
     mistakes=[
         Mistake(
@@ -62,7 +63,8 @@ def blocks_that_moved():
     return {
         "a small and a large array that moved": (before, [b + w for b, w in zip(before, ways)]),
         "two arrays that did not move": (before, before),
-        "one array that doubled": (before[:1], [2 * before[0]]),
+        "one array that moved three times its length": (before[:1], [4 * before[0]]),
+        "one array that was halved": (before[:1], [before[0] / 2]),
     }
 
 
@@ -137,8 +139,14 @@ forgotten = Function(
         "that is gone.",
     ],
     praise="0 means that nothing is forgotten, 1 that the old head might as well guess. "
-    "Below 0 the old task has gained.",
-    probes=[(0.9, 0.55, 0.2), (0.8, 0.8, 0.5), (0.9, 0.2, 0.2), (0.7, 0.74, 0.1)],
+    "Below 0 the old task has gained; above 1 the old head does worse than a guess.",
+    probes=[
+        (0.9, 0.55, 0.2),
+        (0.8, 0.8, 0.5),
+        (0.9, 0.2, 0.2),
+        (0.7, 0.74, 0.1),
+        (0.9, 0.06, 0.2),
+    ],
     mistakes=[
         Mistake(
             "a guess counts as knowledge",
@@ -167,6 +175,7 @@ def recipes():
     return {
         "a recipe in which block 2 never learns": late,
         "a recipe in which blocks fall asleep again": asleep_again,
+        "a recipe whose rates rise and fall": np.outer([1, 3, 2], [0.01, 0.02, 0, 0.03]),
         "a recipe of one epoch": np.array([[0.1, 0, 0.1, 0]]),
     }
 
