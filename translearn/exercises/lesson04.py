@@ -266,6 +266,13 @@ def what_the_file_has(model, saved):
     return list(lost)
 
 
+def names_of_layers(answer):
+    names = list(answer)
+    if len(set(names)) < len(names):
+        raise Incorrect("A layer stands in your list more than once. Name each layer once.")
+    return set(names)
+
+
 not_arrived = Function(
     "not_arrived",
     title="Did it arrive?",
@@ -281,7 +288,7 @@ not_arrived = Function(
     praise='`assert list(not_arrived(model, saved)) == ["logits"]` is the one line that no silent '
     "load survives.",
     probes=half_loaded,
-    read=sorted,
+    read=names_of_layers,
     mistakes=[
         Mistake(
             "close is near enough",

@@ -340,7 +340,8 @@ scaled = Choice(
         "`False` *after* the backbone's was set to `True`, which reaches every layer "
         "inside.",
     ],
-    praise="`compile` comes after the flags: `fit` follows them as they were then.",
+    praise="A flag alone changes nothing for a model that has been trained: compiled again, it "
+    "builds a new training step, and that one follows the flags.",
 )
 def wake(wake):
     f = expect_callable(wake, "wake")
@@ -357,7 +358,14 @@ def wake(wake):
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(1e-2), loss)
     model.fit(pictures, labels, verbose=0)  # the head's own stage
-    f(model, 1e-4)
+    learned, rate = [w.numpy() for w in model.weights], 0.0002
+    f(model, rate)
+    for weight, old in zip(model.weights, learned, strict=True):
+        if not np.array_equal(weight.numpy(), old):
+            raise Incorrect(
+                f"After your function, {weight.path} holds other numbers than before. It should "
+                "prepare the next `fit`, and leave to that what is learned."
+            )
 
     convolutions = [layer for layer in body.layers if hasattr(layer, "kernel")]
     if not any(layer.trainable for layer in convolutions):
@@ -366,7 +374,8 @@ def wake(wake):
             "After your function every convolution of the backbone is still frozen.",
         )
     kernels = [layer.kernel for layer in convolutions]
-    statistics = [w for w in body.weights if w.name.startswith("moving_")]
+    normalisation = [x for x in body.layers if isinstance(x, keras.layers.BatchNormalization)]
+    statistics = [w for layer in normalisation for w in layer.weights]
     head = model.get_layer("classifier_logits").kernel
     before = [[w.numpy() for w in part] for part in (kernels, statistics, [head])]
     with learners_code("model.fit(…) on the model as your function left it"):
@@ -408,12 +417,17 @@ def wake(wake):
         if type(optimiser) is not keras.optimizers.Adam:
             kind = type(optimiser).__name__
             raise Incorrect(f"Everything learns, but with {kind} instead of Adam.")
+        if optimiser.weight_decay:
+            raise Incorrect(
+                f"Everything learns, but Adam has a weight decay of {optimiser.weight_decay:g}, "
+                "which makes it AdamW."
+            )
     rates = [float(keras.ops.convert_to_numpy(o.learning_rate)) for o in optimisers]
-    wrong = next((rate for rate in rates if not close(rate, 1e-4, 1e-9)), None)
+    wrong = next((found for found in rates if not close(found, rate, 1e-9)), None)
     if wrong is not None:
         raise Misconception(
             "another rate",
-            f"Everything learns, but at a rate of {wrong:g} where `rate` is 0.0001.",
+            f"Everything learns, but at a rate of {wrong:g} where `rate` is {rate:g}.",
         )
 
 

@@ -151,6 +151,17 @@ def names_of_arrays(model, saved):
     return [f"{layer}/{array}" for layer, array in unequal(model, saved)]
 
 
+@bank.near_miss("not_arrived", "layers, each once")
+def once_for_each_array(model, saved):
+    return [layer for layer, _ in unequal(model, saved)]
+
+
+@bank.near_miss("not_arrived", "layers of `model`, not of the file")
+def layers_of_the_file_too(model, saved):
+    lost = {layer for layer, _ in unequal(model, saved)}
+    return lost | {key.split("/")[0] for key in saved} - {l.name for l in model.layers}
+
+
 @bank.near_miss("not_arrived", "biases count, too")
 def kernels_only(model, saved):
     return [layer for layer, array in unequal(model, saved) if array == "kernel"]

@@ -316,6 +316,12 @@ def the_default_rate(model, rate):
     model.compile("adam", loss)
 
 
+@bank.mistake("wake", "another rate")
+def a_rate_of_ones_own(model, rate):
+    transfer.unfreeze(model)
+    model.compile(keras.optimizers.Adam(1e-4), loss)
+
+
 @bank.near_miss("wake", "every convolution")
 def the_last_block(model, rate):
     transfer.unfreeze(model, from_block="block3")
@@ -340,6 +346,34 @@ def with_sgd(model, rate):
 def with_adamw(model, rate):
     transfer.unfreeze(model)
     model.compile(keras.optimizers.AdamW(rate), loss)
+
+
+@bank.near_miss("wake", "with Adam, without weight decay")
+def with_decay(model, rate):
+    transfer.unfreeze(model)
+    model.compile(keras.optimizers.Adam(rate, weight_decay=0.1), loss)
+
+
+@bank.near_miss("wake", "in inference mode, not only with statistics that stand still")
+def statistics_held_still(model, rate):
+    model.get_layer("small_cnn").trainable = True
+    for layer in model.get_layer("small_cnn").layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 1.0
+    model.compile(keras.optimizers.Adam(rate), loss)
+
+
+@bank.near_miss("wake", "the head, trained as it is, goes on learning")
+def the_head_anew(model, rate):
+    with_the_helper(model, rate)
+    head = model.get_layer("classifier_logits")
+    head.set_weights([w[::-1] + 1 for w in head.get_weights()])
+
+
+@bank.near_miss("wake", "from the next `fit` on, not at once")
+def trained_at_once(model, rate):
+    with_the_helper(model, rate)
+    model.fit(np.zeros((8, 32, 32, 3)), np.zeros(8), verbose=0)
 
 
 @bank.near_miss("wake", "from the next `fit` on, with the learning rate as it is")
