@@ -311,7 +311,7 @@ def rows_of_gradients():
     rng = np.random.default_rng(2)
 
     def rows(steps, weights):
-        return rng.normal(1, 1, (steps, weights)) * 10.0 ** np.arange(weights)
+        return rng.normal(1, 1, (steps, weights)) * (-10.0) ** np.arange(weights)
 
     return {
         "six rows of three weights": (rows(6, 3), 1.0),
@@ -494,6 +494,21 @@ def sweeps():
         "a sweep over five rates": (np.array([1e-3, 1e-2, 0.1, 0.3, 0.9]), np.array(five)),
         "a sweep over four rates": (np.array([3e-4, 3e-3, 3e-2, 0.3]), np.array(four)),
         "a sweep over two rates": (np.array([0.1, 0.2]), np.array([[1.0, 1.0], [5.0, nan]])),
+        # The last seed and the worst run prefer the first rate.
+        "a sweep with one poor run": (
+            np.array([0.03, 0.01]),
+            np.array([[1.1, 1.15, 1.2, 1.12], [1.0, 1.0, 1.02, 1.3]]),
+        ),
+        # A failed run is no run with a loss of 0, and of the rates that are left the largest is
+        # neither the worst nor the best.
+        "a sweep over four more rates": (
+            np.array([0.01, 0.1, 1.0, 3.0]),
+            np.array([[3.0, 3.0, 3.0], [1.0, 1.2, 1.1], [1.3, 1.3, 1.3], [1.3, nan, 1.2]]),
+        ),
+        "a sweep of large losses": (
+            np.array([0.01, 0.1]),
+            np.array([[50.0, 60.0, 55.0], [1.0, nan, 1.0]]),
+        ),
         # Whoever counts a failed run as a bad one is right here, and not above.
         "a sweep with one failed run": (
             np.array([0.02, 0.2]),
@@ -532,6 +547,12 @@ best_rate = Function(
             "You averaged over the runs that survived. A rate that diverges for one seed in five "
             "is not a good rate with four good runs; it is a gamble.",
             lambda rates, losses: rates[np.nanmean(losses, axis=1).argmin()],
+        ),
+        Mistake(
+            "a failed run counts as zero",
+            "You put 0 in the place of `nan`, and a loss of 0 is the best there is: the failed "
+            "run makes its rate look good.",
+            lambda rates, losses: rates[np.nan_to_num(losses).mean(axis=1).argmin()],
         ),
         Mistake(
             "one lucky run",

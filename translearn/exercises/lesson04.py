@@ -208,6 +208,8 @@ def half_loaded():
     model = chain(seed=3)
     saved = {key: w.numpy() for key, w in arrays_of(model).items()}
     entry = saved["entry/kernel"]
+    one_apart = entry.copy()
+    one_apart[-1, -1, -1, -1] += 1
     spoilt = {
         "everything as it was saved": {},
         "nothing saved for `logits`": {"logits/kernel": None, "logits/bias": None},
@@ -217,6 +219,8 @@ def half_loaded():
         "the kernel of `entry` apart in its last bit": {
             "entry/kernel": np.nextafter(entry, np.float32(9))
         },
+        "one number of `entry`'s kernel apart": {"entry/kernel": one_apart},
+        "the kernel of `entry` turned": {"entry/kernel": entry[::-1]},
         "a kernel of another shape for `entry`": {"entry/kernel": entry[:2]},
         "the arrays of `middle` and `exit` exchanged": {
             "middle/kernel": saved["exit/kernel"],
@@ -262,6 +266,13 @@ def what_the_file_has(model, saved):
     return list(lost)
 
 
+def names_of_layers(answer):
+    names = list(answer)
+    if len(set(names)) < len(names):
+        raise Incorrect("A layer stands in your list more than once. Name each layer once.")
+    return set(names)
+
+
 not_arrived = Function(
     "not_arrived",
     title="Did it arrive?",
@@ -277,7 +288,7 @@ not_arrived = Function(
     praise='`assert list(not_arrived(model, saved)) == ["logits"]` is the one line that no silent '
     "load survives.",
     probes=half_loaded,
-    read=sorted,
+    read=names_of_layers,
     mistakes=[
         Mistake(
             "close is near enough",
@@ -474,7 +485,7 @@ def pairs_of_curves():
         "overtaken from 20 on": [0.1, 0.05, -0.05, -0.04, -0.03],
         "never": [0.2, 0.1, 0.09, 0.08, 0.05],
         "met at the first number": [0.008, 0.009, -0.02, 0.0, 0.005],
-        "a little more than a point apart until 100": [0.1, 0.05, 0.013, 0.012, 0.009],
+        "a little more than a point apart until 100": [0.1, 0.05, 0.013, 0.0105, 0.009],
     }
     return {
         f"the mean gaps {gap} ({words})": (counts, scratch + gap + swing, scratch)
@@ -719,7 +730,12 @@ def comparisons():
         (-8, 5, 0.02),
         (0.5, 5, 0.02),
         (-0.3, 10, 0.01),
-        # These tell other bounds than two from a wrong standard error.
+        # These tell other bounds than two (1.96, 2.05) from a wrong standard error.
+        (1.98, 10, 0.02),
+        (-1.98, 10, 0.02),
+        (2.02, 10, 0.02),
+        (-2.02, 10, 0.02),
+        (0.1, 5, 0.1),
         (0.6, 20, 0.02),
         (1.6, 10, 0.02),
         (3.2, 3, 0.02),

@@ -30,6 +30,7 @@ examples_seen = Function(
         (100, [(7, "head"), (3, "head"), (4, "everything")]),
         (60, [(5, "everything")]),
         (10, [(2, "everything"), (3, "everything")]),
+        (50, [(10, "head"), (10, "everything")]),  # stages of equal length
     ],
     mistakes=[
         Mistake(
@@ -62,7 +63,8 @@ def blocks_that_moved():
     return {
         "a small and a large array that moved": (before, [b + w for b, w in zip(before, ways)]),
         "two arrays that did not move": (before, before),
-        "one array that doubled": (before[:1], [2 * before[0]]),
+        "one array that moved three times its length": (before[:1], [4 * before[0]]),
+        "one array that was halved": (before[:1], [before[0] / 2]),
     }
 
 
@@ -137,8 +139,14 @@ forgotten = Function(
         "that is gone.",
     ],
     praise="0 means that nothing is forgotten, 1 that the old head might as well guess. "
-    "Below 0 the old task has gained.",
-    probes=[(0.9, 0.55, 0.2), (0.8, 0.8, 0.5), (0.9, 0.2, 0.2), (0.7, 0.74, 0.1)],
+    "Below 0 the old task has gained; above 1 the old head does worse than a guess.",
+    probes=[
+        (0.9, 0.55, 0.2),
+        (0.8, 0.8, 0.5),
+        (0.9, 0.2, 0.2),
+        (0.7, 0.74, 0.1),
+        (0.9, 0.06, 0.2),
+    ],
     mistakes=[
         Mistake(
             "a guess counts as knowledge",
@@ -167,6 +175,7 @@ def recipes():
     return {
         "a recipe in which block 2 never learns": late,
         "a recipe in which blocks fall asleep again": asleep_again,
+        "a recipe whose rates rise and fall": np.outer([1, 3, 2], [0.01, 0.02, 0, 0.03]),
         "a recipe of one epoch": np.array([[0.1, 0, 0.1, 0]]),
     }
 
@@ -331,7 +340,8 @@ scaled = Choice(
         "`False` *after* the backbone's was set to `True`, which reaches every layer "
         "inside.",
     ],
-    praise="`compile` comes after the flags: `fit` follows them as they were then.",
+    praise="A flag alone changes nothing for a model that has been trained: compiled again, it "
+    "builds a new training step, and that one follows the flags.",
 )
 def wake(wake):
     f = expect_callable(wake, "wake")
@@ -348,7 +358,14 @@ def wake(wake):
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(1e-2), loss)
     model.fit(pictures, labels, verbose=0)  # the head's own stage
-    f(model, 1e-4)
+    learned, rate = [w.numpy() for w in model.weights], 0.0002
+    f(model, rate)
+    for weight, old in zip(model.weights, learned, strict=True):
+        if not np.array_equal(weight.numpy(), old):
+            raise Incorrect(
+                f"After your function, {weight.path} holds other numbers than before. It should "
+                "prepare the next `fit`, and leave to that what is learned."
+            )
 
     convolutions = [layer for layer in body.layers if hasattr(layer, "kernel")]
     if not any(layer.trainable for layer in convolutions):
@@ -357,7 +374,8 @@ def wake(wake):
             "After your function every convolution of the backbone is still frozen.",
         )
     kernels = [layer.kernel for layer in convolutions]
-    statistics = [w for w in body.weights if w.name.startswith("moving_")]
+    normalisation = [x for x in body.layers if isinstance(x, keras.layers.BatchNormalization)]
+    statistics = [w for layer in normalisation for w in layer.weights]
     head = model.get_layer("classifier_logits").kernel
     before = [[w.numpy() for w in part] for part in (kernels, statistics, [head])]
     with learners_code("model.fit(…) on the model as your function left it"):
@@ -399,12 +417,17 @@ def wake(wake):
         if type(optimiser) is not keras.optimizers.Adam:
             kind = type(optimiser).__name__
             raise Incorrect(f"Everything learns, but with {kind} instead of Adam.")
+        if optimiser.weight_decay:
+            raise Incorrect(
+                f"Everything learns, but Adam has a weight decay of {optimiser.weight_decay:g}, "
+                "which makes it AdamW."
+            )
     rates = [float(keras.ops.convert_to_numpy(o.learning_rate)) for o in optimisers]
-    wrong = next((rate for rate in rates if not close(rate, 1e-4, 1e-9)), None)
+    wrong = next((found for found in rates if not close(found, rate, 1e-9)), None)
     if wrong is not None:
         raise Misconception(
             "another rate",
-            f"Everything learns, but at a rate of {wrong:g} where `rate` is 0.0001.",
+            f"Everything learns, but at a rate of {wrong:g} where `rate` is {rate:g}.",
         )
 
 

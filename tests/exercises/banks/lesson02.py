@@ -237,6 +237,16 @@ def the_usual_betas(gradients, rate, beta_1=0.9, beta_2=0.999):
     return correction_in_the_rate(gradients, rate)
 
 
+@bank.near_miss("adam_move", "against the gradient, whichever its sign")
+def always_down(gradients, rate, beta_1=0.9, beta_2=0.999):
+    return -np.abs(correction_in_the_rate(gradients, rate, beta_1, beta_2))
+
+
+@bank.near_miss("adam_move", "each mean with its own beta")
+def betas_swapped(gradients, rate, beta_1=0.9, beta_2=0.999):
+    return correction_in_the_rate(gradients, rate, beta_2, beta_1)
+
+
 @bank.refused("adam_move")
 def a_sign(gradients, rate, beta_1=0.9, beta_2=0.999):
     return -rate * np.sign(gradients[-1])
@@ -303,6 +313,26 @@ def failed_rows_removed(rates, losses):
 @bank.near_miss("best_rate", "a rate with such a run is out")
 def nan_counts_as_a_blind_guess(rates, losses):
     return rates[np.nan_to_num(losses, nan=1.3).mean(axis=1).argmin()]
+
+
+@bank.near_miss("best_rate", "such a rate is out, however large the other losses")
+def nan_counts_as_ten(rates, losses):
+    return rates[np.nan_to_num(losses, nan=10.0).mean(axis=1).argmin()]
+
+
+@bank.near_miss("best_rate", "on average, not at its worst")
+def the_best_worst_run(rates, losses):
+    return rates[np.nanargmin(losses.max(axis=1))]
+
+
+@bank.near_miss("best_rate", "over the seeds, not the last of them")
+def the_last_seed(rates, losses):
+    return rates[np.nanargmin(np.where(np.isnan(losses).any(axis=1), np.nan, losses[:, -1]))]
+
+
+@bank.near_miss("best_rate", "the lowest loss, not the largest rate that did not diverge")
+def the_largest_stable_rate(rates, losses):
+    return rates[~np.isnan(losses).any(axis=1)].max()
 
 
 @bank.near_miss("best_rate", "the rate, not its loss")

@@ -151,6 +151,17 @@ def names_of_arrays(model, saved):
     return [f"{layer}/{array}" for layer, array in unequal(model, saved)]
 
 
+@bank.near_miss("not_arrived", "layers, each once")
+def once_for_each_array(model, saved):
+    return [layer for layer, _ in unequal(model, saved)]
+
+
+@bank.near_miss("not_arrived", "layers of `model`, not of the file")
+def layers_of_the_file_too(model, saved):
+    lost = {layer for layer, _ in unequal(model, saved)}
+    return lost | {key.split("/")[0] for key in saved} - {l.name for l in model.layers}
+
+
 @bank.near_miss("not_arrived", "biases count, too")
 def kernels_only(model, saved):
     return [layer for layer, array in unequal(model, saved) if array == "kernel"]
@@ -159,6 +170,37 @@ def kernels_only(model, saved):
 @bank.near_miss("not_arrived", "every layer, not the first that is found")
 def the_first_one(model, saved):
     return [layer for layer, _ in unequal(model, saved)][:1]
+
+
+def lost_where(differs):
+    def lost(model, saved):
+        arrays = [
+            (l, w.numpy(), saved.get(f"{l.name}/{w.name}"))
+            for l in model.layers
+            for w in l.weights
+        ]
+        return {
+            layer.name
+            for layer, now, then in arrays
+            if then is None or then.shape != now.shape or differs(now, then)
+        }
+
+    return lost
+
+
+bank.near_miss(
+    "not_arrived", "every number of an array", lost_where(lambda now, then: (now != then).all())
+)
+bank.near_miss(
+    "not_arrived",
+    "every number, not the first",
+    lost_where(lambda now, then: now.flat[0] != then.flat[0]),
+)
+bank.near_miss(
+    "not_arrived",
+    "every number in its place",
+    lost_where(lambda now, then: (np.sort(now, None) != np.sort(then, None)).any()),
+)
 
 
 @bank.near_miss("not_arrived", "bit for bit, not shape for shape")
@@ -411,6 +453,13 @@ def its_position(counts, pretrained, scratch):
     return met[0] if met else np.inf
 
 
+@bank.near_miss("meeting", "at most one point, not when it is rounded")
+def rounded(counts, pretrained, scratch):
+    gap = mean_gap(pretrained, scratch).round(3)
+    met = [n for i, n in enumerate(counts) if (gap[i:] < 0.011).all()]
+    return met[0] if met else np.inf
+
+
 bank.refused("meeting", lambda counts, pretrained, scratch: counts[-1])
 
 
@@ -580,10 +629,15 @@ def ruled(errors, error=sem):
 
 bank.near_miss("verdict", "two standard errors, not 0.8", ruled(0.8))
 bank.near_miss("verdict", "two standard errors, not 1.5", ruled(1.5))
+bank.near_miss("verdict", "two standard errors, not the 1.96 of a normal", ruled(1.96))
+bank.near_miss("verdict", "two standard errors, not 2.05", ruled(2.05))
 bank.near_miss("verdict", "two standard errors, not 2.5", ruled(2.5))
 bank.near_miss("verdict", "two standard errors, not three", ruled(3))
 bank.near_miss("verdict", "its standard error, not a fixed difference", ruled(1, lambda d: 0.01))
 bank.near_miss("verdict", "the standard error", ruled(2, lambda d: d.std(ddof=1) / len(d)))
+bank.near_miss(
+    "verdict", "a root of the variance", ruled(2, lambda d: d.var(ddof=1) / len(d) ** 0.5)
+)
 bank.near_miss("verdict", "with n − 1", ruled(2, lambda d: d.std() / np.sqrt(len(d))))
 bank.near_miss("verdict", "of its own spread", ruled(2, lambda d: 0.02 / np.sqrt(len(d))))
 

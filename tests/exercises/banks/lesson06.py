@@ -49,6 +49,11 @@ def only_the_head(pictures, stages):
     return pictures * sum(epochs for epochs, learns in stages if learns == "head")
 
 
+@bank.near_miss("examples_seen", "every stage, also one as long as another")
+def stages_by_their_length(pictures, stages):
+    return pictures * sum(dict(stages))
+
+
 # --- distance ------------------------------------------------------------------------------------
 
 
@@ -94,6 +99,17 @@ def the_largest_share(before, after):
     return max(np.linalg.norm(b - a) / np.linalg.norm(a) for a, b in zip(before, after))
 
 
+@bank.near_miss("distance", "a share that may be above one")
+def at_most_its_own_length(before, after):
+    return min(1.0, one_long_arrow(before, after))
+
+
+@bank.near_miss("distance", "a share of the length of `before`, not of the longer of the two")
+def of_the_longer(before, after):
+    lengths = [np.sqrt(sum((w**2).sum() for w in weights)) for weights in (before, after)]
+    return one_long_arrow(before, after) * lengths[0] / max(lengths)
+
+
 bank.refused("distance", lambda before, after: 0.0)
 
 # --- forgotten -----------------------------------------------------------------------------------
@@ -123,6 +139,11 @@ def the_sign(before, after, chance):
 @bank.near_miss("forgotten", "a task may also gain")
 def never_below_zero(before, after, chance):
     return max(0.0, (before - after) / (before - chance))
+
+
+@bank.near_miss("forgotten", "an old head may also do worse than a guess")
+def never_above_one(before, after, chance):
+    return min(1.0, (before - after) / (before - chance))
 
 
 @bank.near_miss("forgotten", "a share of what it knew")
@@ -178,6 +199,11 @@ def of_the_first_block(recipe):
 def at_the_full_rate(recipe):
     learns = recipe == recipe.max()
     return np.where(learns.any(axis=0), learns.argmax(axis=0), len(recipe))
+
+
+@bank.near_miss("wakes_at", "the first epoch in which it learns, not the one of its largest rate")
+def where_the_rate_is_largest(recipe):
+    return np.where((recipe > 0).any(axis=0), recipe.argmax(axis=0), len(recipe))
 
 
 bank.refused("wakes_at", lambda recipe: (recipe > 0).sum(axis=0))
@@ -290,6 +316,12 @@ def the_default_rate(model, rate):
     model.compile("adam", loss)
 
 
+@bank.mistake("wake", "another rate")
+def a_rate_of_ones_own(model, rate):
+    transfer.unfreeze(model)
+    model.compile(keras.optimizers.Adam(1e-4), loss)
+
+
 @bank.near_miss("wake", "every convolution")
 def the_last_block(model, rate):
     transfer.unfreeze(model, from_block="block3")
@@ -314,6 +346,34 @@ def with_sgd(model, rate):
 def with_adamw(model, rate):
     transfer.unfreeze(model)
     model.compile(keras.optimizers.AdamW(rate), loss)
+
+
+@bank.near_miss("wake", "with Adam, without weight decay")
+def with_decay(model, rate):
+    transfer.unfreeze(model)
+    model.compile(keras.optimizers.Adam(rate, weight_decay=0.1), loss)
+
+
+@bank.near_miss("wake", "in inference mode, not only with statistics that stand still")
+def statistics_held_still(model, rate):
+    model.get_layer("small_cnn").trainable = True
+    for layer in model.get_layer("small_cnn").layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 1.0
+    model.compile(keras.optimizers.Adam(rate), loss)
+
+
+@bank.near_miss("wake", "the head, trained as it is, goes on learning")
+def the_head_anew(model, rate):
+    with_the_helper(model, rate)
+    head = model.get_layer("classifier_logits")
+    head.set_weights([w[::-1] + 1 for w in head.get_weights()])
+
+
+@bank.near_miss("wake", "from the next `fit` on, not at once")
+def trained_at_once(model, rate):
+    with_the_helper(model, rate)
+    model.fit(np.zeros((8, 32, 32, 3)), np.zeros(8), verbose=0)
 
 
 @bank.near_miss("wake", "from the next `fit` on, with the learning rate as it is")
