@@ -550,7 +550,9 @@ lost = Choice(
 
 
 MARGIN = 0.015  # six of the 400 sentences: by less, one setting in many wins by luck
-FROM_A_HUNDRED = 0.77  # what five thousand labels reach, and far above the best from a hundred
+# The best of nine hundred classifiers on these hundred has 71.3 %. From five hundred labels the
+# lesson's probe gives 76 to 78 %, and from five thousand 78 %.
+FROM_A_HUNDRED = 0.75
 
 
 @exercise(
@@ -581,7 +583,7 @@ def beat_it(guesses, reference):
     if np.mean(np.asarray(guesses) == validation.labels) > FROM_A_HUNDRED:
         raise Misconception(
             "more than a hundred labels",
-            f"More than {FROM_A_HUNDRED:.0%} is what thousands of rated sentences give, and no "
+            f"More than {FROM_A_HUNDRED:.0%} is what five hundred rated sentences give, and no "
             "hundred that we have tried. Use the fifty of each class only, and choose by nothing "
             "but the score on validation.",
         )

@@ -442,8 +442,8 @@ def by_two_sentences(given):
 
 
 @bank.mistake("beat_it", "more than a hundred labels")
-def as_from_five_thousand_labels(given):
-    return right_in(0.79, given.validation.labels)
+def as_from_five_hundred_labels(given):
+    return right_in(0.76, given.validation.labels)
 
 
 @bank.near_miss("beat_it", "one class number")
