@@ -397,8 +397,8 @@ def the_pages():
 
 
 @bank.alternative("beat_it")
-def a_cosine(given):
-    mine = compiled(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(1e-3, 30)))
+def a_rate_between_those_of_the_lesson(given):
+    mine = compiled(keras.optimizers.Adam(4e-4))
     mine.fit(*windows(given.pages, given.drawn), batch_size=8, shuffle=False, verbose=0)
     return mine
 
