@@ -564,6 +564,8 @@ def test_random_state_is_put_back():
             "got (3, 4). Are its axes swapped?",
         ),
         (lambda: exercises.expect_array(np.ones(3), (None, 4)), "Expected shape (any, 4)"),
+        (lambda: exercises.expect_array(np.ones(3), ()), "Expected one number for your answer"),
+        (lambda: exercises.expect_array(2.0, (3,)), "got one number."),
         (
             lambda: exercises.expect_array([0, float("nan"), float("nan")]),
             "got 2 that are not (first at position 1): NaN",

@@ -185,13 +185,16 @@ def expect_array(value, shape=None, what="your answer", finite=True, boolean=Fal
     ):
         if len(shape) == array.ndim == 1:
             raise Incorrect(f"Expected {shape[0]} numbers for {what}, got {array.shape[0]}.")
+        if shape == ():
+            raise Incorrect(f"Expected one number for {what}, got shape {array.shape}.")
         wanted = str(tuple("any" if n is None else n for n in shape)).replace("'", "")
         turned = (
             " Are its axes swapped?"
             if array.ndim > 1 and array.shape == tuple(shape)[::-1]
             else ""
         )
-        raise Incorrect(f"Expected shape {wanted} for {what}, got {array.shape}.{turned}")
+        found = array.shape or "one number"
+        raise Incorrect(f"Expected shape {wanted} for {what}, got {found}.{turned}")
     if finite and not np.isfinite(array).all():
         bad = ~np.isfinite(array)
         where = "" if array.ndim == 0 else f" (first at position {_position(bad)})"

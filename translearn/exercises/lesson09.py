@@ -167,7 +167,7 @@ moved_share = Function(
     ],
     praise="A typical weight of VGG16 has a size of about 0.01. Ten steps of 0.001, and it may be "
     "anything.",
-    probes=[(0.01, 1e-3, 10), (-0.02, 1e-4, 40), (0.5, 0.01, 3)],
+    probes=[(0.01, 1e-3, 10), (-0.02, 1e-4, 40), (0.5, 0.01, 3), (0.01, 1e-3, 25)],
     mistakes=[
         Mistake(
             "a negative share",
@@ -286,8 +286,8 @@ main_effect = Function(
         ),
         Mistake(
             "half of it",
-            "That is half of it: you divided by the number of runs, and there are half as many "
-            "pairs.",
+            "That is half of it. There are half as many pairs as runs, and the mean of all runs "
+            "holds half of the effect already.",
             lambda scores, switch: (
                 np.subtract(*map(np.mean, with_and_without(scores, switch))) / 2
             ),

@@ -17,7 +17,7 @@ def _sentences():
     """Three sentences of different lengths as vectors and ids, something loud at the padding."""
     rng = np.random.default_rng(10)
     ids = np.array(
-        [[101, 7, 8, 9, 102, 0, 0, 0], [101, 5, 102, 0, 0, 0, 0, 0], [101, 3, 4, 6, 2, 9, 8, 102]],
+        [[101, 7, 8, 9, 102, 0, 0, 0], [101, 5, 102, 0, 0, 0, 0, 0], [101, 3, 4, 6, 2, 9, 9, 102]],
         "int32",
     )
     vectors = rng.normal(size=(3, 8, 5)).round(3)
@@ -131,6 +131,7 @@ SENTENCES = [
     ["dull", "a"],
     ["not", "a", "gem", "a"],
     ["a"],
+    ["a", "film"],  # said twice, and counted twice
 ]
 
 
@@ -159,7 +160,7 @@ idf = Function(
     praise="A word that stands in every sentence gets 1, the smallest weight there is; "
     "one that stands nowhere gets the most, and is never used.",
     probes={
-        f"{word!r} in our six sentences": (word, SENTENCES)
+        f"{word!r} in our seven sentences": (word, SENTENCES)
         for word in ("dull", "film", "gem", "a", "not", "ge")
     },
     mistakes=[
@@ -259,6 +260,14 @@ attention_weights = Function(
             "along each row.",
             lambda query, key, ids: softmax(np.where(ids != 0, _scores(query, key), -1e30), 0),
             lambda query, key, ids: softmax(np.where(ids != 0, _scores(query, key), -np.inf), 0),
+        ),
+        Mistake(
+            "padding looks nowhere",
+            "The rows of the padding are empty in yours. Nobody looks *at* padding; what looks "
+            "from there does no harm, and its row sums to one as every other does.",
+            lambda query, key, ids: (
+                softmax(np.where(ids != 0, _scores(query, key), -np.inf)) * (ids != 0)[:, None]
+            ),
         ),
         Mistake(
             "rows and columns exchanged",
@@ -395,11 +404,15 @@ def beside_the_others(ids):  # as batch normalisation in training mode
 
 def in_one_number(ids):
     leak = (ids == 0).sum(axis=1, keepdims=True)
-    return careful(ids) + leak * np.array([0, 0, 0, 0, 0, 3e-5])
+    return careful(ids) - leak * np.array([0, 0, 0, 0, 0, 3e-5])
 
 
-def slowly(ids):  # eight places of it are too many
-    return careful(ids) + 2e-5 * (ids == 0).sum(axis=1, keepdims=True)
+def slowly(ids):  # eight places of it are just too many
+    return careful(ids) + 1.3e-5 * (ids == 0).sum(axis=1, keepdims=True)
+
+
+def not_quite(ids):  # eight places of it are just not too many
+    return careful(ids) + 1.2e-5 * (ids == 0).sum(axis=1, keepdims=True)
 
 
 def rounded_otherwise(ids):  # as a network on another length is, by less than 1e-4
@@ -418,9 +431,11 @@ def _networks():
         beside_the_others: "one that looks at the other sentences, too",
         in_one_number: "one that leaks a little, in one number",
         slowly: "one that leaks very little from each place",
+        not_quite: "one that leaks less than 1e-4 from eight places",
         rounded_otherwise: "one that rounds otherwise, by less than 1e-4",
     }
-    return {words: (embed, _sentences()[1]) for embed, words in said.items()}
+    ids = np.pad(_sentences()[1], ((0, 0), (0, 4)))  # eight more are neither as many, nor 16
+    return {words: (embed, ids) for embed, words in said.items()}
 
 
 def _changes(embed, ids, longer):
@@ -476,13 +491,14 @@ padding_leaks = Function(
         ),
         Mistake(
             "any difference at all",
-            "You count the smallest difference as a leak. Networks round otherwise at another "
-            "length; only more than 1e-4 counts.",
+            "You say that a network leaks in which no number changes by more than 1e-4. Networks "
+            "round otherwise at another length: a difference as small as that is none.",
             lambda embed, ids: bool((embed(np.pad(ids, ((0, 0), (0, 8)))) != embed(ids)).any()),
         ),
         Mistake(
             "one sentence only",
-            "You looked at one sentence of the table. Padding may leak in another: ask for all.",
+            "One of the networks leaks in the second sentence only, and you return False for it. "
+            "A change in *any* sentence of the table is a leak.",
             lambda embed, ids: _changes(embed, ids[:1], np.pad(ids[:1], ((0, 0), (0, 8)))),
             lambda embed, ids: bool(
                 np.abs(embed(np.pad(ids, ((0, 0), (0, 8)))) - embed(ids))[0].max() > 1e-4
@@ -534,7 +550,9 @@ lost = Choice(
 
 
 MARGIN = 0.015  # six of the 400 sentences: by less, one setting in many wins by luck
-FROM_A_HUNDRED = 0.77  # what five thousand labels reach, and far above the best from a hundred
+# The best of nine hundred classifiers on these hundred has 71.3 %. From five hundred labels the
+# lesson's probe gives 76 to 78 %, and from five thousand 78 %.
+FROM_A_HUNDRED = 0.75
 
 
 @exercise(
@@ -565,7 +583,7 @@ def beat_it(guesses, reference):
     if np.mean(np.asarray(guesses) == validation.labels) > FROM_A_HUNDRED:
         raise Misconception(
             "more than a hundred labels",
-            f"More than {FROM_A_HUNDRED:.0%} is what thousands of rated sentences give, and no "
+            f"More than {FROM_A_HUNDRED:.0%} is what five hundred rated sentences give, and no "
             "hundred that we have tried. Use the fifty of each class only, and choose by nothing "
             "but the score on validation.",
         )

@@ -227,9 +227,10 @@ at_temperature = Function(
             lambda logits, temperature: softmax(logits * temperature),
         ),
         Mistake(
-            "after the softmax",
-            "Divided after the softmax, the temperature cancels when the sum is made 1 "
-            "again. It belongs to the logits.",
+            "it cancels",
+            "Yours are the same at every temperature. What is taken off all logits, or "
+            "multiplies all probabilities, cancels when the sum is made 1 again: divide the "
+            "logits.",
             at_temperature_after_the_softmax,
         ),
         Mistake(
@@ -370,6 +371,7 @@ repeated_share = Function(
         ([1, 2, 3, 4, 5, 5], 2),
         ([7, 8, 9, 7, 8, 9, 1], 3),
         ([1, 12, 11, 2, 1, 12], 2),
+        ([1, 2, 3, 4, 1, 5, 3, 2, 1], 3),  # 1 2 3, 1 5 3 and 3 2 1 are three
     ],
     mistakes=[
         Mistake(
@@ -396,7 +398,8 @@ repeated_share = Function(
         ),
         Mistake(
             "short ends count",
-            "Your last runs are shorter than `n`: the last one begins at `len(row) - n`.",
+            "As many runs as tokens: the last run of `n` begins at `len(row) - n`, so there are "
+            "`len(row) - n + 1`.",
             repeated_share_short_ends_count,
         ),
     ],
@@ -454,6 +457,11 @@ def _layer(inputs, outputs, rank, alpha):
     return (*(rng.normal(size=shape) for shape in shapes), alpha)
 
 
+def _untaught(*sizes):
+    kernel, a, b, alpha = _layer(*sizes)
+    return kernel, a, np.zeros_like(b), alpha  # as LoRA begins
+
+
 def _leaves_its_input_alone(merged):
     given = _layer(5, 7, 2, 8.0)
     merged.function(*given)  # without the copies that `merged` makes
@@ -478,6 +486,7 @@ merged = Function(
     probes=lambda: {
         "a kernel of 5 by 7 and rank 2": _layer(5, 7, 2, 8.0),
         "a kernel of 6 by 4 and rank 3": _layer(6, 4, 3, 1.5),
+        "a layer that has learned nothing": _untaught(4, 5, 2, 8.0),
     },
     also=_leaves_its_input_alone,
     tolerance=1e-5,
@@ -550,7 +559,9 @@ too_good = Choice(
 )
 
 
-MARGIN = 0.005  # bits per byte: by so much must the ledger's run be beaten, or it was rounding
+# Bits per byte. Another draw of 240 windows moves the run to beat by 0.006 (standard deviation of
+# four draws, at 2.771 on average); its own was a good one, at 2.764.
+MARGIN = 0.012
 
 
 @functools.cache
@@ -607,7 +618,7 @@ def _about_its_schedule(model):
         "a "
         'new `backbones.load("tiny_gpt", include_top=True)`.',
     ],
-    praise="Same pages, fewer bits.",
+    praise="More than a lucky draw of windows gives.",
     reference=to_beat("gpt.ways", "everything, 20 kB", "validation", seed=0),
 )
 def beat_it(mine, reference):

@@ -185,6 +185,11 @@ def one_step_less(weight, rate, steps):
     return rate * (steps - 1) / abs(weight)
 
 
+@bank.near_miss("moved_share", "by what share: more than once its own size, too")
+def no_more_than_all(weight, rate, steps):
+    return min(1.0, rate * steps / abs(weight))
+
+
 @bank.near_miss("moved_share", "a share")
 def in_hundredths(weight, rate, steps):
     return 100 * rate * steps / abs(weight)
@@ -248,6 +253,12 @@ def by_their_order(scores, switch):
 def all_other_switches_too(scores, switch):
     on = [s for s in scores if s[switch]]
     return np.mean([scores[s] - scores[tuple(1 - k for k in s)] for s in on[: len(on) // 2]])
+
+
+@bank.mistake("main_effect", "half of it")
+def against_the_mean_of_all(scores, switch):
+    on = [v for s, v in scores.items() if s[switch]]
+    return np.mean(on) - np.mean(list(scores.values()))
 
 
 @bank.near_miss("main_effect", "minus the score without it")

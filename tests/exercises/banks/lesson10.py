@@ -63,6 +63,12 @@ def without_the_signs(vectors, ids):
     return (vectors * there).sum(axis=1) / there.sum(axis=1)
 
 
+@bank.near_miss("mean_of_tokens", "over its tokens, each time that they occur")
+def of_the_different_tokens(vectors, ids):
+    places = [np.unique(row, return_index=True)[1][np.unique(row) != 0] for row in ids]
+    return [vector[at].mean(axis=0) for vector, at in zip(vectors, places)]
+
+
 @bank.near_miss("mean_of_tokens", "one vector for each sentence")
 def of_all_sentences(vectors, ids):
     return vectors[ids != 0].mean(axis=0)
@@ -152,6 +158,19 @@ def smoothed_above_only(word, sentences):
 def n_counts_words(word, sentences):
     df = sum(word in sentence for sentence in sentences)
     return np.log((1 + sum(map(len, sentences))) / (1 + df)) + 1
+
+
+@bank.near_miss("idf", "n sentences, and not n different ones")
+def of_the_different_sentences(word, sentences):
+    different = {tuple(sentence) for sentence in sentences}
+    df = sum(word in sentence for sentence in different)
+    return np.log((1 + len(different)) / (1 + df)) + 1
+
+
+@bank.near_miss("idf", "n is their number, each time that they are said")
+def n_counts_different_sentences(word, sentences):
+    df = sum(word in sentence for sentence in sentences)
+    return np.log((1 + len(set(map(tuple, sentences)))) / (1 + df)) + 1
 
 
 bank.refused("idf", lambda word, sentences: 1.0)
@@ -256,6 +275,11 @@ def not_close(embed, ids):
 
 
 @bank.alternative("padding_leaks")
+def as_the_lesson_asserts(embed, ids):
+    return not np.allclose(embed(np.pad(ids, ((0, 0), (0, 8)))), embed(ids), atol=1e-4)
+
+
+@bank.alternative("padding_leaks")
 def number_by_number(embed, ids):
     longer = np.hstack([ids, np.zeros((len(ids), 8), "int32")])
     pairs = [(a, b) for x, y in zip(embed(longer), embed(ids)) for a, b in zip(x, y)]
@@ -289,6 +313,45 @@ def of_the_mean_vector(embed, ids):
 @bank.near_miss("padding_leaks", "eight more places")
 def one_more_place(embed, ids):
     return bool(np.abs(embed(np.pad(ids, ((0, 0), (0, 1)))) - embed(ids)).max() > 1e-4)
+
+
+def padded_by(places, embed, ids):
+    return np.abs(embed(np.pad(ids, ((0, 0), (0, places)))) - embed(ids))
+
+
+@bank.near_miss("padding_leaks", "eight more places, not as many again")
+def twice_as_long(embed, ids):
+    return bool(padded_by(ids.shape[1], embed, ids).max() > 1e-4)
+
+
+@bank.near_miss("padding_leaks", "eight more places, not sixteen in all")
+def sixteen_in_all(embed, ids):
+    return bool(padded_by(16 - ids.shape[1], embed, ids).max() > 1e-4)
+
+
+@bank.near_miss("padding_leaks", "eight more places, not nine")
+def nine_more(embed, ids):
+    return bool(padded_by(9, embed, ids).max() > 1e-4)
+
+
+@bank.near_miss("padding_leaks", "eight more places, not seven")
+def seven_more(embed, ids):
+    return bool(padded_by(7, embed, ids).max() > 1e-4)
+
+
+@bank.near_miss("padding_leaks", "a number smaller than before has changed, too")
+def only_what_grows(embed, ids):
+    return bool((embed(np.pad(ids, ((0, 0), (0, 8)))) - embed(ids)).max() > 1e-4)
+
+
+@bank.near_miss("padding_leaks", "anywhere: in one number, not in all together")
+def length_of_the_difference(embed, ids):
+    return bool(np.linalg.norm(padded_by(8, embed, ids), axis=1).max() > 1e-4)
+
+
+@bank.near_miss("padding_leaks", "the vector of a sentence, not of all")
+def all_sentences_change(embed, ids):
+    return bool((padded_by(8, embed, ids).max(axis=1) > 1e-4).all())
 
 
 bank.refused("padding_leaks", lambda embed, ids: True)
@@ -379,8 +442,8 @@ def by_two_sentences(given):
 
 
 @bank.mistake("beat_it", "more than a hundred labels")
-def as_from_five_thousand_labels(given):
-    return right_in(0.79, given.validation.labels)
+def as_from_five_hundred_labels(given):
+    return right_in(0.76, given.validation.labels)
 
 
 @bank.near_miss("beat_it", "one class number")

@@ -147,6 +147,16 @@ def greedy(logits, temperature):
     return chances
 
 
+@bank.near_miss("at_temperature", "at a temperature")
+def at_a_temperature_of_one(logits, temperature):
+    return softmax(logits)
+
+
+@bank.mistake("at_temperature", "it cancels")
+def taken_off(logits, temperature):
+    return softmax(logits - temperature)
+
+
 @bank.near_miss("at_temperature", "for each token, in its place")
 def sorted_chances(logits, temperature):
     return np.sort(softmax(logits / temperature))
@@ -258,6 +268,18 @@ def in_any_order(row, n):
     return 1 - len(set(runs)) / len(runs)
 
 
+@bank.near_miss("repeated_share", "runs of n tokens, those in the middle among them")
+def by_their_two_ends(row, n):
+    runs = [(row[i], row[i + n - 1]) for i in range(len(row) - n + 1)]
+    return 1 - len(set(runs)) / len(runs)
+
+
+@bank.near_miss("repeated_share", "in this order, not the other way round")
+def read_either_way(row, n):
+    runs = [tuple(row[i : i + n]) for i in range(len(row) - n + 1)]
+    return 1 - len({min(run, run[::-1]) for run in runs}) / len(runs)
+
+
 @bank.near_miss("repeated_share", "a share of its runs")
 def a_share_of_its_tokens(row, n):
     runs = [tuple(row[i : i + n]) for i in range(len(row) - n + 1)]
@@ -353,6 +375,11 @@ def taken_away(kernel, a, b, alpha):
     return kernel - alpha / a.shape[1] * a @ b
 
 
+@bank.near_miss("merged", "the rank is that of the thin matrices, not what their product has")
+def rank_of_the_product(kernel, a, b, alpha):
+    return kernel + alpha / np.float64(np.linalg.matrix_rank(a @ b)) * a @ b
+
+
 @bank.near_miss("merged", "alpha / rank")
 def rank_over_alpha(kernel, a, b, alpha):
     return kernel + a.shape[1] / alpha * a @ b
@@ -370,8 +397,8 @@ def the_pages():
 
 
 @bank.alternative("beat_it")
-def a_cosine(given):
-    mine = compiled(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(1e-3, 30)))
+def a_rate_between_those_of_the_lesson(given):
+    mine = compiled(keras.optimizers.Adam(4e-4))
     mine.fit(*windows(given.pages, given.drawn), batch_size=8, shuffle=False, verbose=0)
     return mine
 
@@ -418,9 +445,11 @@ def with_a_schedule_that_nobody_follows(given):
     return mine
 
 
-@bank.near_miss("beat_it", "by 0.005 bits per byte or more: the ledger's own run")
-def everything_at_its_rate(given):
-    mine = compiled(keras.optimizers.Adam(3e-4))
+@bank.near_miss("beat_it", "by 0.012 bits per byte or more: ahead by luck, on these pages only")
+def the_last_block_at_its_rate(given):
+    mine = compiled(keras.optimizers.Adam(3e-3))
+    for weight in mine.weights:
+        weight.trainable = weight.path.startswith(("block4", "final"))
     mine.fit(*windows(given.pages, given.drawn), batch_size=8, shuffle=False, verbose=0)
     return mine
 
