@@ -163,7 +163,7 @@ def _alone(assignment, book, released):
     session = Session(assignment.lower(), prepared.sources(), pool, limits)
     try:
         for secret in SECRETS:
-            result = {"state": "graded", "questions": {}, "cells": []}
+            result = {"state": "graded", "questions": {}, "cells": [], "notes": []}
             grading._judge(result, module, prepared, session, secret, limits)
             assert result["state"] == "graded", result["reason"]
             yield points(result)
