@@ -69,16 +69,33 @@ def weights_setting(model) -> dict:
                     "new": untouched(layer),
                 }
             )
-    slots = [v.path for v in model.optimizer.variables] if model.optimizer else []
-    names = [w.path.replace("/", "_") for w in model.trainable_weights]
-    unknown = sum(not any(name in slot for slot in slots) for name in names)
+    unknown, _ = memory(model)
     return {
         # An optimiser that remembers something of each weight shows which weights it knows.
-        "unknown to the optimiser": unknown if unknown < len(names) else None,
+        "unknown to the optimiser": unknown,
         "trainable weights": sum(size),
         "weights": sum(int(np.prod(w.shape)) for w in model.weights),
         "layers": found[:200],
     }
+
+
+def memory(model) -> tuple:
+    """(trainable weights that the optimiser remembers nothing of, memories of other weights), both
+    None for an optimiser that remembers nothing.
+    """
+    if model.optimizer is None:
+        return None, None
+    slots = [v.path for v in model.optimizer.variables if len(v.shape)]
+    names = [w.path.replace("/", "_") for w in model.trainable_weights]
+    if not slots:
+        return None, None
+    unknown = sum(not any(name in slot for slot in slots) for name in names)
+    return unknown, sum(not any(name in slot for name in names) for slot in slots)
+
+
+def knows_what_it_trains(model) -> bool:
+    """Does the optimiser remember just the weights that are trainable now?"""
+    return memory(model) == (0, 0)
 
 
 def untouched(layer):
