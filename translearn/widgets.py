@@ -1,4 +1,6 @@
-"""Explorers, bets and guesses, on ipywidgets. They show what they are given and compute nothing."""
+"""Explorers, bets and guesses, on ipywidgets. They show what they are given; they compute
+nothing.
+"""
 
 import json
 import numbers
