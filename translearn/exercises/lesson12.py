@@ -11,6 +11,7 @@ from translearn.exercises import (
     Misconception,
     Mistake,
     close,
+    describe,
     exercise,
     expect_array,
     expect_better,
@@ -20,6 +21,71 @@ from translearn.exercises import (
     learners_code,
     to_beat,
 )
+
+# --- by_eye --------------------------------------------------------------------------------------
+
+# The runs on the sheet of part 2: an arm of the ledger's `clinic.doses`, and a seed of it.
+SHEET = {
+    "A": ("overfitting, strong", 1),
+    "B": ("rate too low, medium", 0),
+    "C": ("healthy", 2),
+    "D": ("wrong labels, medium", 3),
+    "E": ("stopped too early, medium", 4),
+    "F": ("collapse to the majority, strong", 0),
+    "G": ("rate too high, medium", 1),
+    "H": ("healthy", 4),
+    "I": ("shuffled pairs, strong", 2),
+}
+ENOUGH = 5  # of nine
+
+
+def accepted(letter):
+    """The names that are right: the run's fault, and those that no record can tell from it."""
+    from translearn import clinic
+
+    name = SHEET[letter][0].rpartition(", ")[0] or "healthy"
+    return {name, *(clinic.FAULTS[name].alike if name in clinic.FAULTS else ())}
+
+
+@exercise(
+    title="Diagnose by eye",
+    hints=[
+        "Look at the training curve first. Does it rise at all, slowly, or to the top at once? "
+        "Then at the distance of the other one, and at how long the curves are.",
+        "High training and low validation: overfitting. Validation *above* training: the training "
+        "labels are worse than the others. Both still rising at the end: too slow, or too short. "
+        "Both at 10 %: nothing that holds for new pictures can be learned.",
+    ],
+)
+def by_eye(mine):
+    from translearn import clinic
+
+    if not isinstance(mine, dict):
+        raise Incorrect('Hand in a dictionary, `{"A": "healthy", …}`, with one name for each run.')
+    names = ("healthy", *clinic.FAULTS)
+    for letter in SHEET:
+        if letter not in mine:
+            raise Incorrect(f"The run {letter} is missing.")
+        if type(mine[letter]) is not str or mine[letter] not in names:
+            raise Incorrect(
+                f"{letter}: expected one of the names {', '.join(names)}; got "
+                f"{describe(mine[letter])}."
+            )
+    right = [letter for letter in SHEET if mine[letter] in accepted(letter)]
+    if len(right) >= ENOUGH:
+        return f"{len(right)} of {len(SHEET)} runs. Remember the number for part 4."
+    if len({mine[letter] for letter in SHEET}) == 1:
+        raise Misconception(
+            "one name for all", "The runs do not have the same illness: two of them have none."
+        )
+    well = [letter for letter in SHEET if accepted(letter) == {"healthy"}]
+    spared = len(set(well) & set(right))
+    raise Incorrect(
+        f"{len(right)} of {len(SHEET)} runs are named rightly: {len(right) - spared} of the "
+        f"{len(SHEET) - len(well)} sick ones, and {spared} of the {len(well)} healthy ones. It "
+        f"takes {ENOUGH}."
+    )
+
 
 # --- update_ratios -------------------------------------------------------------------------------
 
@@ -147,81 +213,109 @@ update_ratios = Function(
     ],
 )
 
-# --- dead_share ----------------------------------------------------------------------------------
+# --- died ----------------------------------------------------------------------------------------
 
 
 def activations():
-    """{in words: activations after ReLU, (examples, …, units)}"""
+    """{in words: activations after ReLU before and after training, (examples, …, units)}"""
     rng = np.random.default_rng(5)
-    maps, dense = (np.maximum(rng.normal(size=shape), 0) for shape in ((4, 3, 3, 8), (6, 5)))
-    maps[..., [1, 4, 6]] = 0
-    maps[3] = 0
-    maps[2, 0, 2, 4] = 0.001  # unit 4 lives, at one place of one picture
-    dense[:, 0], dense[:, 2] = 0, 0.7
-    words = np.zeros((3, 7, 4))
-    words[1, 2:5, 3] = 2.0
+
+    def fired(*shape, dead=()):
+        values = np.maximum(rng.normal(size=shape), 0)
+        values[..., list(dead)] = 0
+        return values
+
+    maps = fired(5, 3, 3, 8, dead=(1, 4)), fired(5, 3, 3, 8, dead=(1, 3, 6, 7))
+    maps[0][2, 0, 2, 4] = 0.001  # unit 4 lives at one place of one picture, before ...
+    maps[1][3, 2, 0, 7] = 0.001  # ... and unit 7 afterwards
+    maps[1][1] = 0
+    dense = fired(6, 5, dead=(0, 2)), fired(6, 5, dead=(0, 3))
+    dense[1][:, 1] = 0.7
     return {
-        "maps of 4 pictures, 3 x 3 places, 8 units": maps,
-        "6 examples and 5 units": dense,
-        "3 texts of 7 places, 4 units": words,
-        "2 examples and 3 units that all live": np.array([[0.0, 2, 1], [1, 0, 0]]),
-        "2 examples and 3 units, none of which lives": np.zeros((2, 3)),
+        "maps of 5 pictures, 3 x 3 places, 8 units": maps,
+        "6 examples and 5 units, one of which wakes up": dense,
+        "3 texts of 7 places, 4 units that all die": (
+            fired(3, 7, 4) + 0.1,
+            np.zeros((3, 7, 4)),
+        ),
+        "5 examples and 4 units that were dead from the start": (
+            np.zeros((5, 4)),
+            np.zeros((5, 4)),
+        ),
+        "5 examples and 3 units that all live": (fired(5, 3) + 0.1, fired(5, 3) + 0.1),
     }
 
 
-dead_share = Function(
-    "dead_share",
-    title="How many units are dead?",
+def dead(a):
+    return (a == 0).all(axis=tuple(range(a.ndim - 1)))
+
+
+def dead_examples(a):
+    return (a == 0).all(axis=tuple(range(1, a.ndim)))
+
+
+died = Function(
+    "died",
+    title="Dead on arrival, or killed?",
     hints=[
-        "Which of the units, along the *last* axis, is 0 everywhere else? Look at one unit first: "
-        "`activations[..., 0]`.",
-        "`(activations == 0).all(axis=…)` over all axes but the last, "
-        "`tuple(range(activations.ndim - 1))`, and the mean of that.",
+        "Which of the units, along the *last* axis, are 0 everywhere else? "
+        "`(after == 0).all(axis=tuple(range(after.ndim - 1)))` is True for those.",
+        "You look for units that are dead `after` and (`&`) not (`~`) dead `before`. The mean of "
+        "True and False is a share.",
     ],
-    praise="A dead unit gets no gradient. It comes back only if the layers below it change "
-    "what it sees.",
+    praise="Dead from the start, it was the initialisation; killed on the way, often the rate.",
     probes=activations,
     mistakes=[
         Mistake(
-            "zeros, not units",
-            "That is the share of *zeros*. About half of all activations are 0 after a ReLU in a "
-            "healthy network: a unit is dead when it is 0 for *every* example.",
-            lambda a: (a == 0).mean(),
+            "dead before as well",
+            "Those are all that are dead in the end. Some were dead before the first step: "
+            "training did not kill them.",
+            lambda before, after: dead(after).mean(),
+        ),
+        Mistake(
+            "two shares subtracted",
+            "A unit that wakes up does not make up for one that dies. Look at each unit: alive "
+            "before, dead after.",
+            lambda before, after: dead(after).mean() - dead(before).mean(),
+            lambda before, after: abs(dead(after).mean() - dead(before).mean()),
+            lambda before, after: max(0, dead(after).mean() - dead(before).mean()),
         ),
         Mistake(
             "place by place",
             "You asked each place of a map on its own. One filter serves all places: it is dead "
             "when it is 0 at every one.",
-            lambda a: (a == 0).all(axis=0).mean(),
+            lambda before, after: ((after == 0).all(axis=0) & ~(before == 0).all(axis=0)).mean(),
+        ),
+        Mistake(
+            "zeros, not units",
+            "Those are activations that became 0. About half of all are 0 after a ReLU in a "
+            "healthy network: a unit is dead when it is 0 for *every* example.",
+            lambda before, after: ((after == 0) & (before > 0)).mean(),
+            lambda before, after: ((after == 0) & ~(before == 0)).mean(),
         ),
         Mistake(
             "examples, not units",
-            "That is the share of *examples* for which nothing fires. The units are the last "
-            "axis.",
-            lambda a: (a == 0).all(axis=tuple(range(1, a.ndim))).mean(),
-            lambda a: (a == 0).all(axis=-1).mean(),
+            "That is a share of the *examples*. The units are the last axis.",
+            lambda before, after: (dead_examples(after) & ~dead_examples(before)).mean(),
         ),
         Mistake(
-            "asleep once",
-            "A unit that is 0 for *some* examples is doing its work. A dead one is 0 for all.",
-            lambda a: (a == 0).any(axis=tuple(range(a.ndim - 1))).mean(),
-        ),
-        Mistake(
-            "the living",
-            "That is the share of units that live.",
-            lambda a: (a > 0).any(axis=tuple(range(a.ndim - 1))).mean(),
+            "what woke up",
+            "Those were dead before and live now. The question is the other way round.",
+            lambda before, after: (dead(before) & ~dead(after)).mean(),
         ),
         Mistake(
             "a number, not a share",
             "That is how many there are. Three dead units of four are an emergency, three of a "
             "thousand are none.",
-            lambda a: (a == 0).all(axis=tuple(range(a.ndim - 1))).sum(),
+            lambda before, after: (dead(after) & ~dead(before)).sum(),
         ),
         Mistake(
-            "what never changes",
-            "A unit that always says 0.7 is of no use, but not dead: it gets a gradient. Ask for "
-            "0.",
-            lambda a: (a.std(axis=tuple(range(a.ndim - 1))) < 1e-12).mean(),
+            "of those that lived",
+            "You divided by the units that lived before. The question is for a share of all units "
+            "of the layer.",
+            lambda before, after: (
+                (dead(after) & ~dead(before)).sum() / max(1, (~dead(before)).sum())
+            ),
         ),
     ],
 )

@@ -5,9 +5,38 @@ import numpy as np
 from bank import Bank
 from sklearn.metrics import recall_score
 
-from translearn.exercises.lesson12 import STEPS, clothes
+from translearn import clinic
+from translearn.exercises.lesson12 import SHEET, STEPS, clothes
 
 bank = Bank("12")
+
+# --- by_eye --------------------------------------------------------------------------------------
+
+TRUTH = {letter: arm.rpartition(", ")[0] or "healthy" for letter, (arm, _) in SHEET.items()}
+SICK = [letter for letter, name in TRUTH.items() if name != "healthy"]
+
+
+def wrong(*letters):
+    """The truth, but for some letters, which have a name that is certainly wrong for them."""
+    return TRUTH | dict.fromkeys(letters, "slow input pipeline")
+
+
+bank.alternative("by_eye", wrong())
+bank.alternative("by_eye", wrong(*SICK[:4]))
+bank.alternative("by_eye", wrong("A", "C", "H", "I") | {"J": "healthy"})
+bank.alternative(
+    "by_eye",
+    wrong(*SICK[:4]) | {SICK[4]: clinic.FAULTS[TRUTH[SICK[4]]].alike[0]},
+)
+bank.mistake("by_eye", "one name for all", dict.fromkeys(TRUTH, "healthy"))
+bank.mistake("by_eye", "one name for all", dict.fromkeys(TRUTH, "overfitting"))
+bank.near_miss("by_eye", "five", wrong(*SICK[:5]))
+bank.near_miss("by_eye", "healthy is no fault that is like another", wrong(*SICK[:4], "C"))
+bank.near_miss("by_eye", "a sick run is not healthy", wrong(*SICK[:4]) | {SICK[5]: "healthy"})
+bank.near_miss("by_eye", "all nine runs", {k: v for k, v in TRUTH.items() if k != "I"})
+bank.near_miss("by_eye", "names of the clinic", TRUTH | {"A": "too well learned"})
+bank.near_miss("by_eye", "one name each", {letter: [name] for letter, name in TRUTH.items()})
+bank.refused("by_eye", list(TRUTH.values()))
 
 # --- update_ratios -------------------------------------------------------------------------------
 
@@ -76,47 +105,53 @@ def without_paths(before, after):
 bank.refused("update_ratios", lambda before, after: {path: 0.0 for path in before})
 bank.refused("update_ratios", lambda before, after: {})
 
-# --- dead_share ----------------------------------------------------------------------------------
+# --- died ----------------------------------------------------------------------------------------
 
 
-@bank.alternative("dead_share")
-def by_the_largest(activations):
-    flat = activations.reshape(-1, activations.shape[-1])
-    return np.mean(flat.max(axis=0) == 0)
+@bank.alternative("died")
+def by_the_largest(before, after):
+    first, last = (a.reshape(-1, a.shape[-1]).max(axis=0) for a in (before, after))
+    return np.mean((first > 0) * (last == 0))
 
 
-@bank.alternative("dead_share")
-def unit_by_unit(activations):
-    units = activations.shape[-1]
-    return sum(not activations[..., unit].any() for unit in range(units)) / units
+@bank.alternative("died")
+def unit_by_unit(before, after):
+    units = range(before.shape[-1])
+    killed = [u for u in units if before[..., u].any() and not after[..., u].any()]
+    return len(killed) / len(units)
 
 
-@bank.alternative("dead_share")
-def by_the_sum(activations):
-    while activations.ndim > 1:
-        activations = activations.sum(axis=0)
-    return [1 - np.count_nonzero(activations) / activations.size]
+@bank.alternative("died")
+def with_sets(before, after):
+    living = [set(np.nonzero(a)[-1].tolist()) for a in (before, after)]
+    return [np.float32(len(living[0] - living[1]) / before.shape[-1])]
 
 
-@bank.near_miss("dead_share", "for every example, also one at which it hardly fires")
-def hardly_ever(activations):
-    return np.mean(activations.reshape(-1, activations.shape[-1]).max(axis=0) < 0.01)
+@bank.near_miss("died", "0 for every example, also where it hardly fires")
+def hardly_ever(before, after):
+    first, last = (a.reshape(-1, a.shape[-1]).max(axis=0) for a in (before, after))
+    return np.mean((first >= 0.01) & (last < 0.01))
 
 
-@bank.near_miss("dead_share", "at every place")
-def in_the_middle(activations):
-    middle = activations[:, activations.shape[1] // 2] if activations.ndim > 2 else activations
-    return (middle == 0).all(axis=tuple(range(middle.ndim - 1))).mean()
+@bank.near_miss("died", "at every place")
+def in_the_middle(before, after):
+    first, last = (a[:, a.shape[1] // 2] if a.ndim > 2 else a for a in (before, after))
+    return by_the_largest(first, last)
 
 
-@bank.near_miss("dead_share", "0 for every example")
-def on_average(activations):
-    means = activations.reshape(-1, activations.shape[-1]).mean(axis=0)
-    return np.mean(means < 0.1 * means.max())
+@bank.near_miss("died", "for every example")
+def for_the_first_example(before, after):
+    return by_the_largest(before[:1], after[:1])
 
 
-bank.refused("dead_share", lambda activations: 0.0)
-bank.refused("dead_share", lambda activations: 100 * by_the_largest(activations))
+@bank.near_miss("died", "fired before")
+def fired_everywhere_before(before, after):
+    axes = tuple(range(before.ndim - 1))
+    return np.mean((before > 0).all(axis=axes) & (after == 0).all(axis=axes))
+
+
+bank.refused("died", lambda before, after: 0.0)
+bank.refused("died", lambda before, after: 100 * by_the_largest(before, after))
 
 # --- where_it_waits ------------------------------------------------------------------------------
 
