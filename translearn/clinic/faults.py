@@ -41,8 +41,8 @@ FAULTS = {
         ),
         ("stopped too early", "too little capacity", "everything frozen"),
         "Train again for as many epochs with ten times the rate. If the loss falls much faster, "
-        "it was the rate; if it falls as before for longer, it was stopped too early; if it stays on "
-        "its level, the network has too little capacity.",
+        "it was the rate; if it falls as before for longer, it was stopped too early; if it stays "
+        "on its level, the network has too little capacity.",
     ),
     "logits mismatch": Fault(
         "The loss expects logits and gets probabilities, or the other way round (`from_logits`).",

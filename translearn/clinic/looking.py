@@ -47,9 +47,7 @@ def plain_step(model) -> bool:
 def can_drive(model) -> bool:
     """May the steps be run by a function of ours? Not on several machines or cards."""
     strategy = getattr(model, "distribute_strategy", None)
-    return not getattr(model, "run_eagerly", False) and (
-        strategy is None or strategy.num_replicas_in_sync == 1
-    )
+    return strategy is None or strategy.num_replicas_in_sync == 1
 
 
 def weights_setting(model) -> dict:
@@ -116,6 +114,9 @@ def one_step(model, step, spec):
     """`step` as Keras builds it, for one batch; built (and the model's weights made) now."""
     import tensorflow as tf
 
+    if model.run_eagerly:
+        return step
+
     @tf.autograph.experimental.do_not_convert
     def on_data(data):
         return model.distribute_strategy.run(step, args=(data,))
@@ -173,7 +174,10 @@ def gradients(model, stash) -> dict:
     if not variables:
         return {}
     with tf.GradientTape() as tape:
-        value = tf.reduce_mean(loss(y, call(model, x)))
+        out = call(model, x)
+        if np.ndim(y) == 1 and out.shape.rank == 2 and out.shape[1] == 1:
+            y = y[:, None]  # as `fit` does
+        value = tf.reduce_mean(loss(y, out))
     found = tape.gradient(value, [w.value for w in variables])
     sizes, dead = {}, {}
     for weight, gradient in zip(variables, found):
@@ -295,7 +299,9 @@ def examples(model, stash):
         expects = setting(model)["from_logits"]
         found |= answers(np.asarray(out), np.asarray(y), setting(model)["loss"] or "", expects)
         arrays["labels"] = found.pop("_labels", None)
-        if spy.features is not None and len(spy.features) == len(np.asarray(y)):
+        if found.get("positions"):
+            arrays.clear()
+        elif spy.features is not None and len(spy.features) == len(np.asarray(y)):
             arrays["features"] = spy.features
     return found, arrays
 

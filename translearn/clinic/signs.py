@@ -146,9 +146,9 @@ def _steps(signs, record):
         signs.spike = float(losses[5:].max() / max(abs(signs.first_loss), 1e-9))
         tail = losses[-max(8, len(losses) // 3) :]
         signs.noise = float(tail.std() / max(abs(tail.mean()), 1e-9))
-    if steps.get("waiting") is not None:
+    if steps.get("wait") is not None:
         usual = max(steps["step"], 1e-9)
-        signs.wait_seconds = steps["waiting"] / max(steps["waits"], 1)
+        signs.wait_seconds = steps["wait"]
         signs.wait = signs.wait_seconds / (signs.wait_seconds + usual)
     looks = [look for look in record.looks if "update" in look]
     usual = [look["update"] for look in looks if look["step"] > 3] or [
