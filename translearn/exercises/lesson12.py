@@ -225,8 +225,8 @@ def activations():
         values[..., list(dead)] = 0
         return values
 
-    maps = fired(5, 3, 3, 8, dead=(1, 4)), fired(5, 3, 3, 8, dead=(1, 3, 6, 7))
-    maps[0][2, 0, 2, 4] = 0.001  # unit 4 lives at one place of one picture, before ...
+    maps = fired(5, 3, 3, 8, dead=(1, 4)), fired(5, 3, 3, 8, dead=(1, 3, 4, 6, 7))
+    maps[0][2, 0, 2, 4] = 0.001  # unit 4 fired at one place of one picture, before ...
     maps[1][3, 2, 0, 7] = 0.001  # ... and unit 7 afterwards
     maps[1][1] = 0
     dense = fired(6, 5, dead=(0, 2)), fired(6, 5, dead=(0, 3))
