@@ -225,14 +225,14 @@ def activations():
         values[..., list(dead)] = 0
         return values
 
-    maps = fired(5, 3, 3, 8, dead=(1, 4)), fired(5, 3, 3, 8, dead=(1, 3, 4, 6, 7))
+    maps = fired(5, 3, 3, 9, dead=(1, 4)), fired(5, 3, 3, 9, dead=(1, 3, 4, 6, 7, 8))
     maps[0][2, 0, 2, 4] = 0.001  # unit 4 fired at one place of one picture, before ...
-    maps[1][3, 2, 0, 7] = 0.001  # ... and unit 7 afterwards
+    maps[1][3, [2, 0], [0, 1], 7:] = 0.001  # ... and units 7 and 8 at two places afterwards
     maps[1][1] = 0
     dense = fired(6, 5, dead=(0, 2)), fired(6, 5, dead=(0, 3))
     dense[1][:, 1] = 0.7
     return {
-        "maps of 5 pictures, 3 x 3 places, 8 units": maps,
+        "maps of 5 pictures, 3 x 3 places, 9 units": maps,
         "6 examples and 5 units, one of which wakes up": dense,
         "3 texts of 7 places, 4 units that all die": (
             fired(3, 7, 4) + 0.1,
