@@ -1,4 +1,6 @@
-"""Explorers and bets, on ipywidgets. They show what they are given and compute nothing."""
+"""Explorers, bets and guesses, on ipywidgets. They show what they are given; they compute
+nothing.
+"""
 
 import json
 import numbers
@@ -203,6 +205,75 @@ class Bet:
         offline = "A bet is placed with a slider and a button while the notebook runs."
         page.show(f"<p>{offline}</p>", offline, widget=self._box)
         page.show(*self._output(), self._id)
+
+
+class Guesses:
+    """Things to name by looking: a menu for each, and a button that says how many are right.
+
+    truth     name of a thing → what it is; it is not shown before a guess was made
+    choices   what a thing may be called; all of `truth` among them
+
+    `guess` does without the menus what the button does with them.
+    """
+
+    def __init__(self, truth: dict, choices: list):
+        import ipywidgets
+
+        unknown = sorted(set(truth.values()) - set(choices))
+        if unknown:
+            raise CourseError(f"The choices lack {', '.join(unknown)}, which is an answer.")
+        self._truth = dict(truth)
+        self._id = f"translearn-{uuid.uuid4().hex[:8]}"
+        self._menus = {
+            name: ipywidgets.Dropdown(
+                options=["?", *choices],
+                description=str(name),
+                layout={"width": "24em", "max_width": "100%"},
+            )
+            for name in truth
+        }
+        button = ipywidgets.Button(description="How many are right?", button_style="primary")
+        button.on_click(lambda _: self._press())
+        self._box = ipywidgets.VBox([*self._menus.values(), button])
+
+    def guess(self, guesses: dict) -> int:
+        """How many of these guesses are right, after showing each beside the answer.
+
+        Raises `CourseError` for a thing that is not there.
+        """
+        if unknown := sorted(set(guesses) - set(self._truth)):
+            raise CourseError(
+                f"There is no {unknown[0]!r} here. There are: {', '.join(self._truth)}."
+            )
+        for name, said in guesses.items():
+            self._menus[name].value = said if said in self._menus[name].options else "?"
+        return self._press()
+
+    def _press(self):
+        said = {name: menu.value for name, menu in self._menus.items()}
+        page.show(*self._output(said), self._id, update=True)
+        return sum(said[name] == answer for name, answer in self._truth.items())
+
+    def _output(self, said):
+        if set(said.values()) <= {"?"}:
+            text = "No guess made yet."
+            return f"<p>{text}</p>", text
+        right = sum(said[name] == answer for name, answer in self._truth.items())
+        lines = [
+            f"{name}: {'✓' if said[name] == answer else '✗'} you said {said[name]}; it is {answer}"
+            for name, answer in self._truth.items()
+        ]
+        head = f"{right} of {len(self._truth)} are right."
+        items = "".join(f"<li>{escape(line)}</li>" for line in lines)
+        return (
+            f'<div role="status"><b>{head}</b><ul>{items}</ul></div>',
+            "\n".join([head, *lines]),
+        )
+
+    def _ipython_display_(self):
+        offline = "Menus to choose from, and a button, while the notebook runs."
+        page.show(f"<p>{offline}</p>", offline, widget=self._box)
+        page.show(*self._output({name: m.value for name, m in self._menus.items()}), self._id)
 
 
 def _points(unit):

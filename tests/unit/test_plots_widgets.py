@@ -208,3 +208,17 @@ def test_a_damaged_file_of_bets_stops_no_lesson(text, tmp_path, monkeypatch):
     bet = widgets.Bet("taste", "How many?", 0, 10)
     bet.place(4)
     assert "You bet 4" in bet.settle(5).data
+
+
+def test_guesses_are_scored_and_answers_stay_hidden_until_then(shown):
+    sheet = widgets.Guesses({"A": "rate too high", "B": "healthy"}, ["healthy", "rate too high"])
+    sheet._ipython_display_()
+    assert "it is" not in str(shown)
+    assert sheet.guess({"A": "healthy", "B": "healthy"}) == 1
+    assert "1 of 2 are right." in str(shown)
+    assert "A: ✗ you said healthy; it is rate too high" in str(shown)
+    assert sheet.guess({"A": "rate too high"}) == 2, "a guess once made stays"
+    with pytest.raises(CourseError, match="no 'C' here"):
+        sheet.guess({"C": "healthy"})
+    with pytest.raises(CourseError, match="choices lack odd"):
+        widgets.Guesses({"A": "odd"}, ["healthy"])

@@ -11,7 +11,6 @@ from translearn.exercises import (
     Misconception,
     Mistake,
     close,
-    describe,
     exercise,
     expect_array,
     expect_better,
@@ -21,71 +20,6 @@ from translearn.exercises import (
     learners_code,
     to_beat,
 )
-
-# --- by_eye --------------------------------------------------------------------------------------
-
-# The runs on the sheet of part 2: an arm of the ledger's `clinic.doses`, and a seed of it.
-SHEET = {
-    "A": ("overfitting, strong", 1),
-    "B": ("rate too low, medium", 0),
-    "C": ("healthy", 2),
-    "D": ("wrong labels, medium", 3),
-    "E": ("stopped too early, medium", 4),
-    "F": ("collapse to the majority, strong", 0),
-    "G": ("rate too high, medium", 1),
-    "H": ("healthy", 4),
-    "I": ("shuffled pairs, strong", 2),
-}
-ENOUGH = 5  # of nine
-
-
-def accepted(letter):
-    """The names that are right: the run's fault, and those that no record can tell from it."""
-    from translearn import clinic
-
-    name = SHEET[letter][0].rpartition(", ")[0] or "healthy"
-    return {name, *(clinic.FAULTS[name].alike if name in clinic.FAULTS else ())}
-
-
-@exercise(
-    title="Diagnose by eye",
-    hints=[
-        "Look at the training curve first. Does it rise at all, slowly, or to the top at once? "
-        "Then at the distance of the other one, and at how long the curves are.",
-        "High training and low validation: overfitting. Validation *above* training: the training "
-        "labels are worse than the others. Both still rising at the end: too slow, or too short. "
-        "Both at 10 %: nothing that holds for new pictures can be learned.",
-    ],
-)
-def by_eye(mine):
-    from translearn import clinic
-
-    if not isinstance(mine, dict):
-        raise Incorrect('Hand in a dictionary, `{"A": "healthy", …}`, with one name for each run.')
-    names = ("healthy", *clinic.FAULTS)
-    for letter in SHEET:
-        if letter not in mine:
-            raise Incorrect(f"The run {letter} is missing.")
-        if type(mine[letter]) is not str or mine[letter] not in names:
-            raise Incorrect(
-                f"{letter}: expected one of the names {', '.join(names)}; got "
-                f"{describe(mine[letter])}."
-            )
-    right = [letter for letter in SHEET if mine[letter] in accepted(letter)]
-    if len(right) >= ENOUGH:
-        return f"{len(right)} of {len(SHEET)} runs. Remember the number for part 4."
-    if len({mine[letter] for letter in SHEET}) == 1:
-        raise Misconception(
-            "one name for all", "The runs do not have the same illness: two of them have none."
-        )
-    well = [letter for letter in SHEET if accepted(letter) == {"healthy"}]
-    spared = len(set(well) & set(right))
-    raise Incorrect(
-        f"{len(right)} of {len(SHEET)} runs are named rightly: {len(right) - spared} of the "
-        f"{len(SHEET) - len(well)} sick ones, and {spared} of the {len(well)} healthy ones. It "
-        f"takes {ENOUGH}."
-    )
-
 
 # --- update_ratios -------------------------------------------------------------------------------
 

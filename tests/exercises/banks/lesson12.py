@@ -5,38 +5,9 @@ import numpy as np
 from bank import Bank
 from sklearn.metrics import recall_score
 
-from translearn import clinic
-from translearn.exercises.lesson12 import SHEET, STEPS, clothes
+from translearn.exercises.lesson12 import STEPS, clothes
 
 bank = Bank("12")
-
-# --- by_eye --------------------------------------------------------------------------------------
-
-TRUTH = {letter: arm.rpartition(", ")[0] or "healthy" for letter, (arm, _) in SHEET.items()}
-SICK = [letter for letter, name in TRUTH.items() if name != "healthy"]
-
-
-def wrong(*letters):
-    """The truth, but for some letters, which have a name that is certainly wrong for them."""
-    return TRUTH | dict.fromkeys(letters, "slow input pipeline")
-
-
-bank.alternative("by_eye", wrong())
-bank.alternative("by_eye", wrong(*SICK[:4]))
-bank.alternative("by_eye", wrong("A", "C", "H", "I") | {"J": "healthy"})
-bank.alternative(
-    "by_eye",
-    wrong(*SICK[:4]) | {SICK[4]: clinic.FAULTS[TRUTH[SICK[4]]].alike[0]},
-)
-bank.mistake("by_eye", "one name for all", dict.fromkeys(TRUTH, "healthy"))
-bank.mistake("by_eye", "one name for all", dict.fromkeys(TRUTH, "overfitting"))
-bank.near_miss("by_eye", "five", wrong(*SICK[:5]))
-bank.near_miss("by_eye", "healthy is no fault that is like another", wrong(*SICK[:4], "C"))
-bank.near_miss("by_eye", "a sick run is not healthy", wrong(*SICK[:4]) | {SICK[5]: "healthy"})
-bank.near_miss("by_eye", "all nine runs", {k: v for k, v in TRUTH.items() if k != "I"})
-bank.near_miss("by_eye", "names of the clinic", TRUTH | {"A": "too well learned"})
-bank.near_miss("by_eye", "one name each", {letter: [name] for letter, name in TRUTH.items()})
-bank.refused("by_eye", list(TRUTH.values()))
 
 # --- update_ratios -------------------------------------------------------------------------------
 
