@@ -11,6 +11,7 @@ from translearn.exercises import (
     Misconception,
     Mistake,
     close,
+    describe,
     exercise,
     expect_array,
     expect_better,
@@ -902,6 +903,73 @@ promised = Choice(
     ],
     praise="And healthy runs are missing, too: without them nobody knows how often it cries wolf.",
 )
+
+# --- triage --------------------------------------------------------------------------------------
+
+NAMES = ("healthy", "overfitting", "wrong labels", "rate too low", "rate too high")
+RIGHT, ACCUSED = 20, 1  # of 25 runs named rightly, of five healthy ones called sick
+
+
+@functools.cache
+def strangers():
+    """The recorded runs of a network that the lesson does not show: [(name, history)]."""
+    from translearn import measure
+
+    table = measure.recorded("clinic.strangers").table
+    table = table[table["metric"] != "seconds"]
+    table = table.assign(curve=table["metric"].str[:-3], epoch=table["metric"].str[-2:])
+    return [
+        (
+            name,
+            {c: part.sort_values("epoch")["value"].tolist() for c, part in run.groupby("curve")},
+        )
+        for (name, _), run in table.groupby(["arm", "seed"])
+    ]
+
+
+@exercise(
+    title="A doctor for strangers",
+    hints=[
+        "Take the signs that do not depend on the network: which of the two accuracies is higher, "
+        "and by how much; whether the validation loss ends above its lowest value; whether the "
+        "training loss was still falling at the end, and which share of it is left.",
+        "Ask in this order. Validation far better than training: wrong labels. Training far "
+        "better, and the validation loss past its lowest point: overfitting. Most of the first "
+        "loss still there, and falling: rate too low. Much of it there, and no longer falling: "
+        "rate too high.",
+    ],
+    reference=strangers,
+)
+def triage(triage, reference):
+    f = expect_callable(triage, "triage")
+    named = []
+    for name, history in reference:
+        said = f({curve: list(values) for curve, values in history.items()})
+        if type(said) not in (str, np.str_) or said not in NAMES:
+            raise Incorrect(f"Return one of the names {', '.join(NAMES)}; got {describe(said)}.")
+        named.append((name, str(said)))
+    if len({said for _, said in named}) == 1:
+        raise Misconception(
+            "one name for all",
+            f"All {len(named)} runs got the same name. No threshold was crossed by any of them: "
+            "they may be made for the scale of one network.",
+        )
+    right = {name: sum(pair == (name, name) for pair in named) for name in NAMES}
+    each = ", ".join(f"{name} {right[name]} of 5" for name in NAMES)
+    sick, accused = sum(right.values()) - right["healthy"], 5 - right["healthy"]
+    if accused > ACCUSED and sick >= RIGHT - 5:
+        raise Misconception(
+            "false alarms",
+            f"It finds the sick ones, and calls {accused} of 5 healthy runs sick. Whoever has to "
+            "follow up each alarm stops listening after a week.",
+        )
+    if sum(right.values()) < RIGHT or accused > ACCUSED:
+        raise Incorrect(f"It names {sum(right.values())} of {len(named)} rightly: {each}.")
+    return (
+        f"{sum(right.values())} of {len(named)}: {each}. You have met this one network now; a "
+        "third one would be the next test."
+    )
+
 
 # --- mend ----------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ import numpy as np
 from bank import Bank
 from sklearn.metrics import recall_score
 
-from translearn.exercises.lesson12 import STEPS, clothes
+from translearn.exercises.lesson12 import NAMES, STEPS, clothes
 
 bank = Bank("12")
 
@@ -452,6 +452,88 @@ def the_odds(recall, false_alarms, share):
 
 
 bank.refused("really_sick", lambda recall, false_alarms, share: share)
+
+# --- triage --------------------------------------------------------------------------------------
+
+
+@bank.alternative("triage")
+def by_the_accuracies(curves):
+    seen, new = curves["accuracy"], curves["val_accuracy"]
+    if new[-1] < 0.5 and new[-1] >= max(new) - 0.02:
+        return "rate too low"
+    if new[-1] - seen[-1] > 0.18:
+        return "wrong labels"
+    if seen[-1] > new[-1] + 0.1:
+        return "overfitting"
+    return "rate too high" if seen[-1] < 0.85 else "healthy"
+
+
+@bank.alternative("triage")
+def by_the_losses(curves):
+    loss, new = np.array(curves["loss"]), np.array(curves["val_loss"])
+    falling = np.polyfit(range(len(loss)), loss, 1)[0] < 0
+    if loss[-1] / loss[0] > 0.85 and falling:
+        return np.str_("rate too low")
+    if new[-1] < 0.7 * loss[-1] and loss[-1] > 1.2:
+        return "wrong labels"
+    if new[-1] > 2 * loss[-1]:
+        return "overfitting"
+    return "healthy" if loss[-1] < 0.5 else "rate too high"
+
+
+@bank.alternative("triage")
+def by_the_nearest(curves):
+    ends = np.array([curves[name][-1] for name in ("accuracy", "val_accuracy", "loss")])
+    faces = {
+        "healthy": (0.9, 0.9, 0.3),
+        "overfitting": (1.0, 0.77, 0.0),
+        "wrong labels": (0.55, 0.85, 1.7),
+        "rate too low": (0.2, 0.3, 2.2),
+        "rate too high": (0.73, 0.82, 0.9),
+    }
+    return min(faces, key=lambda name: np.abs(ends - faces[name]).sum())
+
+
+@bank.mistake("triage", "one name for all")
+def never_an_alarm(curves):
+    return "healthy"
+
+
+@bank.mistake("triage", "one name for all")
+def thresholds_of_another_scale(curves):
+    return "rate too high" if max(curves["loss"]) > 100 else "overfitting"
+
+
+@bank.mistake("triage", "false alarms")
+def any_gap_is_overfitting(curves):
+    said = by_the_accuracies(curves)
+    return "rate too high" if said == "healthy" else said
+
+
+@bank.near_miss("triage", "twenty of twenty-five")
+def without_two_of_the_names(curves):
+    said = by_the_accuracies(curves)
+    return "overfitting" if said in ("wrong labels", "rate too high") else said
+
+
+@bank.near_miss("triage", "at most one of the healthy ones called sick")
+def healthy_by_a_hair(curves):
+    said = by_the_accuracies(curves)
+    ends = [round(1000 * value) for value in curves["val_loss"][-2:]]
+    return "overfitting" if said == "healthy" and sum(ends) % 10 < 9 else said
+
+
+@bank.near_miss("triage", "one of the names")
+def in_other_words(curves):
+    return by_the_accuracies(curves).capitalize()
+
+
+@bank.near_miss("triage", "one name")
+def a_list_of_findings(curves):
+    return [by_the_accuracies(curves)]
+
+
+bank.refused("triage", lambda curves: NAMES[len(str(curves)) % 5])
 
 # --- mend ----------------------------------------------------------------------------------------
 
