@@ -11,6 +11,7 @@ from translearn.exercises import (
     Misconception,
     Mistake,
     close,
+    describe,
     exercise,
     expect_array,
     expect_better,
@@ -147,81 +148,109 @@ update_ratios = Function(
     ],
 )
 
-# --- dead_share ----------------------------------------------------------------------------------
+# --- died ----------------------------------------------------------------------------------------
 
 
 def activations():
-    """{in words: activations after ReLU, (examples, …, units)}"""
+    """{in words: activations after ReLU before and after training, (examples, …, units)}"""
     rng = np.random.default_rng(5)
-    maps, dense = (np.maximum(rng.normal(size=shape), 0) for shape in ((4, 3, 3, 8), (6, 5)))
-    maps[..., [1, 4, 6]] = 0
-    maps[3] = 0
-    maps[2, 0, 2, 4] = 0.001  # unit 4 lives, at one place of one picture
-    dense[:, 0], dense[:, 2] = 0, 0.7
-    words = np.zeros((3, 7, 4))
-    words[1, 2:5, 3] = 2.0
+
+    def fired(*shape, dead=()):
+        values = np.maximum(rng.normal(size=shape), 0)
+        values[..., list(dead)] = 0
+        return values
+
+    maps = fired(5, 3, 3, 9, dead=(1, 4)), fired(5, 3, 3, 9, dead=(1, 3, 4, 6, 7, 8))
+    maps[0][2, 0, 2, 4] = 0.001  # unit 4 fired at one place of one picture, before ...
+    maps[1][3, [2, 0], [0, 1], 7:] = 0.001  # ... and units 7 and 8 at two places afterwards
+    maps[1][1] = 0
+    dense = fired(6, 5, dead=(0, 2)), fired(6, 5, dead=(0, 3))
+    dense[1][:, 1] = 0.7
     return {
-        "maps of 4 pictures, 3 x 3 places, 8 units": maps,
-        "6 examples and 5 units": dense,
-        "3 texts of 7 places, 4 units": words,
-        "2 examples and 3 units that all live": np.array([[0.0, 2, 1], [1, 0, 0]]),
-        "2 examples and 3 units, none of which lives": np.zeros((2, 3)),
+        "maps of 5 pictures, 3 x 3 places, 9 units": maps,
+        "6 examples and 5 units, one of which wakes up": dense,
+        "3 texts of 7 places, 4 units that all die": (
+            fired(3, 7, 4) + 0.1,
+            np.zeros((3, 7, 4)),
+        ),
+        "5 examples and 4 units that were dead from the start": (
+            np.zeros((5, 4)),
+            np.zeros((5, 4)),
+        ),
+        "5 examples and 3 units that all live": (fired(5, 3) + 0.1, fired(5, 3) + 0.1),
     }
 
 
-dead_share = Function(
-    "dead_share",
-    title="How many units are dead?",
+def dead(a):
+    return (a == 0).all(axis=tuple(range(a.ndim - 1)))
+
+
+def dead_examples(a):
+    return (a == 0).all(axis=tuple(range(1, a.ndim)))
+
+
+died = Function(
+    "died",
+    title="Dead on arrival, or killed?",
     hints=[
-        "Which of the units, along the *last* axis, is 0 everywhere else? Look at one unit first: "
-        "`activations[..., 0]`.",
-        "`(activations == 0).all(axis=…)` over all axes but the last, "
-        "`tuple(range(activations.ndim - 1))`, and the mean of that.",
+        "Which of the units, along the *last* axis, are 0 everywhere else? "
+        "`(after == 0).all(axis=tuple(range(after.ndim - 1)))` is True for those.",
+        "You look for units that are dead `after` and (`&`) not (`~`) dead `before`. The mean of "
+        "True and False is a share.",
     ],
-    praise="A dead unit gets no gradient. It comes back only if the layers below it change "
-    "what it sees.",
+    praise="Dead from the start, it was the initialisation; killed on the way, often the rate.",
     probes=activations,
     mistakes=[
         Mistake(
-            "zeros, not units",
-            "That is the share of *zeros*. About half of all activations are 0 after a ReLU in a "
-            "healthy network: a unit is dead when it is 0 for *every* example.",
-            lambda a: (a == 0).mean(),
+            "dead before as well",
+            "Those are all that are dead in the end. Some were dead before the first step: "
+            "training did not kill them.",
+            lambda before, after: dead(after).mean(),
+        ),
+        Mistake(
+            "two shares subtracted",
+            "A unit that wakes up does not make up for one that dies. Look at each unit: alive "
+            "before, dead after.",
+            lambda before, after: dead(after).mean() - dead(before).mean(),
+            lambda before, after: abs(dead(after).mean() - dead(before).mean()),
+            lambda before, after: max(0, dead(after).mean() - dead(before).mean()),
         ),
         Mistake(
             "place by place",
             "You asked each place of a map on its own. One filter serves all places: it is dead "
             "when it is 0 at every one.",
-            lambda a: (a == 0).all(axis=0).mean(),
+            lambda before, after: ((after == 0).all(axis=0) & ~(before == 0).all(axis=0)).mean(),
+        ),
+        Mistake(
+            "zeros, not units",
+            "Those are activations that became 0. About half of all are 0 after a ReLU in a "
+            "healthy network: a unit is dead when it is 0 for *every* example.",
+            lambda before, after: ((after == 0) & (before > 0)).mean(),
+            lambda before, after: ((after == 0) & ~(before == 0)).mean(),
         ),
         Mistake(
             "examples, not units",
-            "That is the share of *examples* for which nothing fires. The units are the last "
-            "axis.",
-            lambda a: (a == 0).all(axis=tuple(range(1, a.ndim))).mean(),
-            lambda a: (a == 0).all(axis=-1).mean(),
+            "That is a share of the *examples*. The units are the last axis.",
+            lambda before, after: (dead_examples(after) & ~dead_examples(before)).mean(),
         ),
         Mistake(
-            "asleep once",
-            "A unit that is 0 for *some* examples is doing its work. A dead one is 0 for all.",
-            lambda a: (a == 0).any(axis=tuple(range(a.ndim - 1))).mean(),
-        ),
-        Mistake(
-            "the living",
-            "That is the share of units that live.",
-            lambda a: (a > 0).any(axis=tuple(range(a.ndim - 1))).mean(),
+            "what woke up",
+            "Those were dead before and live now. The question is the other way round.",
+            lambda before, after: (dead(before) & ~dead(after)).mean(),
         ),
         Mistake(
             "a number, not a share",
             "That is how many there are. Three dead units of four are an emergency, three of a "
             "thousand are none.",
-            lambda a: (a == 0).all(axis=tuple(range(a.ndim - 1))).sum(),
+            lambda before, after: (dead(after) & ~dead(before)).sum(),
         ),
         Mistake(
-            "what never changes",
-            "A unit that always says 0.7 is of no use, but not dead: it gets a gradient. Ask for "
-            "0.",
-            lambda a: (a.std(axis=tuple(range(a.ndim - 1))) < 1e-12).mean(),
+            "of those that lived",
+            "You divided by the units that lived before. The question is for a share of all units "
+            "of the layer.",
+            lambda before, after: (
+                (dead(after) & ~dead(before)).sum() / max(1, (~dead(before)).sum())
+            ),
         ),
     ],
 )
@@ -874,6 +903,73 @@ promised = Choice(
     ],
     praise="And healthy runs are missing, too: without them nobody knows how often it cries wolf.",
 )
+
+# --- triage --------------------------------------------------------------------------------------
+
+NAMES = ("healthy", "overfitting", "wrong labels", "rate too low", "rate too high")
+RIGHT, ACCUSED = 20, 1  # of 25 runs named rightly, of five healthy ones called sick
+
+
+@functools.cache
+def strangers():
+    """The recorded runs of a network that the lesson does not show: [(name, history)]."""
+    from translearn import measure
+
+    table = measure.recorded("clinic.strangers").table
+    table = table[table["metric"] != "seconds"]
+    table = table.assign(curve=table["metric"].str[:-3], epoch=table["metric"].str[-2:])
+    return [
+        (
+            name,
+            {c: part.sort_values("epoch")["value"].tolist() for c, part in run.groupby("curve")},
+        )
+        for (name, _), run in table.groupby(["arm", "seed"])
+    ]
+
+
+@exercise(
+    title="A doctor for strangers",
+    hints=[
+        "Take the signs that do not depend on the network: which of the two accuracies is higher, "
+        "and by how much; whether the validation loss ends above its lowest value; whether the "
+        "training loss was still falling at the end, and which share of it is left.",
+        "Ask in this order. Validation far better than training: wrong labels. Training far "
+        "better, and the validation loss past its lowest point: overfitting. Most of the first "
+        "loss still there, and falling: rate too low. Much of it there, and no longer falling: "
+        "rate too high.",
+    ],
+    reference=strangers,
+)
+def triage(triage, reference):
+    f = expect_callable(triage, "triage")
+    named = []
+    for name, history in reference:
+        said = f({curve: list(values) for curve, values in history.items()})
+        if type(said) not in (str, np.str_) or said not in NAMES:
+            raise Incorrect(f"Return one of the names {', '.join(NAMES)}; got {describe(said)}.")
+        named.append((name, str(said)))
+    if len({said for _, said in named}) == 1:
+        raise Misconception(
+            "one name for all",
+            f"All {len(named)} runs got the same name. No threshold was crossed by any of them: "
+            "they may be made for the scale of one network.",
+        )
+    right = {name: sum(pair == (name, name) for pair in named) for name in NAMES}
+    each = ", ".join(f"{name} {right[name]} of 5" for name in NAMES)
+    sick, accused = sum(right.values()) - right["healthy"], 5 - right["healthy"]
+    if accused > ACCUSED and sick >= RIGHT - 5:
+        raise Misconception(
+            "false alarms",
+            f"It finds the sick ones, and calls {accused} of 5 healthy runs sick. Whoever has to "
+            "follow up each alarm stops listening after a week.",
+        )
+    if sum(right.values()) < RIGHT or accused > ACCUSED:
+        raise Incorrect(f"It names {sum(right.values())} of {len(named)} rightly: {each}.")
+    return (
+        f"{sum(right.values())} of {len(named)}: {each}. You have met this one network now; a "
+        "third one would be the next test."
+    )
+
 
 # --- mend ----------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ import numpy as np
 from bank import Bank
 from sklearn.metrics import recall_score
 
-from translearn.exercises.lesson12 import STEPS, clothes
+from translearn.exercises.lesson12 import NAMES, STEPS, clothes
 
 bank = Bank("12")
 
@@ -76,47 +76,53 @@ def without_paths(before, after):
 bank.refused("update_ratios", lambda before, after: {path: 0.0 for path in before})
 bank.refused("update_ratios", lambda before, after: {})
 
-# --- dead_share ----------------------------------------------------------------------------------
+# --- died ----------------------------------------------------------------------------------------
 
 
-@bank.alternative("dead_share")
-def by_the_largest(activations):
-    flat = activations.reshape(-1, activations.shape[-1])
-    return np.mean(flat.max(axis=0) == 0)
+@bank.alternative("died")
+def by_the_largest(before, after):
+    first, last = (a.reshape(-1, a.shape[-1]).max(axis=0) for a in (before, after))
+    return np.mean((first > 0) * (last == 0))
 
 
-@bank.alternative("dead_share")
-def unit_by_unit(activations):
-    units = activations.shape[-1]
-    return sum(not activations[..., unit].any() for unit in range(units)) / units
+@bank.alternative("died")
+def unit_by_unit(before, after):
+    units = range(before.shape[-1])
+    killed = [u for u in units if before[..., u].any() and not after[..., u].any()]
+    return len(killed) / len(units)
 
 
-@bank.alternative("dead_share")
-def by_the_sum(activations):
-    while activations.ndim > 1:
-        activations = activations.sum(axis=0)
-    return [1 - np.count_nonzero(activations) / activations.size]
+@bank.alternative("died")
+def with_sets(before, after):
+    living = [set(np.nonzero(a)[-1].tolist()) for a in (before, after)]
+    return [np.float32(len(living[0] - living[1]) / before.shape[-1])]
 
 
-@bank.near_miss("dead_share", "for every example, also one at which it hardly fires")
-def hardly_ever(activations):
-    return np.mean(activations.reshape(-1, activations.shape[-1]).max(axis=0) < 0.01)
+@bank.near_miss("died", "0 for every example, also where it hardly fires")
+def hardly_ever(before, after):
+    first, last = (a.reshape(-1, a.shape[-1]).max(axis=0) for a in (before, after))
+    return np.mean((first >= 0.01) & (last < 0.01))
 
 
-@bank.near_miss("dead_share", "at every place")
-def in_the_middle(activations):
-    middle = activations[:, activations.shape[1] // 2] if activations.ndim > 2 else activations
-    return (middle == 0).all(axis=tuple(range(middle.ndim - 1))).mean()
+@bank.near_miss("died", "at every place")
+def in_the_middle(before, after):
+    first, last = (a[:, a.shape[1] // 2] if a.ndim > 2 else a for a in (before, after))
+    return by_the_largest(first, last)
 
 
-@bank.near_miss("dead_share", "0 for every example")
-def on_average(activations):
-    means = activations.reshape(-1, activations.shape[-1]).mean(axis=0)
-    return np.mean(means < 0.1 * means.max())
+@bank.near_miss("died", "for every example")
+def for_the_first_example(before, after):
+    return by_the_largest(before[:1], after[:1])
 
 
-bank.refused("dead_share", lambda activations: 0.0)
-bank.refused("dead_share", lambda activations: 100 * by_the_largest(activations))
+@bank.near_miss("died", "fired before")
+def fired_everywhere_before(before, after):
+    axes = tuple(range(before.ndim - 1))
+    return np.mean((before > 0).all(axis=axes) & (after == 0).all(axis=axes))
+
+
+bank.refused("died", lambda before, after: 0.0)
+bank.refused("died", lambda before, after: 100 * by_the_largest(before, after))
 
 # --- where_it_waits ------------------------------------------------------------------------------
 
@@ -446,6 +452,88 @@ def the_odds(recall, false_alarms, share):
 
 
 bank.refused("really_sick", lambda recall, false_alarms, share: share)
+
+# --- triage --------------------------------------------------------------------------------------
+
+
+@bank.alternative("triage")
+def by_the_accuracies(curves):
+    seen, new = curves["accuracy"], curves["val_accuracy"]
+    if new[-1] < 0.5 and new[-1] >= max(new) - 0.02:
+        return "rate too low"
+    if new[-1] - seen[-1] > 0.18:
+        return "wrong labels"
+    if seen[-1] > new[-1] + 0.1:
+        return "overfitting"
+    return "rate too high" if seen[-1] < 0.85 else "healthy"
+
+
+@bank.alternative("triage")
+def by_the_losses(curves):
+    loss, new = np.array(curves["loss"]), np.array(curves["val_loss"])
+    falling = np.polyfit(range(len(loss)), loss, 1)[0] < 0
+    if loss[-1] / loss[0] > 0.85 and falling:
+        return np.str_("rate too low")
+    if new[-1] < 0.7 * loss[-1] and loss[-1] > 1.2:
+        return "wrong labels"
+    if new[-1] > 2 * loss[-1]:
+        return "overfitting"
+    return "healthy" if loss[-1] < 0.5 else "rate too high"
+
+
+@bank.alternative("triage")
+def by_the_nearest(curves):
+    ends = np.array([curves[name][-1] for name in ("accuracy", "val_accuracy", "loss")])
+    faces = {
+        "healthy": (0.9, 0.9, 0.3),
+        "overfitting": (1.0, 0.77, 0.0),
+        "wrong labels": (0.55, 0.85, 1.7),
+        "rate too low": (0.2, 0.3, 2.2),
+        "rate too high": (0.73, 0.82, 0.9),
+    }
+    return min(faces, key=lambda name: np.abs(ends - faces[name]).sum())
+
+
+@bank.mistake("triage", "one name for all")
+def never_an_alarm(curves):
+    return "healthy"
+
+
+@bank.mistake("triage", "one name for all")
+def thresholds_of_another_scale(curves):
+    return "rate too high" if max(curves["loss"]) > 100 else "overfitting"
+
+
+@bank.mistake("triage", "false alarms")
+def any_gap_is_overfitting(curves):
+    said = by_the_accuracies(curves)
+    return "rate too high" if said == "healthy" else said
+
+
+@bank.near_miss("triage", "twenty of twenty-five")
+def without_two_of_the_names(curves):
+    said = by_the_accuracies(curves)
+    return "overfitting" if said in ("wrong labels", "rate too high") else said
+
+
+@bank.near_miss("triage", "at most one of the healthy ones called sick")
+def healthy_by_a_hair(curves):
+    said = by_the_accuracies(curves)
+    ends = [round(1000 * value) for value in curves["val_loss"][-2:]]
+    return "overfitting" if said == "healthy" and sum(ends) % 10 < 9 else said
+
+
+@bank.near_miss("triage", "one of the names")
+def in_other_words(curves):
+    return by_the_accuracies(curves).capitalize()
+
+
+@bank.near_miss("triage", "one name")
+def a_list_of_findings(curves):
+    return [by_the_accuracies(curves)]
+
+
+bank.refused("triage", lambda curves: NAMES[len(str(curves)) % 5])
 
 # --- mend ----------------------------------------------------------------------------------------
 
