@@ -419,6 +419,7 @@ def judged(p, y, kind) -> dict:
         "answers": answer,
         "sure of label": np.round(p[np.arange(len(y)), y], 3),
         "sure": np.round(p.max(1), 3),
+        "place of label": (p > p[np.arange(len(y)), y][:, None]).sum(1),
         "_labels": y,
     }
 
