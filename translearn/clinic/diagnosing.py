@@ -138,6 +138,12 @@ def record_of(run) -> Record:
     if isinstance(run, Record):
         return run
     if isinstance(getattr(run, "record", None), Record):
+        run.finish()
+        if not run.record.curves and not run.record.steps:
+            raise CourseError(
+                "This watch has seen nothing. Has the model been trained, with "
+                "callbacks=[watch] in fit?"
+            )
         return run.record
     curves = getattr(run, "history", run)
     if isinstance(curves, dict) and "curves" in curves:

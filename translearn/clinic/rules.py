@@ -528,7 +528,7 @@ def stopped_early(signs):
         slow_steps(signs) or narrow(signs) or below(signs.moved, at.LITTLE_MOVED)
     ):
         return None
-    falls = above(signs.still, at.FALLING) and (
+    falls = above(signs.still, at.FALLING / 2 if signs.few else at.FALLING) and (
         signs.still_val is None or signs.few or signs.still_val > at.FALLING
     )
     # Early on, a fall may be small against the loss and yet not slow down.
