@@ -220,7 +220,8 @@ def own_step():
             x, y, _ = data
             with tf.GradientTape() as tape:
                 loss = self.compute_loss(x, y, self(x, training=True))
-            self.optimizer.apply(tape.gradient(loss, self.trainable_variables))
+            weights = self.trainable_variables
+            self.optimizer.apply(tape.gradient(loss, weights), weights)
             return {"loss": loss}
 
     keras.utils.set_random_seed(1)

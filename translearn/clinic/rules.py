@@ -27,7 +27,7 @@ def enough(signs) -> bool:
         and signs.finite
         and signs.skill is not None
         and above(signs.val_skill, at.GOOD)
-        and above(signs.skill, at.FAIR)
+        and (above(signs.skill, at.FAIR) or signs.record.end["training"].get("positions"))
         and signs.epochs >= 2
     )
 
@@ -227,7 +227,16 @@ def shuffled_pairs(signs):
     if asked is None:
         # What a network learned by heart agrees in training. It learned nothing that holds if
         # validation was never better than a blind guess, from the first epoch on.
-        if not never_better(signs) or not between or not above(signs.fell, at.FLAT):
+        if not never_better(signs) or not above(signs.fell, at.FLAT):
+            return None
+        if between is None and above(signs.moved, at.LITTLE_MOVED) and not slow_steps(signs):
+            return (
+                f"The training loss fell by {signs.fell:.0%}, and validation was never better than "
+                f"a blind guess (best loss {signs.val_loss.min():.3g}, a guess's "
+                f"{signs.chance_loss:.3g}; skill {signs.val_skill:.2f}).",
+                0.6,
+            )
+        if between is None:
             return None
         asked = between
     if asked[1] > at.DEVIATIONS or above(between and between[1], at.DEVIATIONS):
@@ -255,7 +264,8 @@ def shuffled_by_inputs(signs):
         return None
     return (
         f"Examples that are alike do not have the same label more often than by chance in "
-        f"training (agreement above chance {ours[0]:.2f}), while in validation they do ({theirs[0]:.2f}).",
+        f"training (agreement above chance {ours[0]:.2f}), while in validation they do "
+        f"({theirs[0]:.2f}).",
         0.95,
     )
 
@@ -580,8 +590,9 @@ def stopped_early(signs):
     """Both losses still fall, at a pace that is not much below that of the whole run."""
     if not signs.finite or not signs.epochs or above(signs.val_skill, at.PERFECT):
         return None
+    pace = at.PACE if signs.epochs > 1 else at.PACE / 2  # one epoch is hardly a training
     if (
-        not above(signs.steady, at.PACE)
+        not above(signs.steady, pace)
         or signs.still_val is not None
         and (
             below(signs.still_val, 0.02) or not signs.few and not above(signs.steady_val, at.PACE)
@@ -594,7 +605,8 @@ def stopped_early(signs):
         return None
     if below(signs.falls, at.WORTH):  # little is left: a share of next to nothing
         return None
-    falls = above(signs.still, at.FALLING / 2 if signs.few else at.FALLING) and (
+    bound = at.FALLING * (0.3 if signs.epochs == 1 else 0.5) if signs.few else at.FALLING
+    falls = above(signs.still, bound) and (
         signs.still_val is None or signs.few or signs.still_val > at.FALLING
     )
     # Early on, a fall may be small against the loss and yet not slow down.

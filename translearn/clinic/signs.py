@@ -175,6 +175,8 @@ def _end(signs, record):
     signs.end_loss = train.get("loss")
     signs.answered = train.get("most answered")
     counts = np.array(record.labels.get("training", {}).get("counts", []), float)
+    if not len(counts) and "labels" in train:  # a label for every position of a text
+        counts = np.bincount(train["labels"]).astype(float)
     weights = np.array(record.labels.get("training", {}).get("weights", []), float)
     if len(counts) and counts.sum() and signs.kind in ("classes", "binary"):
         p = counts / counts.sum()
