@@ -231,14 +231,16 @@ def shuffled_pairs(signs):
             return None
         if between is None and above(signs.moved, at.LITTLE_MOVED) and not slow_steps(signs):
             return (
-                f"The training loss fell by {signs.fell:.0%}, and validation was never better than "
-                f"a blind guess (best loss {signs.val_loss.min():.3g}, a guess's "
+                f"The training loss fell by {signs.fell:.0%}, and validation was never better "
+                f"than a blind guess (best loss {signs.val_loss.min():.3g}, a guess's "
                 f"{signs.chance_loss:.3g}; skill {signs.val_skill:.2f}).",
                 0.6,
             )
         if between is None:
             return None
         asked = between
+    if signs.chance_loss and len(signs.val_loss) and not never_better(signs):
+        return None
     if asked[1] > at.DEVIATIONS or above(between and between[1], at.DEVIATIONS):
         return None
     if below(signs.moved, at.LITTLE_MOVED):
