@@ -1,0 +1,478 @@
+"""The rules: each names one fault when at least two signs agree on it.
+
+A rule takes `signs.Signs` and returns (evidence, strength from 0 to 1), or None. It says what it
+saw; which of several findings explains another is for `diagnosing` to say.
+"""
+
+import numpy as np
+
+from translearn.clinic import thresholds as at
+from translearn.clinic.signs import neighbours
+
+SCORED = ("classes", "binary", "several labels")
+
+
+def above(value, bound) -> bool:
+    return value is not None and value > bound
+
+
+def below(value, bound) -> bool:
+    return value is not None and value < bound
+
+
+def enough(signs) -> bool:
+    """Does the record hold enough to call the run healthy?"""
+    return (
+        signs.watched
+        and signs.finite
+        and signs.skill is not None
+        and above(signs.val_skill, at.GOOD)
+        and signs.epochs >= 2
+        and not signs.record.setting.get("built earlier")
+    )
+
+
+def learned_badly(signs) -> bool:
+    return not signs.finite or below(signs.skill, at.POOR)
+
+
+# ---------------------------------------------------------------- direct evidence
+
+
+def everything_frozen(signs):
+    setting = signs.record.setting
+    if "trainable weights" not in setting:
+        return None
+    moved = [each["by"] for each in signs.record.moved if each["kernel"]]
+    if setting["trainable weights"] == 0:
+        return (
+            f"None of the {setting['weights']:,} weights is trainable, and the training loss "
+            f"fell by {max(signs.fell or 0, 0):.0%}.",
+            1.0,
+        )
+    if moved and max(moved) == 0 and signs.finite and above(max(setting["rates"], default=0), 0):
+        if setting.get("built earlier"):
+            return None
+        return "No kernel moved in the whole run, though the rate is above zero.", 0.9
+    new = sum(
+        each["size"] for each in setting["layers"] if each["new"] and not each["trainable"]
+    ) / max(setting["weights"], 1)
+    if new > at.FROZEN_NEW and learned_badly(signs):
+        return (
+            f"{new:.0%} of the weights are frozen in layers whose biases are all zero, as they "
+            f"are made and never trained; on training data the skill is {signs.skill:.2f}.",
+            0.9,
+        )
+    return None
+
+
+def forgotten_recompile(signs):
+    if not signs.record.setting.get("built earlier"):
+        return None
+    ours = [each for each in signs.record.moved if each["trainable"]]
+    still = [each for each in ours if each["by"] == 0]
+    if not still or len(still) == len(ours) or not any(each["kernel"] for each in still):
+        return None
+    share = sum(each["size"] for each in still) / sum(each["size"] for each in ours)
+    unknown = signs.record.setting.get("unknown to the optimiser")
+    if unknown == 0:
+        return None
+    also = f", and the optimiser has no memory for {unknown} of them" if unknown else ""
+    return (
+        f"{len(still)} of {len(ours)} weights that are marked trainable ({share:.0%} of their "
+        f"numbers) did not move at all, and the step was built before this fit{also}.",
+        1.0,
+    )
+
+
+def logits_mismatch(signs):
+    end = signs.record.end.get("training", {})
+    expects, last = signs.record.setting.get("from_logits"), end.get("last activation")
+    loss = signs.record.setting.get("loss") or ""
+    if expects is None or "shape" not in end or signs.kind == "regression":
+        return None
+    low, high = end.get("output min"), end.get("output max")
+    classes = signs.kind == "classes"
+    if expects is False:
+        if low is None:
+            wrong = last in ("linear", "dense") and "crossentropy" in loss
+            saw = "the outputs are not finite"
+        elif classes and "binary" not in loss:
+            wrong = end["sums to one"] < 0.5 and (low < 0 or high > 1 or last != "softmax")
+            saw = f"the outputs run from {low:.3g} to {high:.3g} and do not sum to 1"
+        else:
+            wrong = low < -0.01 or high > 1.01
+            saw = f"the outputs run from {low:.3g} to {high:.3g}"
+        if wrong:
+            return (
+                f"The loss has from_logits=False and expects probabilities, but {saw} "
+                f"(last activation: {last}).",
+                1.0,
+            )
+    elif low is not None:
+        if classes and "binary" not in loss:
+            wrong = end["sums to one"] == 1
+            saw = "the outputs of every example are positive and sum to 1"
+        else:
+            wrong = 0 <= low and high <= 1 and last == "sigmoid"
+            saw = f"the outputs all lie between {low:.3g} and {high:.3g}"
+        if wrong:
+            return (
+                f"The loss has from_logits=True and expects logits, but {saw}: they are "
+                f"probabilities already (last activation: {last}).",
+                1.0,
+            )
+    return None
+
+
+def leak(signs):
+    found = signs.record.leak
+    if signs.leak is None or found["in both"] < 4:
+        return None
+    if signs.leak > at.LEAK and signs.leak > 3 * signs.twice:
+        return (
+            f"{found['in both']} of {found['validation']} validation inputs also stand in the "
+            f"training set; inside the training set only {signs.twice:.1%} occur twice.",
+            1.0,
+        )
+    return None
+
+
+def slow_input(signs):
+    if above(signs.wait, at.WAIT) and above(signs.wait_seconds, at.WAIT_SECONDS):
+        step = signs.record.steps["step"]
+        return (
+            f"{signs.wait:.0%} of the time went into waiting for data: on average "
+            f"{1000 * signs.wait_seconds:.1f} ms a step, when computing takes "
+            f"{1000 * step:.1f} ms.",
+            1.0,
+        )
+    return None
+
+
+def wrong_scale(signs):
+    train = signs.record.end.get("training", {}).get("first layer", {})
+    held = signs.record.end.get("validation", {}).get("first layer", {})
+    if "std" not in train or not train["std"] >= 0:
+        return None
+    normalises = train["kind"] in ("BatchNormalization", "LayerNormalization")
+    size = float(np.hypot(train["mean"], train["std"]))
+    ratio = train.get("largest column", 0) / max(train.get("median column", 1), 1e-9)
+    first = None
+    if signs.chance_loss and signs.first_loss is not None:
+        first = signs.first_loss / max(signs.chance_loss, 0.1)
+    where = f"The first layer with weights ({train['name']}) gets numbers"
+    bad = learned_badly(signs) or below(signs.val_skill, at.POOR)
+    started = f"the first step's loss is {first:.1f} times a blind guess's" if first else ""
+    if not normalises and size > at.LARGE_INPUT and (bad or above(first, at.FIRST_LOSS)):
+        also = started if above(first, at.FIRST_LOSS) else f"the skill is {signs.skill or 0:.2f}"
+        return f"{where} of size {size:.3g} (about 1 is usual), and {also}.", 0.95
+    if not normalises and ratio > at.COLUMN_RATIO and train["largest column"] > 5 and bad:
+        return (
+            f"{where} whose largest column spreads by {train['largest column']:.3g} and the usual "
+            f"one by {train['median column']:.3g}, and the skill is {signs.skill or 0:.2f}.",
+            0.9,
+        )
+    if train["std"] < at.SMALL_INPUT and bad:
+        return (
+            f"{where} that spread by only {train['std']:.2g} (about 1 is usual), and the skill is "
+            f"{signs.skill or 0:.2f}.",
+            0.95,
+        )
+    if "std" in held and signs.skill is not None and signs.val_skill is not None:
+        skew = held["std"] / max(train["std"], 1e-9)
+        if max(skew, 1 / max(skew, 1e-9)) > at.SKEW and signs.skill - signs.val_skill > 0.2:
+            return (
+                f"{where} that spread by {train['std']:.3g} in training and {held['std']:.3g} in "
+                f"validation, and the skill is {signs.skill:.2f} against {signs.val_skill:.2f}.",
+                0.95,
+            )
+    return None
+
+
+def shuffled_pairs(signs):
+    near = [neighbours(signs.record, space, "training") for space in ("inputs", "features")]
+    near = [each for each in near if each]
+    if not near or signs.val_skill is None or signs.val_skill > at.AT_CHANCE or not signs.finite:
+        return None
+    # The features of a network that learned its examples by heart agree in training: what it has
+    # learned is asked in validation.
+    asked = neighbours(signs.record, "inputs", "training") or near[0]
+    between = neighbours(signs.record, "features", "between")
+    if asked[1] > at.DEVIATIONS or above(between and between[1], at.DEVIATIONS):
+        return None
+    if below(signs.moved, at.LITTLE_MOVED):
+        return None
+    held = neighbours(signs.record, "inputs", "validation")
+    known = f", while in validation they do ({held[0]:.2f})" if held and held[1] > 4 else ""
+    return (
+        f"Examples that are alike do not have the same label more often than by chance in training "
+        f"(agreement above chance {asked[0]:.2f}){known}, and the skill on validation is "
+        f"{signs.val_skill:.2f}.",
+        0.9 if known else 0.7,
+    )
+
+
+def wrong_labels(signs):
+    train = signs.record.end.get("training", {})
+    if "labels" not in train:
+        return None
+    by_input = signs.record.end.get("neighbours by inputs", {}).get("training", {})
+    by_feature = signs.record.end.get("neighbours by features", {}).get("training", {})
+    labels, answers = np.array(train["labels"]), np.array(train["answers"])
+    doubts = [np.array(f["votes"]) for f in (by_input, by_feature) if "votes" in f]
+    if not doubts:
+        return None
+    against = np.mean(np.all([votes != labels for votes in doubts], axis=0))
+    sure = np.array(train["sure"]) >= at.SURE
+    contradicted = float(np.mean((answers != labels) & sure & (doubts[-1] == answers)))
+    signals = []
+    if contradicted > at.CONTRADICTED:
+        signals.append(
+            f"the network and the neighbours of an example agree on another label than the given "
+            f"one for {contradicted:.0%} of the training examples"
+        )
+    for space in ("inputs", "features"):
+        ours, theirs = (neighbours(signs.record, space, w) for w in ("training", "validation"))
+        if ours and theirs and theirs[0] - ours[0] > 0.1 and theirs[1] > at.DEVIATIONS:
+            signals.append(
+                f"alike examples share their label less often in training ({ours[0]:.2f} above "
+                f"chance) than in validation ({theirs[0]:.2f})"
+            )
+            break
+    if signs.val_skill is not None and signs.skill is not None:
+        if signs.val_skill - signs.skill > 0.07:
+            signals.append(
+                f"the skill is lower on training ({signs.skill:.2f}) than on validation "
+                f"({signs.val_skill:.2f})"
+            )
+        elif (
+            signs.skill - signs.val_skill > at.SCORE_GAP
+            and against > 0.15
+            and above(signs.rise, at.RISE)
+        ):
+            signals.append(
+                f"the neighbours contradict {against:.0%} of the training labels, which the "
+                f"network knows by heart"
+            )
+    if len(signals) < 2:
+        return None
+    return _sentence(signals), min(1.0, 0.4 + 0.2 * len(signals))
+
+
+def batch_normalisation(signs):
+    train, setting = signs.record.end.get("training", {}), signs.record.setting
+    layers = train.get("normalised", [])
+    if not layers:
+        return None
+    signals = []
+    if signs.end_loss is not None and len(signs.loss) and signs.finite:
+        ratio = signs.end_loss / max(signs.loss[-1], 0.05)
+        if ratio > at.MODE_LOSS:
+            signals.append(
+                f"on training examples the loss is {signs.end_loss:.3g} in inference mode, and fit "
+                f"reported {signs.loss[-1]:.3g}"
+            )
+    shift = max(each["shift"] for each in layers)
+    ratio = max(abs(each["log ratio"]) for each in layers)
+    if shift > at.SHIFT or ratio > at.LOG_RATIO:
+        signals.append(
+            f"stored means are up to {shift:.2g} standard deviations off, stored variances by a "
+            f"factor of up to {np.exp(ratio):.2g}"
+        )
+    statistics = [each for each in signs.record.moved if each["name"].endswith("moving_mean")]
+    trained = [each for each in statistics if not each["zero"]]
+    moving = [each for each in trained if each["by"] > 0.01]
+    kernels = [each for each in signs.record.moved if each["kernel"]]
+    frozen = sum(e["size"] for e in kernels if not e["trainable"]) / max(
+        sum(e["size"] for e in kernels), 1
+    )
+    if moving and frozen > 0.5:
+        signals.append(
+            f"{len(moving)} of {len(trained)} stored means that came trained moved by up to "
+            f"{max(e['by'] for e in moving):.0%}, while {frozen:.0%} of the kernels are frozen"
+        )
+        if len(signals) == 1 and setting.get("layers"):
+            signals.append("batch normalisation is not frozen with them")
+    return (_sentence(signals), 0.5 + 0.15 * len(signals)) if len(signals) > 1 else None
+
+
+# ---------------------------------------------------------------- the steps
+
+
+def rate_too_high(signs):
+    signals, bad = [], learned_badly(signs)
+    if not signs.finite:
+        signals.append("the loss became NaN or infinite")
+    if above(signs.largest_update, at.HUGE_UPDATE):
+        signals.append(
+            f"a single step changed a layer by {signs.largest_update:.0%} of its own size"
+        )
+    elif above(signs.update, at.LARGE_UPDATE):
+        signals.append(f"a usual step changes the weights by {signs.update:.0%} of their size")
+    if above(signs.spike, at.SPIKE):
+        signals.append(f"a step's loss rose to {signs.spike:.1f} times the first one's")
+    if above(signs.rough, at.ROUGH):
+        signals.append(f"{signs.rough:.0%} of the training loss's ups and downs are ups")
+    if above(signs.moved, at.FAR_MOVED):
+        signals.append(f"the weights moved by {signs.moved:.1f} times their size")
+    if signs.watched:
+        if len(signals) < 2 or not (bad or above(signs.spike, at.SPIKE)):
+            return None
+    else:
+        if above(signs.rough_val, 0.4):
+            signals.append(f"validation goes up and down ({signs.rough_val:.0%} ups)")
+        if below(signs.fell, 0):
+            signals.append("the training loss ends above where it began")
+        if not signs.finite:
+            return f"{_sentence(signals)} A smaller rate is the first thing to try.", 0.6
+        if len(signals) < 2:
+            return None
+    return _sentence(signals), min(1.0, 0.4 + 0.2 * len(signals))
+
+
+def rate_too_low(signs):
+    if not signs.watched or not signs.finite or below(signs.steps, at.ENOUGH_STEPS):
+        return None
+    if not below(signs.moved, at.LITTLE_MOVED) or not below(signs.update, at.SMALL_UPDATE):
+        return None
+    falling = above(signs.still, 0.0)
+    if not (below(signs.skill, at.POOR) or above(signs.still, at.FALLING)):
+        return None
+    how = "still falls" if falling else "stays where it is"
+    return (
+        f"A usual step changes the weights by {signs.update:.1e} of their size, {signs.steps} "
+        f"steps moved them by {signs.moved:.1%}, and the training loss {how} at "
+        f"{signs.loss[-1]:.3g}.",
+        0.8,
+    )
+
+
+def dead_units(signs):
+    dead, silent = signs.dead, signs.silent
+    if dead is None or silent is None or max(dead, silent) < at.DEAD or not signs.finite:
+        return None
+    if min(dead, silent) < at.DEAD / 2 and not learned_badly(signs):
+        return None
+    return (
+        f"In one layer {dead:.0%} of the units get no gradient from any of the examples, and "
+        f"{silent:.0%} give zero for all of them.",
+        0.5 + 0.4 * max(dead, silent) * (1.0 if learned_badly(signs) else 0.5),
+    )
+
+
+def collapse(signs):
+    train = signs.record.end.get("training", {})
+    if signs.kind not in ("classes", "binary") or signs.uneven is None or signs.skill is None:
+        return None
+    if signs.uneven < at.UNEVEN and not signs.trivial > 0.6:
+        return None
+    if above(signs.skill, 0.25) or above(signs.val_skill, 0.25) or below(signs.answered, 0.85):
+        return None
+    return (
+        f"{signs.answered:.0%} of the training examples get the same answer and the rarest-known "
+        f"class is right in {train['recalls']['worst']:.0%} of its cases; the most frequent class "
+        f"has {signs.trivial:.0%} of the labels.",
+        0.7,
+    )
+
+
+def batch_too_small(signs):
+    if signs.batch is None or signs.batch > at.SMALL_BATCH:
+        return None
+    signals = []
+    if above(signs.noise, at.NOISY):
+        signals.append(f"the steps' losses spread by {signs.noise:.0%} of their mean")
+    if above(signs.rough, at.ROUGH / 2) or above(signs.rough_val, at.ROUGH):
+        signals.append("the loss goes up and down from epoch to epoch")
+    if not signals or not (below(signs.val_skill, at.POOR) or above(signs.rise, at.RISE)):
+        return None
+    return f"The batch has {signs.batch} examples. {_sentence(signals)}", 0.4 + 0.2 * len(signals)
+
+
+# ---------------------------------------------------------------- the curves
+
+
+def overfitting(signs):
+    signals = []
+    if above(signs.rise, at.RISE) and below(signs.best_at, 0.75):
+        signals.append(
+            f"the validation loss is {signs.rise:.0%} above its best, {signs.best_at:.0%} of the "
+            f"way through"
+        )
+    if above(signs.gap, at.GAP):
+        signals.append(f"it is {signs.gap:.1f} times the training loss")
+    if None not in (signs.score, signs.val_score) and signs.score - signs.val_score > at.SCORE_GAP:
+        signals.append(
+            f"the training score is {signs.score:.2f}, validation's {signs.val_score:.2f}"
+        )
+    if above(signs.rise, at.RISE) and len(signals) >= 2 and above(signs.since_best, 0.2):
+        return f"{_sentence(signals)} The training loss fell on by {signs.since_best:.0%}.", 0.8
+    return None
+
+
+def capacity(signs):
+    if not signs.watched or not signs.finite or not below(signs.skill, at.POOR):
+        return None
+    if below(signs.update, at.SMALL_UPDATE / 10) or not len(signs.loss):
+        return None
+    if signs.val_skill is not None and signs.skill - signs.val_skill > 0.2:
+        return None
+    signals = []
+    if below(signs.still, at.FLAT):
+        signals.append(
+            f"the training loss no longer falls ({signs.still:.1%} in the last quarter)"
+        )
+    near = [neighbours(signs.record, s, w) for s in ("inputs",) for w in ("training",)]
+    best = max((each[0] for each in near if each), default=None)
+    if best is not None and best - signs.skill > at.NEIGHBOURS_BETTER:
+        signals.append(
+            f"the nearest neighbours are right more often ({best:.2f} above chance) than the "
+            f"network on its own training examples ({signs.skill:.2f})"
+        )
+    layers = [each for each in signs.record.setting.get("layers", []) if each["trainable"]]
+    narrow = min((e["units"] for e in layers[:-1] if "Norm" not in e["kind"]), default=None)
+    if narrow is not None and signs.classes and narrow < max(3, signs.classes / 2):
+        signals.append(f"the narrowest layer has {narrow} units for {signs.classes} classes")
+    return (_sentence(signals), 0.4 + 0.15 * len(signals)) if len(signals) > 1 else None
+
+
+def stopped_early(signs):
+    if not signs.finite or not above(signs.still, at.FALLING) or not signs.epochs:
+        return None
+    if signs.still_val is not None and signs.still_val < at.FALLING:
+        return None
+    if above(signs.val_skill, 0.95):
+        return None
+    val = f" and validation by {signs.still_val:.0%}" if signs.still_val is not None else ""
+    return (
+        f"In the last quarter of the {signs.epochs} epochs the training loss still fell by "
+        f"{signs.still:.0%}{val}.",
+        0.5 if signs.watched else 0.4,
+    )
+
+
+def _sentence(signals) -> str:
+    text = "; ".join(signals)
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+RULES = {
+    "everything frozen": everything_frozen,
+    "forgotten recompile": forgotten_recompile,
+    "logits mismatch": logits_mismatch,
+    "leak between training and validation": leak,
+    "slow input pipeline": slow_input,
+    "inputs on the wrong scale": wrong_scale,
+    "shuffled pairs": shuffled_pairs,
+    "wrong labels": wrong_labels,
+    "batch normalisation in training mode": batch_normalisation,
+    "rate too high": rate_too_high,
+    "rate too low": rate_too_low,
+    "dead units": dead_units,
+    "collapse to the majority": collapse,
+    "batch too small": batch_too_small,
+    "overfitting": overfitting,
+    "too little capacity": capacity,
+    "stopped too early": stopped_early,
+}

@@ -1,0 +1,48 @@
+"""Where a doctor draws the line. Every threshold of the clinic stands here and nowhere else.
+
+They were chosen on the half of the programs that `course.py bench clinic` calls *chosen on*, and
+never looked at the other half.
+"""
+
+# Skill: 0 is the trivial answer (chance, the mean), 1 is perfect; see `signs.Signs`.
+POOR = 0.8  # below, a run may be called sick for what keeps it from fitting
+AT_CHANCE = 0.1  # below, nothing was learned
+GOOD = 0.2  # above, on validation, a run may be called healthy
+
+# Steps
+LARGE_UPDATE = 0.1  # one step against the size of the weights, usual step
+HUGE_UPDATE = 0.5  # the largest layer's, in any step that was looked at
+SMALL_UPDATE = 1e-3  # a usual step is smaller: the rate may be too low
+LITTLE_MOVED = 0.03  # the weights' way in the whole run against their size
+FAR_MOVED = 5.0
+SPIKE = 2.0  # a step's loss against the first one
+ROUGH = 0.3  # of the epochs' changes of the loss, upwards
+NOISY = 1.0  # spread of the steps' losses against their mean, at the end
+ENOUGH_STEPS = 30
+SMALL_BATCH = 4
+
+# Curves
+FALLING = 0.1  # the last quarter's share of the loss: still getting better
+FLAT = 0.05
+RISE = 0.2  # of the validation loss above its best
+GAP = 2.0  # validation loss against training loss
+SCORE_GAP = 0.15
+
+# Data
+LARGE_INPUT, SMALL_INPUT = 20.0, 0.02  # root mean square, standard deviation
+COLUMN_RATIO = 100.0  # of a table's largest column to its usual one
+SKEW = 5.0  # of the spread in validation against training
+FIRST_LOSS = 3.0  # the first step's loss against that of a blind guess
+LEAK = 0.05  # of the validation inputs
+WAIT, WAIT_SECONDS = 0.5, 0.002  # share of the time, and in a usual step
+DEVIATIONS = 3.0  # of the neighbours' agreement from chance
+CONTRADICTED = 0.08  # of the training examples: neighbours and network against the label
+SURE = 0.6
+
+# Units and layers
+DEAD = 0.6  # of a layer's units
+FROZEN_NEW = 0.3  # of all weights: frozen and never trained
+SHIFT, LOG_RATIO = 0.5, 0.7  # of a batch normalisation's stored mean and variance
+MODE_LOSS = 1.7  # loss in inference mode against the one that was trained
+UNEVEN = 1.5  # the most frequent class against an even share
+NEIGHBOURS_BETTER = 0.15
