@@ -321,7 +321,17 @@ def selu_layer(setup):
 
 CHOSEN_ON = {
     each.__name__: each
-    for each in (digits8, fashion, fashion_bn, cancer, emoji, emoji_tuned, moons, friedman, reviews)
+    for each in (
+        digits8,
+        fashion,
+        fashion_bn,
+        cancer,
+        emoji,
+        emoji_tuned,
+        moons,
+        friedman,
+        reviews,
+    )
 }
 HELD_OUT = {
     "wine": wine, "transfer": transferred, "attention": attention, "solar": solar,
@@ -397,7 +407,7 @@ def _solar():
 def _lines():
     """Fifty characters from Jane Austen (0) or from the fortunes (1), as their codes 0 … 95."""
     found = []
-    for label, name in enumerate(("prose", "fortunes")):
+    for name in ("prose", "fortunes"):
         text = " ".join(data.load_text(name).train.take(120_000).split())
         codes = np.clip(np.frombuffer(text.encode(), np.uint8).astype(int) - 31, 0, 95)
         found.append(codes[: 1050 * 50].reshape(1050, 50))

@@ -186,20 +186,21 @@ class Ward:
         return kept
 
 
-def planned(names, seed: int) -> list:
-    """The runs of some programs with one seed, (program, fault, dose, seed): two healthy ones and
-    each fault that makes sense, in the dose that is the seed's turn."""
+def planned(names, seed: int, half: bool = False) -> list:
+    """The runs of some programs with one seed, (program, fault, dose, seed): two healthy ones, and
+    each fault that makes sense, in doses that take turns from seed to seed.
+
+    half   only every second of these faults, the others with the next seed
+    """
     found = []
-    for name in names:
+    for place, name in enumerate(names):
         setup = programs.PROGRAMS[name](seed)
-        stages = faults.sensible("forgotten recompile", setup)
-        turns = [2 * seed % 4, (2 * seed + 1) % 4 if stages or seed % 2 == 0 else 0]
-        found += [(name, "healthy", dose, seed) for dose in turns]
-        found += [
-            (name, fault, seed % len(doses), seed)
-            for fault, (_, doses) in faults.FAULTS.items()
-            if faults.sensible(fault, setup)
-        ]
+        kinds = 4 if faults.sensible("forgotten recompile", setup) else 3
+        found += [(name, "healthy", (2 * seed + more + place) % kinds, seed) for more in (0, 1)]
+        for number, (fault, (_, doses)) in enumerate(faults.FAULTS.items(), start=place):
+            if faults.sensible(fault, setup) and not (half and (number + seed) % 2):
+                turn = seed // 2 if half else seed
+                found.append((name, fault, (turn + number) % len(doses), seed))
     return found
 
 
