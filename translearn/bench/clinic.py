@@ -20,6 +20,7 @@ from translearn.measure import ledger
 
 CONTEST = "bench.clinic"  # its entry in the ledger
 SEEDS = 5
+EVERY = 3  # so many seeds plant every fault in every program once
 ARMS = ("ours", "random guess", "majority", "AutoTrainer's rules", "curves alone")
 
 
@@ -37,7 +38,7 @@ def runs_of(seed: int, ward: running.Ward | None = None, chosen_on: bool = False
     """All runs of the held-out programs with one seed, trained unless they are kept."""
     names = programs.CHOSEN_ON if chosen_on else programs.HELD_OUT
     ward = ward or running.Ward()
-    todo = running.planned(names, seed, half=not chosen_on)
+    todo = running.planned(names, seed, every=1 if chosen_on else EVERY)
     return [ward.run(*run) for run in todo]
 
 
@@ -56,7 +57,7 @@ def doctor(arm: str, seed: int, chosen_on: bool = False):
 def base_rates(seed: int, chosen_on: bool = False) -> dict:
     """Name → how often it is planted with this seed, "healthy" among them."""
     names = programs.CHOSEN_ON if chosen_on else programs.HELD_OUT
-    planted = [run[1] for run in running.planned(names, seed, half=not chosen_on)]
+    planted = [run[1] for run in running.planned(names, seed, every=1 if chosen_on else EVERY)]
     return {name: planted.count(name) for name in dict.fromkeys(planted)}
 
 
@@ -98,7 +99,9 @@ def collect(seeds: int, jobs: int = 1, ward: running.Ward | None = None) -> None
 
     ward = ward or running.Ward()
     todo = [
-        run for seed in range(seeds) for run in running.planned(programs.HELD_OUT, seed, half=True)
+        run
+        for seed in range(seeds)
+        for run in running.planned(programs.HELD_OUT, seed, every=EVERY)
     ]
     todo = [run for run in todo if not ward.path(*run).exists()]
     if jobs == 1 or not todo:

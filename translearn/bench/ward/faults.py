@@ -202,7 +202,7 @@ FAULTS = {
     "batch normalisation in training mode": (batch_norm_in_training, ((4, None), (None, 0.999))),
     "dead units": (dead_units, (0.6, 0.9, 1.0)),
     "collapse to the majority": (majority, (("rare", 0.05), ("weight", 0.0))),
-    "overfitting": (overfitting, ((0.1, 4, 1), (0.06, 5, 2))),
+    "overfitting": (overfitting, ((0.1, 2.5, 2), (0.07, 3, 2))),
     "too little capacity": (little_capacity, (2, 4)),
     "everything frozen": (everything_frozen, ("all", "all but the last bias")),
     "leak between training and validation": (leak, ((1.0, 0.0), (0.5, 0.0), (1.0, 0.01))),

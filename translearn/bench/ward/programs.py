@@ -16,8 +16,9 @@ of one half never stands in the other:
 | `reviews`: head on MiniLM's features, AdamW | |
 
 The rates, epochs and sizes are such that a healthy run trains properly (its validation loss has
-come down and does not rise), and cheap: one to five CPU-seconds a run. A program is a function
-seed → `Setup`; the seed draws which examples are for training.
+come down and does not rise), and cheap: one to five CPU-seconds a run. The sizes are whole
+batches, so that a graph is traced once. A program is a function seed → `Setup`; the seed draws
+which examples are for training.
 """
 
 import functools
@@ -62,7 +63,7 @@ def digits8(seed):
     from sklearn.datasets import load_digits
 
     x, y = load_digits(return_X_y=True)
-    parts = cut((x / 16).astype("float32"), y, seed, 1000, 300, 490)
+    parts = cut((x / 16).astype("float32"), y, seed, 992, 288, 500)
     return Setup(**parts, build=two_layers, epochs=16)
 
 
@@ -74,7 +75,7 @@ def two_layers(setup):
 
 
 def fashion(seed):
-    parts = _pictures("fashion", seed, 1500, 400, 800)
+    parts = _pictures("fashion", seed, 1504, 416, 800)
     return Setup(**parts, build=convolutions, optimizer="SGD", rate=0.03, epochs=8,
                  logits=False, told_logits=False)  # fmt: skip
 
@@ -93,7 +94,7 @@ def convolutions(setup):
 
 
 def fashion_bn(seed):
-    parts = _pictures("fashion", seed + 100, 1500, 400, 800)
+    parts = _pictures("fashion", seed + 100, 1504, 416, 800)
     return Setup(**parts, build=normalised, optimizer="RMSprop", rate=3e-3, epochs=10)
 
 
@@ -127,7 +128,7 @@ def cancer(seed):
     from sklearn.datasets import load_breast_cancer
 
     x, y = load_breast_cancer(return_X_y=True)
-    parts = standardised(cut(x, y, seed, 320, 100, 149))
+    parts = standardised(cut(x, y, seed, 320, 96, 150))
     return Setup(**parts, build=tapering, kind="binary", batch_size=16, epochs=15,
                  logits=False, told_logits=False)  # fmt: skip
 
@@ -140,7 +141,7 @@ def tapering(setup):
 
 
 def emoji(seed):
-    parts = standardised(few(_emoji_features(), seed, 900, 250, 500))
+    parts = standardised(few(_emoji_features(), seed, 896, 256, 500))
     return Setup(**parts, build=sequential, epochs=20, rate=1e-3, logits=False,
                  told_logits=False)  # fmt: skip
 
@@ -155,7 +156,7 @@ def few(splits, seed, *sizes):
 
 
 def emoji_tuned(seed):
-    parts = few(_emoji_maps(), seed + 100, 1200, 250, 500)
+    parts = few(_emoji_maps(), seed + 100, 1216, 256, 500)
     return Setup(**parts, build=top_of_lite0, rate=2e-4, epochs=6, last="classifier_logits")
 
 
@@ -185,13 +186,13 @@ def friedman(seed):
     from sklearn.datasets import make_friedman1
 
     x, y = make_friedman1(1300, noise=1.0, random_state=seed)
-    parts = standardised(cut(x, ((y - 14.4) / 4.9).astype("float32"), seed, 700, 200, 400))
+    parts = standardised(cut(x, ((y - 14.4) / 4.9).astype("float32"), seed, 704, 192, 400))
     return Setup(**parts, build=tapering, kind="numbers", rate=3e-3, epochs=20)
 
 
 def reviews(seed):
     x, y = _sentences()
-    parts = cut(x, y, seed, 800, 200, 500)
+    parts = cut(x, y, seed, 800, 192, 500)
     return Setup(**parts, build=gelu_head, optimizer="AdamW", rate=1e-3, epochs=12)
 
 
@@ -208,7 +209,7 @@ def wine(seed):
     from sklearn.datasets import load_wine
 
     x, y = load_wine(return_X_y=True)
-    parts = standardised(cut(x, y, seed, 90, 36, 52))
+    parts = standardised(cut(x, y, seed, 90, 30, 58))
     return Setup(**parts, build=elu_layer, optimizer="SGD", rate=0.01, batch_size=10, epochs=15,
                  logits=False, told_logits=False)  # fmt: skip
 
@@ -223,7 +224,7 @@ def transferred(seed):
     """Ten digits' second half, from a network that learnt the first half; 40 pictures each."""
     images, labels = _whole("digits")
     x, y = images[labels >= 5], labels[labels >= 5] - 5
-    parts = cut(x, y, seed, 200, 150, 600)
+    parts = cut(x, y, seed, 200, 160, 600)
     return Setup(**parts, build=pretrained, optimizer="AdamW", rate=2e-3, epochs=12,
                  batch_size=20, last="classifier_logits")  # fmt: skip
 
@@ -241,7 +242,7 @@ def pretrained(setup):
 
 def attention(seed):
     images, labels = _whole("digits")
-    parts = cut(images[..., 0], labels, seed + 100, 1200, 300, 800)
+    parts = cut(images[..., 0], labels, seed + 100, 1216, 288, 800)
     return Setup(**parts, build=attentive, rate=2e-3, epochs=10)
 
 
@@ -263,7 +264,7 @@ def attentive(setup):
 
 def solar(seed):
     x, y = _solar()
-    parts = standardised(cut(x, y, seed, 1000, 300, 600))
+    parts = standardised(cut(x, y, seed, 992, 288, 600))
     return Setup(**parts, build=wide_head, kind="binary", rate=4e-4, epochs=12)
 
 
@@ -277,7 +278,7 @@ def diabetes(seed):
     from sklearn.datasets import load_diabetes
 
     x, y = load_diabetes(return_X_y=True)
-    parts = standardised(cut(x, ((y - 152) / 77).astype("float32"), seed, 270, 72, 100))
+    parts = standardised(cut(x, ((y - 152) / 77).astype("float32"), seed, 270, 60, 110))
     return Setup(**parts, build=tanh_layer, kind="numbers", optimizer="SGD", rate=3e-3,
                  batch_size=30, epochs=20)  # fmt: skip
 
@@ -290,7 +291,7 @@ def tanh_layer(setup):
 
 def author(seed):
     x, y = _lines()
-    parts = cut(x, y, seed, 1200, 300, 600)
+    parts = cut(x, y, seed, 1200, 320, 580)
     return Setup(**parts, build=recurrent, optimizer="RMSprop", rate=3e-3, epochs=9, batch_size=40,
                  logits=False, told_logits=False)  # fmt: skip
 
@@ -308,7 +309,7 @@ def tags(seed):
     from sklearn.datasets import make_multilabel_classification
 
     x, y = make_multilabel_classification(1600, n_features=20, n_classes=5, random_state=seed)
-    parts = standardised(cut(x, y.astype("float32"), seed, 900, 250, 450))
+    parts = standardised(cut(x, y.astype("float32"), seed, 896, 256, 448))
     return Setup(**parts, build=selu_layer, kind="labels", optimizer="Nadam", rate=1e-3,
                  epochs=14)  # fmt: skip
 

@@ -54,6 +54,7 @@ def train(setup: Setup, seed: int) -> dict:
         "training score": setup.score(trained, setup.y[:500]),
         "dead": dead_share(setup, model),
         "largest class": float(shares.max()) if len(shares) else 0.0,
+        "batch size": setup.batch_size,
         "CPU-seconds": time.process_time() - began,
     }
     keras.backend.clear_session()
@@ -186,11 +187,11 @@ class Ward:
         return kept
 
 
-def planned(names, seed: int, half: bool = False) -> list:
+def planned(names, seed: int, every: int = 1) -> list:
     """The runs of some programs with one seed, (program, fault, dose, seed): two healthy ones, and
     each fault that makes sense, in doses that take turns from seed to seed.
 
-    half   only every second of these faults, the others with the next seed
+    every  1: all faults; 3: a third of them, the others with the next two seeds
     """
     found = []
     for place, name in enumerate(names):
@@ -198,9 +199,8 @@ def planned(names, seed: int, half: bool = False) -> list:
         kinds = 4 if faults.sensible("forgotten recompile", setup) else 3
         found += [(name, "healthy", (2 * seed + more + place) % kinds, seed) for more in (0, 1)]
         for number, (fault, (_, doses)) in enumerate(faults.FAULTS.items(), start=place):
-            if faults.sensible(fault, setup) and not (half and (number + seed) % 2):
-                turn = seed // 2 if half else seed
-                found.append((name, fault, (turn + number) % len(doses), seed))
+            if faults.sensible(fault, setup) and (number + seed) % every == 0:
+                found.append((name, fault, (seed // every + number) % len(doses), seed))
     return found
 
 
