@@ -162,7 +162,7 @@ def what_is_missing(signs) -> list:
         found.append("Give validation_data to fit: without it overfitting cannot be seen.")
     if signs.watched and signs.kind in (None, "unknown"):
         found.append("The outputs could not be read as classes or numbers; look at them yourself.")
-    if signs.record.setting.get("built earlier"):
+    if signs.record.setting.get("inputs unseen"):
         found.append("Compile before the watched fit, so that the watch can see the inputs.")
     if 0 < signs.epochs < 3:
         found.append("Train for three epochs or more: two points make no curve.")

@@ -40,9 +40,9 @@ FAULTS = {
             "Use an optimiser that adapts its steps, such as Adam.",
         ),
         ("stopped too early", "too little capacity", "everything frozen"),
-        "Train again for as many epochs with ten times the rate. If the loss falls much faster, it "
-        "was the rate; if it falls as before for longer, it was stopped too early; if it stays on "
-        "its level, the network has too little capacity.",
+        "Train again for as many epochs with ten times the rate. If the loss falls much faster, "
+        "it was the rate; if it falls as before for longer, it was stopped too early; if it stays "
+        "on its level, the network has too little capacity.",
     ),
     "logits mismatch": Fault(
         "The loss expects logits and gets probabilities, or the other way round (`from_logits`).",
@@ -66,13 +66,13 @@ FAULTS = {
     "wrong labels": Fault(
         "A share of the labels is wrong.",
         (
-            "Look at the training examples with the highest loss, and mend or drop the wrong ones.",
+            "Look at the training examples with the highest loss; mend or drop the wrong ones.",
             "Stop early, before the network learns the wrong labels by heart.",
             "Smooth the labels (label_smoothing=0.1).",
         ),
         ("overfitting", "too little capacity"),
-        "Look at thirty of the examples with the highest loss. If many are labelled wrongly, it is "
-        "the labels; if they are right, the network overfits or is too small.",
+        "Look at thirty of the examples with the highest loss. If many are labelled wrongly, it "
+        "is the labels; if they are right, the network overfits or is too small.",
     ),
     "shuffled pairs": Fault(
         "Inputs and labels have lost each other: a label belongs to another example.",
@@ -93,8 +93,8 @@ FAULTS = {
         "Batch normalisation uses the statistics of each batch while it trains, and its stored "
         "ones do not fit: the network you evaluate is not the one you train.",
         (
-            "Freeze the batch normalisation layers of a pretrained network (trainable = False) and "
-            "call it with training=False.",
+            "Freeze the batch normalisation layers of a pretrained network (trainable = False), "
+            "and call it with training=False.",
             "Use larger batches, or a lower momentum, so that the moving statistics keep up.",
         ),
         ("overfitting", "batch too small"),

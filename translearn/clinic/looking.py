@@ -47,9 +47,7 @@ def plain_step(model) -> bool:
 def can_drive(model) -> bool:
     """May the steps be run by a function of ours? Not on several machines or cards."""
     strategy = getattr(model, "distribute_strategy", None)
-    return not getattr(model, "run_eagerly", False) and (
-        strategy is None or strategy.num_replicas_in_sync == 1
-    )
+    return strategy is None or strategy.num_replicas_in_sync == 1
 
 
 def weights_setting(model) -> dict:
@@ -69,16 +67,33 @@ def weights_setting(model) -> dict:
                     "new": untouched(layer),
                 }
             )
-    slots = [v.path for v in model.optimizer.variables] if model.optimizer else []
-    names = [w.path.replace("/", "_") for w in model.trainable_weights]
-    unknown = sum(not any(name in slot for slot in slots) for name in names)
+    unknown, _ = memory(model)
     return {
         # An optimiser that remembers something of each weight shows which weights it knows.
-        "unknown to the optimiser": unknown if unknown < len(names) else None,
+        "unknown to the optimiser": unknown,
         "trainable weights": sum(size),
         "weights": sum(int(np.prod(w.shape)) for w in model.weights),
         "layers": found[:200],
     }
+
+
+def memory(model) -> tuple:
+    """(trainable weights that the optimiser remembers nothing of, memories of other weights), both
+    None for an optimiser that remembers nothing.
+    """
+    if model.optimizer is None:
+        return None, None
+    slots = [v.path for v in model.optimizer.variables if len(v.shape)]
+    names = [w.path.replace("/", "_") for w in model.trainable_weights]
+    if not slots:
+        return None, None
+    unknown = sum(not any(name in slot for slot in slots) for name in names)
+    return unknown, sum(not any(name in slot for name in names) for slot in slots)
+
+
+def knows_what_it_trains(model) -> bool:
+    """Does the optimiser remember just the weights that are trainable now?"""
+    return memory(model) == (0, 0)
 
 
 def untouched(layer):
@@ -98,6 +113,9 @@ def leaves(model) -> list:
 def one_step(model, step, spec):
     """`step` as Keras builds it, for one batch; built (and the model's weights made) now."""
     import tensorflow as tf
+
+    if model.run_eagerly:
+        return step
 
     @tf.autograph.experimental.do_not_convert
     def on_data(data):
@@ -156,7 +174,10 @@ def gradients(model, stash) -> dict:
     if not variables:
         return {}
     with tf.GradientTape() as tape:
-        value = tf.reduce_mean(loss(y, call(model, x)))
+        out = call(model, x)
+        if np.ndim(y) == 1 and out.shape.rank == 2 and out.shape[1] == 1:
+            y = y[:, None]  # as `fit` does
+        value = tf.reduce_mean(loss(y, out))
     found = tape.gradient(value, [w.value for w in variables])
     sizes, dead = {}, {}
     for weight, gradient in zip(variables, found):
@@ -278,7 +299,9 @@ def examples(model, stash):
         expects = setting(model)["from_logits"]
         found |= answers(np.asarray(out), np.asarray(y), setting(model)["loss"] or "", expects)
         arrays["labels"] = found.pop("_labels", None)
-        if spy.features is not None and len(spy.features) == len(np.asarray(y)):
+        if found.get("positions"):
+            arrays.clear()
+        elif spy.features is not None and len(spy.features) == len(np.asarray(y)):
             arrays["features"] = spy.features
     return found, arrays
 

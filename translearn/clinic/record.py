@@ -13,7 +13,7 @@ class Record:
     curves   {name: [value of each epoch]}: what Keras's `History` holds ("loss", "val_loss", …)
     setting  optimiser, rate, loss, batch size, counts of weights, the layers with weights
     steps    per step: "loss" (mean loss of the batch; at most 2,000), seconds in all and the
-             median step, seconds waited for input
+             median step, seconds waited for input (without the first step of each epoch)
     inputs   mean, spread and range of the inputs, as they come and as the first layer with weights
              gets them
     labels   how often each class occurs in training and validation, or mean and spread

@@ -28,7 +28,6 @@ def enough(signs) -> bool:
         and signs.skill is not None
         and above(signs.val_skill, at.GOOD)
         and signs.epochs >= 2
-        and not signs.record.setting.get("built earlier")
     )
 
 
@@ -43,7 +42,16 @@ def everything_frozen(signs):
     setting = signs.record.setting
     if "trainable weights" not in setting:
         return None
-    moved = [each["by"] for each in signs.record.moved if each["kernel"]]
+    moved = [each["by"] for each in signs.record.moved if each["trainable"]]
+    kernels = [each for each in signs.record.moved if each["trainable"] and each["kernel"]]
+    few = setting["trainable weights"] / max(setting["weights"], 1)
+    if moved and not kernels and few < at.FEW and learned_badly(signs):
+        return (
+            f"Only {setting['trainable weights']:,} of the {setting['weights']:,} weights are "
+            f"trainable, no kernel among them, and the training loss fell by "
+            f"{max(signs.fell or 0, 0):.0%}.",
+            1.0,
+        )
     if setting["trainable weights"] == 0:
         return (
             f"None of the {setting['weights']:,} weights is trainable, and the training loss "
@@ -51,9 +59,7 @@ def everything_frozen(signs):
             1.0,
         )
     if moved and max(moved) == 0 and signs.finite and above(max(setting["rates"], default=0), 0):
-        if setting.get("built earlier"):
-            return None
-        return "No kernel moved in the whole run, though the rate is above zero.", 0.9
+        return "No weight moved in the whole run, though the rate is above zero.", 0.9
     new = sum(
         each["size"] for each in setting["layers"] if each["new"] and not each["trainable"]
     ) / max(setting["weights"], 1)
@@ -71,7 +77,7 @@ def forgotten_recompile(signs):
         return None
     ours = [each for each in signs.record.moved if each["trainable"]]
     still = [each for each in ours if each["by"] == 0]
-    if not still or len(still) == len(ours) or not any(each["kernel"] for each in still):
+    if not still or not any(each["kernel"] for each in still):
         return None
     share = sum(each["size"] for each in still) / sum(each["size"] for each in ours)
     unknown = signs.record.setting.get("unknown to the optimiser")
@@ -127,7 +133,19 @@ def logits_mismatch(signs):
 
 def leak(signs):
     found = signs.record.leak
-    if signs.leak is None or found["in both"] < 4:
+    if signs.leak is None:
+        return None
+    close = found.get("close", 0) / max(found["validation"], 1)
+    if found.get("close", 0) > max(4, found["in both"] / 2) and close > max(
+        2 * at.LEAK, 3 * found.get("close in training", 0)
+    ):
+        return (
+            f"{close:.0%} of the validation inputs lie more than ten times closer to a training "
+            f"input than validation inputs lie to one another (inside the training set "
+            f"{found.get('close in training', 0):.0%} do).",
+            0.9,
+        )
+    if found["in both"] < 4:
         return None
     if signs.leak > at.LEAK and signs.leak > 3 * signs.twice:
         return (
@@ -139,7 +157,11 @@ def leak(signs):
 
 
 def slow_input(signs):
-    if above(signs.wait, at.WAIT) and above(signs.wait_seconds, at.WAIT_SECONDS):
+    if (
+        above(signs.wait, at.WAIT)
+        and above(signs.wait_seconds, at.WAIT_SECONDS)
+        and signs.wait_seconds * signs.record.steps["waits"] > at.WAIT_IN_ALL
+    ):
         step = signs.record.steps["step"]
         return (
             f"{signs.wait:.0%} of the time went into waiting for data: on average "
@@ -206,8 +228,8 @@ def shuffled_pairs(signs):
     held = neighbours(signs.record, "inputs", "validation")
     known = f", while in validation they do ({held[0]:.2f})" if held and held[1] > 4 else ""
     return (
-        f"Examples that are alike do not have the same label more often than by chance in training "
-        f"(agreement above chance {asked[0]:.2f}){known}, and the skill on validation is "
+        f"Examples that are alike do not have the same label more often than by chance in "
+        f"training (agreement above chance {asked[0]:.2f}){known}, and the skill on validation is "
         f"{signs.val_skill:.2f}.",
         0.9 if known else 0.7,
     )
@@ -270,8 +292,8 @@ def batch_normalisation(signs):
         ratio = signs.end_loss / max(signs.loss[-1], 0.05)
         if ratio > at.MODE_LOSS:
             signals.append(
-                f"on training examples the loss is {signs.end_loss:.3g} in inference mode, and fit "
-                f"reported {signs.loss[-1]:.3g}"
+                f"on training examples the loss is {signs.end_loss:.3g} in inference mode, and "
+                f"fit reported {signs.loss[-1]:.3g}"
             )
     shift = max(each["shift"] for each in layers)
     ratio = max(abs(each["log ratio"]) for each in layers)
@@ -372,7 +394,7 @@ def collapse(signs):
     return (
         f"{signs.answered:.0%} of the training examples get the same answer and the rarest-known "
         f"class is right in {train['recalls']['worst']:.0%} of its cases; the most frequent class "
-        f"has {signs.trivial:.0%} of the labels.",
+        f"has {signs.trivial:.0%} of the labels (by their weight in the loss).",
         0.7,
     )
 
@@ -418,6 +440,8 @@ def capacity(signs):
         return None
     if signs.val_skill is not None and signs.skill - signs.val_skill > 0.2:
         return None
+    if above(signs.steady, at.STEADY):
+        return None
     signals = []
     if below(signs.still, at.FLAT):
         signals.append(
@@ -438,16 +462,26 @@ def capacity(signs):
 
 
 def stopped_early(signs):
-    if not signs.finite or not above(signs.still, at.FALLING) or not signs.epochs:
+    if not signs.finite or not signs.epochs or above(signs.val_skill, at.PERFECT):
         return None
-    if signs.still_val is not None and signs.still_val < at.FALLING:
-        return None
-    if above(signs.val_skill, 0.95):
+    bound = 2 * at.FALLING if above(signs.skill, at.PERFECT) else at.FALLING
+    falls = above(signs.still, at.FALLING) and (
+        signs.still_val is None or signs.still_val > bound or signs.few
+    )
+    # Early on, a fall may be small against the loss and yet not slow down.
+    steady = (
+        below(signs.skill, at.POOR)
+        and above(signs.steady, at.STEADY)
+        and (signs.steady_val is None or signs.steady_val > at.STEADY)
+        and above(signs.moved, at.LITTLE_MOVED)
+    )
+    if not falls and not steady or below(signs.still_val, 0.02):
         return None
     val = f" and validation by {signs.still_val:.0%}" if signs.still_val is not None else ""
+    pace = f", {signs.steady:.1f} times the pace of the whole run" if steady else ""
     return (
         f"In the last quarter of the {signs.epochs} epochs the training loss still fell by "
-        f"{signs.still:.0%}{val}.",
+        f"{signs.still:.0%}{val}{pace}.",
         0.5 if signs.watched else 0.4,
     )
 

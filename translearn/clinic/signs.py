@@ -26,6 +26,9 @@ class Signs:
     gap: float = None  # validation loss over training loss at the end
     still: float = None  # training loss: share gained in the last quarter
     still_val: float = None
+    few: bool = False  # too few epochs for a curve
+    steady: float = None  # pace of the fall in the last quarter over that of the whole run
+    steady_val: float = None
     rough: float = None  # share of the training loss's movement that goes up, after the start
     rough_val: float = None
     score: float = None  # last training and validation metric (accuracy or the like)
@@ -46,7 +49,7 @@ class Signs:
     classes: int = None
     chance_loss: float = None
     uneven: float = None
-    trivial: float = None
+    trivial: float = None  # share of the most frequent class in the loss
     leak: float = None
     twice: float = None
     # The finished network
@@ -82,15 +85,22 @@ def _curves(signs, curves):
             break
     if not signs.finite:
         return
+    if 0 < len(loss) < 4 and len(steps := signs.record.steps.get("loss", [])) >= 12:
+        # Too few epochs for a curve: quarters of the steps instead.
+        steps = [part.mean() for part in np.array_split(np.array(steps, float), 4)]
+        if np.isfinite(steps).all():
+            signs.few, signs.still, signs.steady = True, _gained(steps), _pace(np.array(steps))
     if len(loss):
         signs.fell = 1 - loss[-1] / max(loss[0], 1e-12)
-        signs.still = _gained(loss)
+        if not signs.few:
+            signs.still, signs.steady = _gained(loss), _pace(loss)
         signs.rough = roughness(loss)
     if len(val):
         best = int(val.argmin())
         signs.rise = (val[-1] - val[best]) / max(abs(val[best]), 1e-12)
         signs.best_at = best / max(len(val) - 1, 1)
         signs.still_val = _gained(val)
+        signs.steady_val = _pace(val)
         signs.rough_val = roughness(val)
         if len(loss) == len(val):
             signs.since_best = 1 - loss[-1] / max(loss[best], 1e-12)
@@ -103,6 +113,15 @@ def _gained(values):
         return None
     back = max(1, len(values) // 4)
     return float(1 - values[-1] / max(values[-1 - back], 1e-12))
+
+
+def _pace(values):
+    """How fast the last quarter of the epochs fell against the whole run; None if it rose."""
+    if len(values) < 3 or values[0] <= values[-1]:
+        return None
+    back = max(1, len(values) // 4)
+    return float((values[-1 - back] - values[-1]) / back * (len(values) - 1)
+                 / (values[0] - values[-1]))  # fmt: skip
 
 
 def roughness(values):
@@ -127,9 +146,10 @@ def _steps(signs, record):
         signs.spike = float(losses[5:].max() / max(abs(signs.first_loss), 1e-9))
         tail = losses[-max(8, len(losses) // 3) :]
         signs.noise = float(tail.std() / max(abs(tail.mean()), 1e-9))
-    if steps.get("waiting") is not None:
-        signs.wait = steps["waiting"] / max(steps["waiting"] + steps["computing"], 1e-9)
-        signs.wait_seconds = steps["waiting"] / steps["count"]
+    if steps.get("wait") is not None:
+        usual = max(steps["step"], 1e-9)
+        signs.wait_seconds = steps["wait"]
+        signs.wait = signs.wait_seconds / (signs.wait_seconds + usual)
     looks = [look for look in record.looks if "update" in look]
     usual = [look["update"] for look in looks if look["step"] > 3] or [
         look["update"] for look in looks
@@ -150,10 +170,13 @@ def _end(signs, record):
     signs.end_loss = train.get("loss")
     signs.answered = train.get("most answered")
     counts = np.array(record.labels.get("training", {}).get("counts", []), float)
+    weights = np.array(record.labels.get("training", {}).get("weights", []), float)
     if len(counts) and counts.sum() and signs.kind in ("classes", "binary"):
         p = counts / counts.sum()
         classes = max(signs.classes or 0, len(p))
         signs.chance_loss = float(-(p[p > 0] * np.log(p[p > 0])).sum())
+        if len(weights) == len(counts) and weights.sum() > 0:  # what the loss sees
+            p = weights / weights.sum()
         signs.trivial, signs.uneven = float(p.max()), float(p.max() * classes)
     if leak := record.leak:
         share = leak["training"] / max(leak["of training"], 1)

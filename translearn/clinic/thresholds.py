@@ -6,6 +6,7 @@ never looked at the other half.
 
 # Skill: 0 is the trivial answer (chance, the mean), 1 is perfect; see `signs.Signs`.
 POOR = 0.8  # below, a run may be called sick for what keeps it from fitting
+PERFECT = 0.97  # above, there is next to nothing left to learn
 AT_CHANCE = 0.1  # below, nothing was learned
 GOOD = 0.2  # above, on validation, a run may be called healthy
 
@@ -24,6 +25,7 @@ SMALL_BATCH = 4
 # Curves
 FALLING = 0.1  # the last quarter's share of the loss: still getting better
 FLAT = 0.05
+STEADY = 0.75  # pace of the last quarter against that of the whole run: not slowing down
 RISE = 0.2  # of the validation loss above its best
 GAP = 2.0  # validation loss against training loss
 SCORE_GAP = 0.15
@@ -34,13 +36,14 @@ COLUMN_RATIO = 100.0  # of a table's largest column to its usual one
 SKEW = 5.0  # of the spread in validation against training
 FIRST_LOSS = 3.0  # the first step's loss against that of a blind guess
 LEAK = 0.05  # of the validation inputs
-WAIT, WAIT_SECONDS = 0.5, 0.002  # share of the time, and in a usual step
+WAIT, WAIT_SECONDS, WAIT_IN_ALL = 0.5, 0.002, 0.2  # share of the time; seconds a step; seconds
 DEVIATIONS = 3.0  # of the neighbours' agreement from chance
 CONTRADICTED = 0.08  # of the training examples: neighbours and network against the label
 SURE = 0.6
 
 # Units and layers
 DEAD = 0.6  # of a layer's units
+FEW = 0.02  # of the weights are trainable
 FROZEN_NEW = 0.3  # of all weights: frozen and never trained
 SHIFT, LOG_RATIO = 0.5, 0.7  # of a batch normalisation's stored mean and variance
 MODE_LOSS = 1.7  # loss in inference mode against the one that was trained

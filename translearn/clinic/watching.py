@@ -34,6 +34,31 @@ def _kind():
     return Watch
 
 
+def unwatched(step, times):
+    """What a watched run leaves behind: the step that it built, as Keras's function would go on
+    with the one that it built. A later fit without compile then trains the same list of weights.
+    """
+
+    def function(iterator):
+        for done in range(times):
+            try:
+                data = next(iterator)
+            except StopIteration:
+                if done:
+                    break
+                raise
+            outputs = step(data)
+        return outputs
+
+    function.step = step
+    return function
+
+
+def trimmed(values):
+    """The mean without the largest tenth."""
+    return np.sort(values)[: max(1, int(0.9 * len(values)))].mean()
+
+
 def safely(hook):
     """What goes wrong in looking is noted; it never stops a training."""
 
@@ -55,30 +80,36 @@ class _Watching:
         super().__init__()
         self.record = Record()
         self.own = 0.0
-        self._fresh, self._restore = True, {}
+        self._fresh, self._put = True, {}
 
     def set_model(self, model):
         super().set_model(model)
         for name in ("train_function", "test_function"):  # left by a run that was interrupted
-            if hasattr(found := getattr(model, name, None), "unwatched"):
-                setattr(model, name, found.unwatched)
-        # A step that was built earlier knows the weights that were trainable then: building
+            if hasattr(found := getattr(model, name, None), "leave"):
+                found.leave()
+        # A step that was built earlier trains the weights that were trainable then: building
         # another would hide just what is to be found.
         self._fresh = getattr(model, "train_function", None) is None
 
     @safely
     def on_train_begin(self, logs=None):
         model = self.model
-        self.record, self.own, self._restore = Record(), 0.0, {}
+        self.record, self.own, self._put = Record(), 0.0, {}
         self._losses, self._sizes, self._seconds, self._waits = [], [], [], []
         self._running, self._epoch, self._steps, self._next_look = (0.0, 0), 0, 0, 0
+        self._look_cost, self._looked = 0.0, 0.0
         self._begin, self._weights = time.perf_counter(), None
         self._train = Gathered(self.params.get("steps"))
         self._validation, self._tested, self._first_epoch = None, False, None
         self.record.setting = looking.setting(model)
         self.record.setting["epochs planned"] = self.params.get("epochs")
         self._plain = looking.plain_step(model)
-        if self._fresh and looking.can_drive(model):
+        self.record.setting["built earlier"] = not self._fresh
+        if looking.can_drive(model) and (
+            self._fresh
+            or hasattr(model.train_function, "step")
+            or looking.knows_what_it_trains(model)
+        ):
             self._drive("train_function", model.train_step, self._before, self._after)
         else:
             self._listen()
@@ -87,6 +118,7 @@ class _Watching:
     @safely
     def on_epoch_begin(self, epoch, logs=None):
         self._epoch, self._running = epoch, (0.0, 0)
+        self._first_step = True
         if self._first_epoch is None:
             self._first_epoch = epoch
         rate = getattr(self.model.optimizer, "learning_rate", None)
@@ -105,9 +137,9 @@ class _Watching:
     @safely
     def on_test_begin(self, logs=None):
         model = self.model
-        if self._tested or not looking.can_drive(model) or "test_function" in self._restore:
+        if self._tested or not looking.can_drive(model) or "test_function" in self._put:
             return
-        if getattr(model.test_function, "unwatched", None) is None:
+        if not hasattr(model.test_function, "leave"):
             self._validation = Gathered(None)
             self._drive("test_function", model.test_step, None, self._after_test)
 
@@ -126,19 +158,22 @@ class _Watching:
 
     def _drive(self, name, step, before, after):
         """Put a function in the place of Keras's that fetches the batch itself."""
-        model, original, built = self.model, getattr(self.model, name), []
+        model, original = self.model, getattr(self.model, name)
         times = getattr(model, "steps_per_execution", 1) or 1
+        built = [original.step] if hasattr(original, "step") else []
+        started = []
 
         def function(iterator):
             if not built:
                 try:
                     built.append(looking.one_step(model, step, iterator.element_spec))
-                except Exception as error:  # noqa: BLE001
+                except Exception as error:  # noqa: BLE001 - Keras says it better
                     self._note(f"{name}: {type(error).__name__}: {str(error)[:200]}")
-                    self._leave(name)
+                    function.leave()
                     return original(iterator)
-                if before:
-                    self._start()
+            if before and not started:
+                self._start()
+            started.append(True)
             try:
                 for done in range(times):
                     start = time.perf_counter()
@@ -161,16 +196,20 @@ class _Watching:
                 self._leave()
                 raise
 
-        function.unwatched = original
-        self._restore[name] = function
+        def leave():
+            if getattr(model, name, None) is function:
+                setattr(model, name, unwatched(built[0], times) if built else original)
+
+        function.leave = leave
+        self._put[name] = function
         setattr(model, name, function)
 
     def _listen(self):
         """Leave the step as it is, and note its loss and seconds."""
-        self._note("the step was built before this fit, so the inputs were not seen")
-        self.record.setting["built earlier"] = not self._fresh
+        self.record.setting["inputs unseen"] = True
+        self._note("the step was built before this fit, so its inputs were not seen")
         model, original = self.model, self.model.train_function
-        if original is None or hasattr(original, "unwatched"):
+        if original is None or hasattr(original, "leave"):
             return
 
         def function(iterator):
@@ -185,16 +224,17 @@ class _Watching:
             self._after(None, outputs, None, time.perf_counter() - start)
             return outputs
 
-        function.unwatched = original
-        self._restore["train_function"] = function
+        def leave():
+            if model.train_function is function:
+                model.train_function = original
+
+        function.leave = leave
+        self._put["train_function"] = function
         model.train_function = function
 
-    def _leave(self, *names):
-        for name in names or list(self._restore):
-            if name in self._restore:
-                function = self._restore.pop(name)
-                if getattr(self.model, name, None) is function:
-                    setattr(self.model, name, function.unwatched)
+    def _leave(self):
+        while self._put:
+            self._put.popitem()[1].leave()
 
     @safely
     def _start(self):
@@ -207,10 +247,13 @@ class _Watching:
     @safely
     def _before(self, data):
         self._snapshot = None
-        if self._steps < FIRST or (self._steps >= self._next_look and self._may(self._look_cost)):
+        if self._steps < FIRST or (
+            self._steps >= self._next_look
+            and self._looked + self._look_cost <= SHARE * (time.perf_counter() - self._begin)
+        ):
             start = time.perf_counter()
             self._snapshot = looking.kernels(self.model)
-            self._look_cost = 3 * (time.perf_counter() - start)
+            self._look_cost = 2 * (time.perf_counter() - start)
 
     @safely
     def _after(self, data, outputs, waited, seconds):
@@ -218,7 +261,9 @@ class _Watching:
         self._seconds.append(seconds)
         count = None
         if data is not None:
-            self._waits.append(waited)
+            if not self._first_step:  # an epoch's first step starts the iterator, fills buffers
+                self._waits.append(waited)
+            self._first_step = False
             count = looking.count(data)
             self._sizes.append(count)
         if isinstance(outputs, dict) and "loss" in outputs:
@@ -226,10 +271,12 @@ class _Watching:
         if data is None:
             return
         if self._snapshot:
+            start = time.perf_counter()
             self.record.looks.append(
                 {"step": self._steps, "epoch": self._epoch}
                 | looking.updates(self.model, self._snapshot)
             )
+            self._looked += self._look_cost + time.perf_counter() - start
             self._next_look = self._steps * 1.1
         if self._epoch == self._first_epoch:
             self._train.add(data, count, self._steps <= 16 or self._may(0.0, 0.05))
@@ -240,7 +287,7 @@ class _Watching:
             count = looking.count(data)
             self._validation.add(data, count, self._may(0.0, 0.05) or self._validation.seen < 512)
 
-    _look_cost, _snapshot = 0.0, None
+    _snapshot = None
 
     def _step_loss(self, mean, count):
         """Keras reports the mean since the epoch began; this is the batch's own loss."""
@@ -279,9 +326,9 @@ class _Watching:
                 "seconds": elapsed,
                 "computing": seconds.sum(),
                 "step": np.median(seconds),
-                # The first steps of an epoch fill the buffers; the median is a usual step.
-                "waiting": waits.sum() if len(waits) else None,
-                "wait": np.median(waits) if len(waits) else None,
+                # Without the longest tenth: on a busy machine a few waits are for the processor.
+                "wait": trimmed(waits) if len(waits) else None,
+                "waits": len(waits),
                 "batch": int(np.median(self._sizes)) if self._sizes else None,
             }
         self._moved()
