@@ -215,9 +215,9 @@ def clinic_command(args) -> int:
         print("\n".join(problems) or "Every doctor finds what the ledger says.")
         return int(bool(problems))
     if args.overhead:
-        from translearn.bench.ward import overhead
+        from translearn.bench import overhead
 
-        print(overhead.table().to_string())
+        overhead.main()
         return 0
     results = (
         measure.recorded(CONTEST) if args.recorded else contest(args.seeds, args.jobs, args.record)
