@@ -160,7 +160,7 @@ def slow_input(signs):
     if (
         above(signs.wait, at.WAIT)
         and above(signs.wait_seconds, at.WAIT_SECONDS)
-        and signs.wait_seconds * signs.record.steps["waits"] > at.WAIT_IN_ALL
+        and signs.wait_seconds * signs.record.steps.get("waits", 0) > at.WAIT_IN_ALL
     ):
         step = signs.record.steps["step"]
         return (

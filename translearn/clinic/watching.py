@@ -335,7 +335,7 @@ class _Watching:
         examples = 256
         if self._sizes:
             speed = sum(self._sizes) / max(sum(self._seconds), 1e-9)
-            examples = int(np.clip(0.08 * sum(self._seconds) * speed, 48, 256))
+            examples = int(np.clip(0.06 * sum(self._seconds) * speed, 40, 256))
         ends = {}
         for name, gathered in (("training", self._train), ("validation", self._validation)):
             if gathered is not None and gathered.kept:
@@ -346,14 +346,16 @@ class _Watching:
         looking.across(record, ends)
         record.looks.append({"step": self._steps, "epoch": self._epoch, "end": True})
         if self._train.kept:
-            found = looking.gradients(self.model, self._train.stash(min(examples, 128)))
+            found = looking.gradients(self.model, self._train.stash(min(examples, 96)))
             record.looks[-1] |= found
         record.setting["own seconds"] = self.own
         self.record = Record(**record.to_dict())
 
     @safely
     def _look_at_end(self, name, gathered, examples, ends):
-        found, arrays = looking.examples(self.model, gathered.stash(examples))
+        found, arrays = looking.examples(
+            self.model, gathered.stash(examples), deep=name == "training"
+        )
         self.record.end[name] = found
         ends[name] = arrays
 
