@@ -215,7 +215,10 @@ def test_a_fault_bites_when_the_score_falls_or_it_is_there_by_construction():
     healthy = [kept("healthy", 0.9), kept("healthy", 0.92)]
     assert running.bites(kept(score=0.8), healthy)
     assert not running.bites(kept(score=0.89), healthy)
-    assert running.bites(kept("slow input pipeline", score=0.95), healthy)
+    for wait, slow in ((0.02, True), (0.005, False)):
+        more = {"wait": wait, "record": {"steps": {"step": 0.01}}}
+        assert running.bites(kept("slow input pipeline", score=0.95, **more), healthy) == slow
+    assert running.bites(kept("leak between training and validation", score=0.95), healthy)
     assert running.bites(kept("dead units", score=0.95, dead=0.7), healthy)
     assert not running.bites(kept("dead units", score=0.95, dead=0.2), healthy)
     assert running.bites(kept("overfitting", score=0.95, val=(0.5, 0.9)), healthy)

@@ -55,6 +55,7 @@ def train(setup: Setup, seed: int) -> dict:
         "dead": dead_share(setup, model),
         "largest class": float(shares.max()) if len(shares) else 0.0,
         "batch size": setup.batch_size,
+        "wait": setup.wait,
         "CPU-seconds": time.process_time() - began,
     }
     keras.backend.clear_session()
@@ -208,7 +209,10 @@ def bites(kept: dict, healthy: list) -> bool:
     """Whether a planted fault has made its run sick: present by construction, or a score below
     those of the program's healthy runs by more than `MARGIN` and two of their spreads. (Units that
     were killed are there by construction when they still get no gradient; a run has overfitted
-    also when its validation loss has risen.)"""
+    also when its validation loss has risen; a pipeline is slow when a batch keeps the training
+    waiting for longer than a usual step computes.)"""
+    if kept["fault"] == "slow input pipeline":
+        return kept["wait"] >= kept["record"]["steps"]["step"]
     if kept["fault"] in faults.BY_CONSTRUCTION:
         return True
     if kept["fault"] == "dead units" and kept["dead"] >= DEAD:
