@@ -25,14 +25,17 @@ EXPLAINS = {
     "rate too high": "dead units, collapse to the majority, too little capacity, batch too small, "
     "stopped too early, overfitting, batch normalisation in training mode, wrong labels",
     "dead units": "collapse to the majority, too little capacity, rate too low, stopped too early",
-    "wrong labels": "overfitting, too little capacity, batch too small",
+    "wrong labels": "overfitting, too little capacity, batch too small, rate too low, "
+    "stopped too early",
     "rate too low": "stopped too early, too little capacity, collapse to the majority, "
     "batch too small",
-    "collapse to the majority": "too little capacity, stopped too early, batch too small",
-    "batch too small": "overfitting, stopped too early, too little capacity",
+    "collapse to the majority": "too little capacity, stopped too early, batch too small, "
+    "shuffled pairs, overfitting",
+    "batch too small": "overfitting, stopped too early, too little capacity, dead units, "
+    "collapse to the majority",
     "batch normalisation in training mode": "overfitting, stopped too early, batch too small, "
     "wrong labels, too little capacity",
-    "stopped too early": "too little capacity",
+    "too little capacity": "stopped too early",
 }
 WATCH = "Train with callbacks=[clinic.watch()]: it sees the data, the steps and the weights."
 
@@ -135,6 +138,12 @@ def record_of(run) -> Record:
     if isinstance(run, Record):
         return run
     if isinstance(getattr(run, "record", None), Record):
+        run.finish()
+        if not run.record.curves and not run.record.steps:
+            raise CourseError(
+                "This watch has seen nothing. Has the model been trained, with "
+                "callbacks=[watch] in fit?"
+            )
         return run.record
     curves = getattr(run, "history", run)
     if isinstance(curves, dict) and "curves" in curves:

@@ -101,7 +101,7 @@ def untouched(layer):
     """Does a layer look as if it was never trained? None when that cannot be seen."""
     for weight in layer.weights:
         if weight.name in ("bias", "moving_mean") and len(weight.shape) == 1:
-            return not np.array(weight).any()
+            return not weight.numpy().any()
     return None
 
 
@@ -139,14 +139,14 @@ def count(data) -> int:
 
 def kernels(model) -> list:
     """(name, variable, values) of every trainable weight with two axes or more."""
-    return [(w.path, w, np.array(w)) for w in model.trainable_weights if len(w.shape) > 1]
+    return [(w.path, w, w.numpy()) for w in model.trainable_weights if len(w.shape) > 1]
 
 
 def updates(model, before) -> dict:
     """The size of the last update against the weights, for each layer and in all."""
     moved, sizes, worst = {}, {}, 0.0
     for path, variable, old in before:
-        layer, new = path.rsplit("/", 1)[0], np.array(variable)
+        layer, new = path.rsplit("/", 1)[0], variable.numpy()
         moved[layer] = moved.get(layer, 0.0) + float(np.sum((new - old) ** 2))
         sizes[layer] = sizes.get(layer, 0.0) + float(np.sum(new**2 if not old.any() else old**2))
     ratios = {layer: float(np.sqrt(moved[layer] / max(sizes[layer], 1e-24))) for layer in moved}
@@ -270,7 +270,7 @@ def statistics(layer, inputs) -> dict:
     """How far the stored statistics of a batch normalisation are from those of `inputs`."""
     axes = tuple(range(inputs.ndim - 1))
     mean, variance = inputs.mean(axes), inputs.var(axes)
-    stored, spread = np.array(layer.moving_mean), np.array(layer.moving_variance)
+    stored, spread = layer.moving_mean.numpy(), layer.moving_variance.numpy()
     shift = np.abs(mean - stored) / np.sqrt(np.maximum(spread, 0) + layer.epsilon)
     ratio = np.log((variance + layer.epsilon) / (np.maximum(spread, 0) + layer.epsilon))
     return {
@@ -419,6 +419,7 @@ def judged(p, y, kind) -> dict:
         "answers": answer,
         "sure of label": np.round(p[np.arange(len(y)), y], 3),
         "sure": np.round(p.max(1), 3),
+        "place of label": (p > p[np.arange(len(y)), y][:, None]).sum(1),
         "_labels": y,
     }
 

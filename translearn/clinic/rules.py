@@ -7,7 +7,7 @@ saw; which of several findings explains another is for `diagnosing` to say.
 import numpy as np
 
 from translearn.clinic import thresholds as at
-from translearn.clinic.signs import neighbours
+from translearn.clinic.signs import neighbours, strangers
 
 SCORED = ("classes", "binary", "several labels")
 
@@ -217,6 +217,8 @@ def shuffled_pairs(signs):
     near = [each for each in near if each]
     if not near or signs.val_skill is None or signs.val_skill > at.AT_CHANCE or not signs.finite:
         return None
+    if above(signs.trivial, at.MAJORITY):  # nearly all labels are alike: agreement says nothing
+        return None
     # The features of a network that learned its examples by heart agree in training: what it has
     # learned is asked in validation.
     asked = neighbours(signs.record, "inputs", "training") or near[0]
@@ -276,6 +278,16 @@ def wrong_labels(signs):
             signals.append(
                 f"the neighbours contradict {against:.0%} of the training labels, which the "
                 f"network knows by heart"
+            )
+    strange = strangers(train)
+    if above(strange, at.STRANGE) and above(signs.skill, at.LEARNED):
+        signals.append(
+            f"{strange:.0%} of the wrongly answered training examples have a label that is not "
+            f"even the network's second choice"
+        )
+        if below(signs.still, at.FLAT) and below(signs.skill, at.POOR):
+            signals.append(
+                f"training stays at a skill of {signs.skill:.2f}, its loss hardly falls any more"
             )
     if len(signals) < 2:
         return None
@@ -353,21 +365,43 @@ def rate_too_high(signs):
     return _sentence(signals), min(1.0, 0.4 + 0.2 * len(signals))
 
 
+def slow_steps(signs) -> bool:
+    """Are the steps so small, and so many, that the rate is the likelier cause of a slow fall?"""
+    if not below(signs.update, at.SMALL_UPDATE) or below(signs.steps, at.ENOUGH_STEPS):
+        return False
+    if below(signs.update, at.TINY_UPDATE):
+        return True
+    return signs.epochs >= 5 and signs.steps >= at.MANY_STEPS
+
+
 def rate_too_low(signs):
-    if not signs.watched or not signs.finite or below(signs.steps, at.ENOUGH_STEPS):
+    if not signs.watched or not signs.finite or not slow_steps(signs):
         return None
-    if not below(signs.moved, at.LITTLE_MOVED) or not below(signs.update, at.SMALL_UPDATE):
+    if above(signs.moved, at.MOVED) or narrow(signs):
         return None
-    falling = above(signs.still, 0.0)
-    if not (below(signs.skill, at.POOR) or above(signs.still, at.FALLING)):
+    steady = above(signs.steady, at.PACE) and below(signs.skill, at.POOR)
+    if not steady and not (below(signs.moved, at.LITTLE_MOVED) and below(signs.skill, at.POOR)):
         return None
-    how = "still falls" if falling else "stays where it is"
+    how = "still falls" if above(signs.still, 0.0) else "stays where it is"
     return (
         f"A usual step changes the weights by {signs.update:.1e} of their size, {signs.steps} "
         f"steps moved them by {signs.moved:.1%}, and the training loss {how} at "
         f"{signs.loss[-1]:.3g}.",
         0.8,
     )
+
+
+def narrow(signs):
+    """The units of the narrowest trained layer but the last, when they are few for the classes."""
+    layers = [
+        each
+        for each in signs.record.setting.get("layers", [])
+        if each["trainable"] and "Norm" not in each["kind"]
+    ]
+    least = min((each["units"] for each in layers[:-1]), default=None)
+    if least is None:
+        return None
+    return least if least <= max(2, (signs.classes or 0) / 2) else None
 
 
 def dead_units(signs):
@@ -407,9 +441,18 @@ def batch_too_small(signs):
         signals.append(f"the steps' losses spread by {signs.noise:.0%} of their mean")
     if above(signs.rough, at.ROUGH / 2) or above(signs.rough_val, at.ROUGH):
         signals.append("the loss goes up and down from epoch to epoch")
-    if not signals or not (below(signs.val_skill, at.POOR) or above(signs.rise, at.RISE)):
+    if above(signs.spike, at.SPIKE / 1.5):
+        signals.append(f"a step's loss rose to {signs.spike:.1f} times the first one's")
+    if above(signs.dead, at.DEAD):
+        signals.append(f"{signs.dead:.0%} of a layer's units died")
+    if not signals or not (
+        below(signs.val_skill, at.POOR) or above(signs.rise, at.RISE) or not signs.finite
+    ):
         return None
-    return f"The batch has {signs.batch} examples. {_sentence(signals)}", 0.4 + 0.2 * len(signals)
+    return (
+        f"The batch has {signs.batch} example{'s' * (signs.batch > 1)}. {_sentence(signals)}",
+        min(1.0, 0.6 + 0.1 * len(signals)),
+    )
 
 
 # ---------------------------------------------------------------- the curves
@@ -417,71 +460,86 @@ def batch_too_small(signs):
 
 def overfitting(signs):
     signals = []
-    if above(signs.rise, at.RISE) and below(signs.best_at, 0.75):
+    rises = above(signs.rise, at.RISE) and below(signs.best_at, 0.75)
+    if rises:
         signals.append(
             f"the validation loss is {signs.rise:.0%} above its best, {signs.best_at:.0%} of the "
             f"way through"
         )
     if above(signs.gap, at.GAP):
         signals.append(f"it is {signs.gap:.1f} times the training loss")
-    if None not in (signs.score, signs.val_score) and signs.score - signs.val_score > at.SCORE_GAP:
-        signals.append(
-            f"the training score is {signs.score:.2f}, validation's {signs.val_score:.2f}"
-        )
-    if above(signs.rise, at.RISE) and len(signals) >= 2 and above(signs.since_best, 0.2):
+    scores = (signs.skill, signs.val_skill)
+    if None in scores:
+        scores = (signs.score, signs.val_score)
+    apart = scores[0] - scores[1] if None not in scores else None
+    if above(apart, at.SCORE_GAP):
+        signals.append(f"the training score is {scores[0]:.2f}, validation's {scores[1]:.2f}")
+    if rises and len(signals) >= 2 and above(signs.since_best, 0.2):
         return f"{_sentence(signals)} The training loss fell on by {signs.since_best:.0%}.", 0.8
+    if above(apart, at.LARGE_SCORE_GAP) and above(signs.gap, at.GAP) and above(scores[0], at.POOR):
+        text = _sentence(signals).replace("It is", "The validation loss is", 1)
+        return f"{text} Validation has stopped to follow training.", 0.6
     return None
 
 
 def capacity(signs):
     if not signs.watched or not signs.finite or not below(signs.skill, at.POOR):
         return None
-    if below(signs.update, at.SMALL_UPDATE / 10) or not len(signs.loss):
+    if slow_steps(signs) and not above(signs.moved, at.MOVED) or not len(signs.loss):
         return None
     if signs.val_skill is not None and signs.skill - signs.val_skill > 0.2:
         return None
-    if above(signs.steady, at.STEADY):
+    units = narrow(signs)
+    if above(signs.steady, at.PACE) and not units:
         return None
     signals = []
-    if below(signs.still, at.FLAT):
+    if below(signs.still, at.FLAT) or units and above(signs.moved, at.MOVED):
         signals.append(
-            f"the training loss no longer falls ({signs.still:.1%} in the last quarter)"
+            f"the training loss is at {signs.loss[-1]:.3g} and fell by {signs.still or 0:.1%} in "
+            f"the last quarter"
         )
-    near = [neighbours(signs.record, s, w) for s in ("inputs",) for w in ("training",)]
-    best = max((each[0] for each in near if each), default=None)
-    if best is not None and best - signs.skill > at.NEIGHBOURS_BETTER:
+    near = neighbours(signs.record, "inputs", "training")
+    if near and near[0] - signs.skill > at.NEIGHBOURS_BETTER:
         signals.append(
-            f"the nearest neighbours are right more often ({best:.2f} above chance) than the "
+            f"the nearest neighbours are right more often ({near[0]:.2f} above chance) than the "
             f"network on its own training examples ({signs.skill:.2f})"
         )
-    layers = [each for each in signs.record.setting.get("layers", []) if each["trainable"]]
-    narrow = min((e["units"] for e in layers[:-1] if "Norm" not in e["kind"]), default=None)
-    if narrow is not None and signs.classes and narrow < max(3, signs.classes / 2):
-        signals.append(f"the narrowest layer has {narrow} units for {signs.classes} classes")
+    if units:
+        signals.append(
+            f"the narrowest layer has {units} unit{'s' * (units > 1)}"
+            + (f" for {signs.classes} classes" if signs.classes else "")
+        )
     return (_sentence(signals), 0.4 + 0.15 * len(signals)) if len(signals) > 1 else None
 
 
 def stopped_early(signs):
+    """Both losses still fall, at a pace that is not much below that of the whole run."""
     if not signs.finite or not signs.epochs or above(signs.val_skill, at.PERFECT):
         return None
-    bound = 2 * at.FALLING if above(signs.skill, at.PERFECT) else at.FALLING
-    falls = above(signs.still, at.FALLING) and (
-        signs.still_val is None or signs.still_val > bound or signs.few
+    if (
+        not above(signs.steady, at.PACE)
+        or signs.still_val is not None
+        and (
+            below(signs.still_val, 0.02) or not signs.few and not above(signs.steady_val, at.PACE)
+        )
+    ):
+        return None
+    if signs.watched and (
+        slow_steps(signs) or narrow(signs) or below(signs.moved, at.LITTLE_MOVED)
+    ):
+        return None
+    falls = above(signs.still, at.FALLING / 2 if signs.few else at.FALLING) and (
+        signs.still_val is None or signs.few or signs.still_val > at.FALLING
     )
     # Early on, a fall may be small against the loss and yet not slow down.
-    steady = (
-        below(signs.skill, at.POOR)
-        and above(signs.steady, at.STEADY)
-        and (signs.steady_val is None or signs.steady_val > at.STEADY)
-        and above(signs.moved, at.LITTLE_MOVED)
-    )
-    if not falls and not steady or below(signs.still_val, 0.02):
+    steady = below(signs.skill, at.POOR) and above(signs.steady, at.STEADY)
+    if not falls and not steady:
         return None
     val = f" and validation by {signs.still_val:.0%}" if signs.still_val is not None else ""
-    pace = f", {signs.steady:.1f} times the pace of the whole run" if steady else ""
+    what = "steps" if signs.few else f"{signs.epochs} epochs"
     return (
-        f"In the last quarter of the {signs.epochs} epochs the training loss still fell by "
-        f"{signs.still:.0%}{val}{pace}.",
+        f"In the last quarter of the {what} the training loss still fell by {signs.still:.0%}"
+        f"{val}, at {signs.steady:.1f} times the pace of the whole run.",
         0.5 if signs.watched else 0.4,
     )
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from translearn.clinic import thresholds as at
 from translearn.clinic.record import Record
 
 
@@ -204,6 +205,25 @@ def skill(found):
     if kind == "several labels":
         return (found["accuracy"] - found["trivial"]) / max(1 - found["trivial"], 1e-9)
     return None
+
+
+def strangers(found):
+    """Of the wrongly answered examples, the share whose label the network ranks as it would a
+    label drawn at random: what it thinks likely after its own answer are other classes. None when
+    too few are wrong, or there are few classes, or it is sure of nothing.
+    """
+    if found.get("classes", 0) < 4:
+        return None
+    labels, answers = np.array(found["labels"]), np.array(found["answers"])
+    sure, of_label = np.array(found["sure"], float), np.array(found["sure of label"], float)
+    wrong = labels != answers
+    if wrong.sum() < at.ENOUGH_WRONG or np.quantile(sure, 0.9) < at.SURE / 2:
+        return None
+    if "place of label" in found:
+        second = np.mean(np.array(found["place of label"])[wrong] == 1)
+        return float(1 - second)
+    rest = of_label[wrong] / np.maximum(1 - sure[wrong], 1e-3)
+    return float(np.mean(rest < 1.5 / (found["classes"] - 1)) + 0.2)
 
 
 def neighbours(record, space, where):
