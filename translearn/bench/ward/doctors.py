@@ -91,17 +91,21 @@ def symptom_of(history: dict, gradients: list) -> str | None:
     """The first symptom that AutoTrainer's rules see. Without accuracies (a regression) only
     numbers that are not finite tell anything."""
     epochs = len(history["loss"])
-    for seen in gradients:
+    for check, seen in enumerate(gradients, start=1):
         until = seen["epoch"] + 1
         curves = {name: np.array(values[:until]) for name, values in history.items()}
-        if symptom := _checked(curves, seen, epochs):
+        if symptom := _checked(curves, gradients[:check], epochs):
             return symptom
     return None
 
 
 def _checked(curves, seen, epochs):
     losses = np.concatenate([curves["loss"], curves["val_loss"]])
-    if not seen["finite"] or not np.isfinite(losses).all() or curves["val_loss"][-1] >= EXPLODED:
+    if (
+        not seen[-1]["finite"]
+        or not np.isfinite(losses).all()
+        or curves["val_loss"][-1] >= EXPLODED
+    ):
         return "exploding gradient"
     accuracy, checked = curves.get("accuracy"), curves.get("val_accuracy")
     if accuracy is None or len(accuracy) < BEGIN * epochs:
@@ -119,15 +123,18 @@ def _largest_rise(values):
 
 
 def _by_gradient(seen):
-    sizes, norms = np.array(seen["sizes"], float), seen["norms"]
-    if not norms:
-        return None
-    if float(np.dot(sizes, seen["zero"]) / sizes.sum()) >= GAMMA:
+    """What the gradients of any check so far show, in the order in which it asks."""
+    seen = [each for each in seen if each["norms"]]
+    zero = [np.dot(each["sizes"], each["zero"]) / sum(each["sizes"]) for each in seen]
+    first = [each["norms"][0] for each in seen]
+    ratio = [each["norms"][0] / max(each["norms"][-1], 1e-30) for each in seen]
+    if any(share >= GAMMA for share in zero):
         return "dying ReLU"
-    ratio = norms[0] / max(norms[-1], 1e-30)
-    if ratio > BETA_3:
+    if any(each > BETA_3 for each in ratio):
         return "exploding gradient"
-    return "vanishing gradient" if ratio < BETA_1 and norms[0] < BETA_2 else None
+    if any(each < BETA_1 and norm < BETA_2 for each, norm in zip(ratio, first)):
+        return "vanishing gradient"
+    return None
 
 
 def _swings(values):
