@@ -68,7 +68,7 @@ def with_bias(value):
 
 
 def rare(count, seed):
-    x, y = table(count, seed, noise=2.0)
+    x, y = table(count, seed, noise=4.0)
     keep = (y == 0) | ((y == 1) & (np.arange(count) % 25 == 0))
     return x[keep], y[keep]
 
@@ -142,7 +142,7 @@ PLANTED = {
     "batch normalisation in training mode": normalised,
     "dead units": lambda: fitted(compiled(with_bias(-50.0))),
     "collapse to the majority": lambda: fitted(
-        compiled(network(answers=2), rate=1e-3), rare(900, 5), rare(600, 6), epochs=4
+        compiled(network(answers=2), rate=3e-3), rare(2000, 5), rare(1500, 6), epochs=12
     ),
     "overfitting": lambda: fitted(
         compiled(network(128), rate=0.03), table(32, 5, noise=2.0), table(160, 1, noise=2.0), 40
@@ -217,7 +217,7 @@ def own_step():
             return self.last(self.drop(self.hidden(x), training=training))
 
         def train_step(self, data):
-            x, y = data
+            x, y, _ = data
             with tf.GradientTape() as tape:
                 loss = self.compute_loss(x, y, self(x, training=True))
             self.optimizer.apply(tape.gradient(loss, self.trainable_variables))

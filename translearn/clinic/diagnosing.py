@@ -5,6 +5,7 @@ from html import escape
 
 from translearn.clinic import rules
 from translearn.clinic import signs as reading
+from translearn.clinic import thresholds as at
 from translearn.clinic.faults import FAULTS
 from translearn.clinic.record import Record
 from translearn.errors import CourseError
@@ -120,6 +121,10 @@ def diagnose(run) -> Diagnosis:
     signs = reading.of(record)
     found = [Finding(name, *said) for name, rule in rules.RULES.items() if (said := rule(signs))]
     explained = {name for finding in found for name in EXPLAINS.get(finding.name, "").split(", ")}
+    if signs.batch is not None and signs.batch <= at.TINY_BATCH:
+        # A rate that is right for a usual batch is too high for one example.
+        if any(finding.name == "batch too small" for finding in found):
+            explained = explained - {"batch too small"} | {"rate too high"}
     kept = [finding for finding in found if finding.name not in explained]
     kept.sort(key=lambda finding: -finding.strength)
     missing = what_is_missing(signs)

@@ -247,7 +247,6 @@ def wrong_labels(signs):
     doubts = [np.array(f["votes"]) for f in (by_input, by_feature) if "votes" in f]
     if not doubts:
         return None
-    against = np.mean(np.all([votes != labels for votes in doubts], axis=0))
     sure = np.array(train["sure"]) >= at.SURE
     contradicted = float(np.mean((answers != labels) & sure & (doubts[-1] == answers)))
     signals = []
@@ -256,28 +255,23 @@ def wrong_labels(signs):
             f"the network and the neighbours of an example agree on another label than the given "
             f"one for {contradicted:.0%} of the training examples"
         )
-    for space in ("inputs", "features"):
-        ours, theirs = (neighbours(signs.record, space, w) for w in ("training", "validation"))
-        if ours and theirs and theirs[0] - ours[0] > 0.1 and theirs[1] > at.DEVIATIONS:
-            signals.append(
-                f"alike examples share their label less often in training ({ours[0]:.2f} above "
-                f"chance) than in validation ({theirs[0]:.2f})"
-            )
-            break
+    for other, where in (
+        ("validation", "in validation"),
+        ("between", "from training to validation"),
+    ):
+        for space in ("inputs", "features"):
+            if less_agreement(signs.record, space, other):
+                ours, theirs = (neighbours(signs.record, space, w) for w in ("training", other))
+                signals.append(
+                    f"alike examples share their label less often in training ({ours[0]:.2f} "
+                    f"above chance) than {where} ({theirs[0]:.2f})"
+                )
+                break
     if signs.val_skill is not None and signs.skill is not None:
         if signs.val_skill - signs.skill > 0.07:
             signals.append(
                 f"the skill is lower on training ({signs.skill:.2f}) than on validation "
                 f"({signs.val_skill:.2f})"
-            )
-        elif (
-            signs.skill - signs.val_skill > at.SCORE_GAP
-            and against > 0.15
-            and above(signs.rise, at.RISE)
-        ):
-            signals.append(
-                f"the neighbours contradict {against:.0%} of the training labels, which the "
-                f"network knows by heart"
             )
     strange = strangers(train)
     if above(strange, at.STRANGE) and above(signs.skill, at.LEARNED):
@@ -292,6 +286,17 @@ def wrong_labels(signs):
     if len(signals) < 2:
         return None
     return _sentence(signals), min(1.0, 0.4 + 0.2 * len(signals))
+
+
+def less_agreement(record, space, other) -> bool:
+    """Do neighbours agree clearly less in training than they do in `other`?"""
+    found = record.end.get(f"neighbours by {space}", {})
+    ours, theirs = found.get("training"), found.get(other)
+    if not ours or not theirs or record.end["training"]["examples"] < at.ENOUGH_EXAMPLES:
+        return False
+    less = theirs["agree"] - ours["agree"]
+    spread = np.hypot(ours["spread"], theirs["spread"])
+    return less > 0.1 and less > at.DEVIATIONS * spread
 
 
 def batch_normalisation(signs):
@@ -379,7 +384,13 @@ def rate_too_low(signs):
         return None
     if above(signs.moved, at.MOVED) or narrow(signs):
         return None
-    steady = above(signs.steady, at.PACE) and below(signs.skill, at.POOR)
+    if above(signs.fell, at.FELL):
+        return None
+    steady = (
+        above(signs.steady, at.PACE)
+        and below(signs.skill, at.POOR)
+        and (signs.steady_val is None or signs.steady_val > at.PACE)
+    )
     if not steady and not (below(signs.moved, at.LITTLE_MOVED) and below(signs.skill, at.POOR)):
         return None
     how = "still falls" if above(signs.still, 0.0) else "stays where it is"
@@ -423,7 +434,9 @@ def collapse(signs):
         return None
     if signs.uneven < at.UNEVEN and not signs.trivial > 0.6:
         return None
-    if above(signs.skill, 0.25) or above(signs.val_skill, 0.25) or below(signs.answered, 0.85):
+    if above(signs.skill, 0.25) or above(signs.val_skill, 0.25):
+        return None
+    if below(signs.answered, 0.85) and signs.trivial < at.OF_ONE_CLASS:
         return None
     return (
         f"{signs.answered:.0%} of the training examples get the same answer and the rarest-known "
@@ -460,7 +473,13 @@ def batch_too_small(signs):
 
 def overfitting(signs):
     signals = []
-    rises = above(signs.rise, at.RISE) and below(signs.best_at, 0.75)
+    scores = (signs.skill, signs.val_skill)
+    if None in scores:
+        scores = (signs.score, signs.val_score)
+    apart = scores[0] - scores[1] if None not in scores else None
+    # With a wide gap of the scores, a smaller rise of the loss is enough.
+    bound = at.RISE / 2 if above(apart, at.SCORE_GAP) else at.RISE
+    rises = above(signs.rise, bound) and below(signs.best_at, 0.75)
     if rises:
         signals.append(
             f"the validation loss is {signs.rise:.0%} above its best, {signs.best_at:.0%} of the "
@@ -468,15 +487,15 @@ def overfitting(signs):
         )
     if above(signs.gap, at.GAP):
         signals.append(f"it is {signs.gap:.1f} times the training loss")
-    scores = (signs.skill, signs.val_skill)
-    if None in scores:
-        scores = (signs.score, signs.val_score)
-    apart = scores[0] - scores[1] if None not in scores else None
     if above(apart, at.SCORE_GAP):
         signals.append(f"the training score is {scores[0]:.2f}, validation's {scores[1]:.2f}")
     if rises and len(signals) >= 2 and above(signs.since_best, 0.2):
         return f"{_sentence(signals)} The training loss fell on by {signs.since_best:.0%}.", 0.8
-    if above(apart, at.LARGE_SCORE_GAP) and above(signs.gap, at.GAP) and above(scores[0], at.POOR):
+    if (
+        above(apart, at.LARGE_SCORE_GAP)
+        and above(signs.gap, at.LARGE_GAP)
+        and below(signs.still_val, 0.02)
+    ):
         text = _sentence(signals).replace("It is", "The validation loss is", 1)
         return f"{text} Validation has stopped to follow training.", 0.6
     return None

@@ -23,16 +23,18 @@ ROUGH = 0.3  # of the epochs' changes of the loss, upwards
 NOISY = 1.0  # spread of the steps' losses against their mean, at the end
 ENOUGH_STEPS = 30
 MANY_STEPS = 100
-SMALL_BATCH = 4
+SMALL_BATCH, TINY_BATCH = 4, 2
 
 # Curves
 FALLING = 0.1  # the last quarter's share of the loss: still getting better
 FLAT = 0.05
 PACE = 0.4  # of the last quarter against that of the whole run: not done yet
 STEADY = 0.75  # not even slowing down
-RISE = 0.2  # of the validation loss above its best
+FELL = 0.4  # of the training loss is gone: the rate was not too low
+RISE = 0.25  # of the validation loss above its best
 GAP = 2.0  # validation loss against training loss
-SCORE_GAP, LARGE_SCORE_GAP = 0.15, 0.25
+LARGE_GAP = 5.0
+SCORE_GAP, LARGE_SCORE_GAP = 0.15, 0.4
 
 # Data
 LARGE_INPUT, SMALL_INPUT = 20.0, 0.02  # root mean square, standard deviation
@@ -47,7 +49,9 @@ SURE = 0.6
 STRANGE = 0.65  # of the wrong answers: the label is not the second choice either
 LEARNED = 0.15  # skill above which a network's second choices mean something
 ENOUGH_WRONG = 15
+ENOUGH_EXAMPLES = 60
 MAJORITY = 0.8  # share of the most frequent class
+OF_ONE_CLASS = 0.95  # of the loss's weight
 
 # Units and layers
 DEAD = 0.6  # of a layer's units
