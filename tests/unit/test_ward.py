@@ -205,10 +205,12 @@ def test_a_run_is_kept_and_can_be_diagnosed_again(tmp_path, monkeypatch):
         assert set(names) <= faults.FAULTS.keys() and verdict in ("sick", "healthy", "cannot tell")
 
 
-def kept(fault="rate too high", score=0.5, dead=0.0, largest=0.4, val=(1.0, 0.9), **more):
+def kept(
+    fault="rate too high", score=0.5, dead=0.0, largest=0.4, val=(1.0, 0.9), train=0.9, **more
+):
     curves = {"loss": [1.0, 0.8], "val_loss": list(val)}
     return {"program": "p", "fault": fault, "score": score, "dead": dead, "largest class": largest,
-            "history": curves} | more  # fmt: skip
+            "history": curves, "training score": train} | more  # fmt: skip
 
 
 def test_a_fault_bites_when_the_score_falls_or_it_is_there_by_construction():
@@ -222,6 +224,8 @@ def test_a_fault_bites_when_the_score_falls_or_it_is_there_by_construction():
     assert running.bites(kept("dead units", score=0.95, dead=0.7), healthy)
     assert not running.bites(kept("dead units", score=0.95, dead=0.2), healthy)
     assert running.bites(kept("overfitting", score=0.95, val=(0.5, 0.9)), healthy)
+    assert running.bites(kept("overfitting", score=0.7, train=1.0), healthy)
+    assert not running.bites(kept("overfitting", score=0.7, train=0.8), healthy)
     assert not running.bites(kept("overfitting", score=0.95, val=(0.5, float("nan"))), healthy)
 
 
