@@ -217,6 +217,9 @@ def test_a_fault_bites_when_the_score_falls_or_it_is_there_by_construction():
     healthy = [kept("healthy", 0.9), kept("healthy", 0.92)]
     assert running.bites(kept(score=0.8), healthy)
     assert not running.bites(kept(score=0.89), healthy)
+    for largest in (0.5, 0.95):
+        collapsed = kept("collapse to the majority", score=0.5, largest=largest)
+        assert running.bites(collapsed, healthy) == (largest > 0.85)
     for wait, slow in ((0.02, True), (0.005, False)):
         more = {"wait": wait, "record": {"steps": {"step": 0.01}}}
         assert running.bites(kept("slow input pipeline", score=0.95, **more), healthy) == slow

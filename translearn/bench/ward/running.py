@@ -21,7 +21,7 @@ from translearn.bench.ward.setup import Setup
 EVERY = 3  # epochs, as AutoTrainer checks by default
 MARGIN = 0.03  # a planted fault bites when the score falls by more than this, or two spreads
 DEAD = 0.5  # share of some layer's units without a gradient, from which on units count as dead
-ONE_CLASS = 0.97  # share of the answers, from which on a run has collapsed to one class
+ONE_CLASS = 0.9  # share of the answers, from which on a run has collapsed to one class
 GAP = 0.15  # of a score, between training and new examples
 ROSE = 1.1  # the last validation loss against the smallest, from which on a run has overfitted
 
@@ -209,9 +209,10 @@ def planned(names, seed: int, every: int = 1) -> list:
 def bites(kept: dict, healthy: list) -> bool:
     """Whether a planted fault has made its run sick: present by construction, or a score below
     those of the program's healthy runs by more than `MARGIN` and two of their spreads. (Units that
-    were killed are there by construction when they still get no gradient; a run has overfitted
-    when its validation loss has risen, or when it is better on training examples than on new ones
-    by `GAP` more than a healthy run; a pipeline is slow when a batch keeps the training waiting
+    were killed are there by construction when they still get no gradient; a run has collapsed
+    when, beside that, nearly all its answers are one class; it has overfitted when its validation
+    loss has risen, or when it is better on training examples than on new ones by `GAP` more than a
+    healthy run; a pipeline is slow when a batch keeps the training waiting
     for longer than a usual step computes.)"""
     if kept["fault"] == "slow input pipeline":
         return kept["wait"] >= kept["record"]["steps"]["step"]
@@ -222,6 +223,8 @@ def bites(kept: dict, healthy: list) -> bool:
     if kept["fault"] == "overfitting":
         usual = np.mean([each["training score"] - each["score"] for each in healthy])
         return rose(kept) or bool(kept["training score"] - kept["score"] > usual + GAP)
+    if kept["fault"] == "collapse to the majority" and kept["largest class"] < ONE_CLASS:
+        return False
     scores = np.array([each["score"] for each in healthy])
     return kept["score"] < scores.mean() - max(MARGIN, 2 * scores.std())
 
