@@ -14,8 +14,8 @@ from translearn.errors import CourseError
 EXPLAINS = {
     "forgotten recompile": "everything frozen, too little capacity, rate too low, stopped too "
     "early, dead units, collapse to the majority",
-    "everything frozen": "too little capacity, rate too low, collapse to the majority, "
-    "stopped too early, dead units, shuffled pairs, batch too small",
+    "everything frozen": "rate too high, too little capacity, rate too low, collapse to the "
+    "majority, stopped too early, dead units, shuffled pairs, batch too small",
     "logits mismatch": "rate too high, rate too low, too little capacity, collapse to the "
     "majority, dead units, stopped too early, batch too small, overfitting, wrong labels",
     "inputs on the wrong scale": "rate too high, rate too low, dead units, collapse to the "
@@ -120,12 +120,7 @@ def diagnose(run) -> Diagnosis:
     record = record_of(run)
     signs = reading.of(record)
     found = [Finding(name, *said) for name, rule in rules.RULES.items() if (said := rule(signs))]
-    explained = {name for finding in found for name in EXPLAINS.get(finding.name, "").split(", ")}
-    if signs.batch is not None and signs.batch <= at.TINY_BATCH:
-        # A rate that is right for a usual batch is too high for one example.
-        if any(finding.name == "batch too small" for finding in found):
-            explained = explained - {"batch too small"} | {"rate too high"}
-    kept = [finding for finding in found if finding.name not in explained]
+    kept = [finding for finding in found if finding.name not in consequences(found, signs)]
     kept.sort(key=lambda finding: -finding.strength)
     missing = what_is_missing(signs)
     if kept:
@@ -136,6 +131,23 @@ def diagnose(run) -> Diagnosis:
             missing = ["Nothing known speaks clearly, and the score is poor: try the experiments "
                        "of lesson 12 one at a time."]  # fmt: skip
     return Diagnosis(verdict, kept, missing, seen(signs))
+
+
+def consequences(found, signs) -> set:
+    """The names of findings that another finding explains."""
+    names = {finding.name for finding in found}
+    links = {name: set(EXPLAINS.get(name, "").split(", ")) for name in names}
+    if {"rate too high", "wrong labels"} <= names and not rules.blew_up(signs):
+        # Wrong labels make a loss rough; a rate that is too high makes it rise.
+        links["rate too high"].discard("wrong labels")
+        links["wrong labels"].add("rate too high")
+    if "batch too small" in names and signs.batch <= at.TINY_BATCH:
+        # A rate that is right for a usual batch is too high for one example.
+        links.get("rate too high", set()).discard("batch too small")
+        links["batch too small"].add("rate too high")
+    if "too little capacity" in names and rules.narrow(signs):
+        links.get("dead units", set()).discard("too little capacity")  # both are true
+    return set().union(*links.values())
 
 
 def record_of(run) -> Record:

@@ -27,6 +27,7 @@ def enough(signs) -> bool:
         and signs.finite
         and signs.skill is not None
         and above(signs.val_skill, at.GOOD)
+        and above(signs.skill, at.FAIR)
         and signs.epochs >= 2
     )
 
@@ -213,16 +214,22 @@ def wrong_scale(signs):
 
 
 def shuffled_pairs(signs):
-    near = [neighbours(signs.record, space, "training") for space in ("inputs", "features")]
-    near = [each for each in near if each]
-    if not near or signs.val_skill is None or signs.val_skill > at.AT_CHANCE or not signs.finite:
+    if not signs.record.end or not signs.finite or beyond_guess(signs):
+        return None
+    if straight := shuffled_by_inputs(signs):
+        return straight
+    if signs.val_skill is None or signs.val_skill > at.AT_CHANCE:
         return None
     if above(signs.trivial, at.MAJORITY):  # nearly all labels are alike: agreement says nothing
         return None
-    # The features of a network that learned its examples by heart agree in training: what it has
-    # learned is asked in validation.
-    asked = neighbours(signs.record, "inputs", "training") or near[0]
     between = neighbours(signs.record, "features", "between")
+    asked = neighbours(signs.record, "inputs", "training")
+    if asked is None:
+        # What a network learned by heart agrees in training. It learned nothing that holds if
+        # validation was never better than a blind guess, from the first epoch on.
+        if not never_better(signs) or not between or not above(signs.fell, at.FLAT):
+            return None
+        asked = between
     if asked[1] > at.DEVIATIONS or above(between and between[1], at.DEVIATIONS):
         return None
     if below(signs.moved, at.LITTLE_MOVED):
@@ -234,6 +241,31 @@ def shuffled_pairs(signs):
         f"training (agreement above chance {asked[0]:.2f}){known}, and the skill on validation is "
         f"{signs.val_skill:.2f}.",
         0.9 if known else 0.7,
+    )
+
+
+def shuffled_by_inputs(signs):
+    """Labels that belong to their inputs in validation, and do not at all in training."""
+    ours, theirs = (neighbours(signs.record, "inputs", w) for w in ("training", "validation"))
+    if not ours or not theirs or above(signs.trivial, at.MAJORITY):
+        return None
+    if ours[1] > at.DEVIATIONS - 1 or theirs[1] < at.DEVIATIONS + 1 or theirs[0] < 0.3:
+        return None
+    if not less_agreement(signs.record, "inputs", "validation") or above(ours[0], 0.15):
+        return None
+    return (
+        f"Examples that are alike do not have the same label more often than by chance in "
+        f"training (agreement above chance {ours[0]:.2f}), while in validation they do ({theirs[0]:.2f}).",
+        0.95,
+    )
+
+
+def never_better(signs) -> bool:
+    """Was validation never clearly better than a blind guess?"""
+    return bool(
+        len(signs.val_loss)
+        and signs.chance_loss
+        and signs.val_loss.min() > at.NEVER * signs.chance_loss
     )
 
 
@@ -339,6 +371,16 @@ def batch_normalisation(signs):
 # ---------------------------------------------------------------- the steps
 
 
+def beyond_guess(signs) -> bool:
+    """Is the training loss of a classifier far above that of a blind guess?"""
+    known = signs.kind in ("classes", "binary") and signs.chance_loss and len(signs.loss)
+    return bool(known and signs.finite and signs.loss[-1] > at.BEYOND * signs.chance_loss)
+
+
+def blew_up(signs) -> bool:
+    return not signs.finite or above(signs.spike, at.SPIKE) or beyond_guess(signs)
+
+
 def rate_too_high(signs):
     signals, bad = [], learned_badly(signs)
     if not signs.finite:
@@ -353,6 +395,11 @@ def rate_too_high(signs):
         signals.append(f"a step's loss rose to {signs.spike:.1f} times the first one's")
     if above(signs.rough, at.ROUGH):
         signals.append(f"{signs.rough:.0%} of the training loss's ups and downs are ups")
+    if beyond_guess(signs):
+        signals.append(
+            f"the training loss ends at {signs.loss[-1] / signs.chance_loss:.1f} times that of a "
+            f"blind guess"
+        )
     if above(signs.moved, at.FAR_MOVED):
         signals.append(f"the weights moved by {signs.moved:.1f} times their size")
     if signs.watched:
@@ -372,32 +419,29 @@ def rate_too_high(signs):
 
 def slow_steps(signs) -> bool:
     """Are the steps so small, and so many, that the rate is the likelier cause of a slow fall?"""
-    if not below(signs.update, at.SMALL_UPDATE) or below(signs.steps, at.ENOUGH_STEPS):
+    if below(signs.steps, at.FEW_STEPS) or not below(signs.update, at.SMALL_UPDATE):
         return False
-    if below(signs.update, at.TINY_UPDATE):
+    # A good rate moves some layer visibly in some step, mostly among the first.
+    if below(signs.largest_update, at.SMALL_LARGEST) or below(signs.update, at.TINY_UPDATE / 10):
         return True
-    return signs.epochs >= 5 and signs.steps >= at.MANY_STEPS
+    return below(signs.fell, at.FELL) and signs.epochs >= 5 and signs.steps >= at.MANY_STEPS
 
 
 def rate_too_low(signs):
     if not signs.watched or not signs.finite or not slow_steps(signs):
         return None
-    if above(signs.moved, at.MOVED) or narrow(signs):
+    if above(signs.moved, at.MOVED) or narrow(signs) or not below(signs.skill, at.POOR):
         return None
-    if above(signs.fell, at.FELL):
-        return None
-    steady = (
-        above(signs.steady, at.PACE)
-        and below(signs.skill, at.POOR)
-        and (signs.steady_val is None or signs.steady_val > at.PACE)
+    steady = above(signs.steady, at.PACE / 2) and (
+        signs.steady_val is None or signs.steady_val > at.PACE / 2
     )
-    if not steady and not (below(signs.moved, at.LITTLE_MOVED) and below(signs.skill, at.POOR)):
+    if not steady and not below(signs.moved, at.LITTLE_MOVED):
         return None
     how = "still falls" if above(signs.still, 0.0) else "stays where it is"
     return (
-        f"A usual step changes the weights by {signs.update:.1e} of their size, {signs.steps} "
-        f"steps moved them by {signs.moved:.1%}, and the training loss {how} at "
-        f"{signs.loss[-1]:.3g}.",
+        f"A usual step changes the weights by {signs.update:.1e} of their size, the largest by "
+        f"{signs.largest_update:.1e}; {signs.steps} steps moved them by {signs.moved:.1%}, and "
+        f"the training loss {how} at {signs.loss[-1]:.3g}.",
         0.8,
     )
 
@@ -504,7 +548,8 @@ def overfitting(signs):
 def capacity(signs):
     if not signs.watched or not signs.finite or not below(signs.skill, at.POOR):
         return None
-    if slow_steps(signs) and not above(signs.moved, at.MOVED) or not len(signs.loss):
+    dead = above(signs.dead, at.DEAD)  # nothing moves then, whatever the rate
+    if slow_steps(signs) and not (above(signs.moved, at.MOVED) or dead) or not len(signs.loss):
         return None
     if signs.val_skill is not None and signs.skill - signs.val_skill > 0.2:
         return None
@@ -546,6 +591,8 @@ def stopped_early(signs):
     if signs.watched and (
         slow_steps(signs) or narrow(signs) or below(signs.moved, at.LITTLE_MOVED)
     ):
+        return None
+    if below(signs.falls, at.WORTH):  # little is left: a share of next to nothing
         return None
     falls = above(signs.still, at.FALLING / 2 if signs.few else at.FALLING) and (
         signs.still_val is None or signs.few or signs.still_val > at.FALLING

@@ -27,6 +27,7 @@ class Signs:
     gap: float = None  # validation loss over training loss at the end
     still: float = None  # training loss: share gained in the last quarter
     still_val: float = None
+    falls: float = None  # of validation in the last quarter, in losses of a blind guess
     few: bool = False  # too few epochs for a curve
     steady: float = None  # pace of the fall in the last quarter over that of the whole run
     steady_val: float = None
@@ -69,9 +70,9 @@ class Signs:
 def of(record: Record) -> Signs:
     """The signs of a record."""
     signs = Signs(record)
+    _end(signs, record)
     _curves(signs, record.curves)
     _steps(signs, record)
-    _end(signs, record)
     return signs
 
 
@@ -101,6 +102,9 @@ def _curves(signs, curves):
         signs.rise = (val[-1] - val[best]) / max(abs(val[best]), 1e-12)
         signs.best_at = best / max(len(val) - 1, 1)
         signs.still_val = _gained(val)
+        if len(val) > 1 and signs.chance_loss:
+            back = max(1, len(val) // 4)
+            signs.falls = float((val[-1 - back] - val[-1]) / signs.chance_loss)
         signs.steady_val = _pace(val)
         signs.rough_val = roughness(val)
         if len(loss) == len(val):
