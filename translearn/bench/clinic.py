@@ -28,8 +28,9 @@ def rests() -> dict:
     """What the benchmark's numbers rest on."""
     code = (
         "from translearn import clinic\n"
-        "from translearn.bench.ward import programs, running\n"
-        "running.planned(programs.HELD_OUT, clinic.diagnose)"
+        "from translearn.bench.ward import doctors, programs, running, scoring\n"
+        "data = ['digits', 'solar_cells', 'vgg16', 'prose', 'fortunes']\n"
+        "running.planned(programs.HELD_OUT, clinic, doctors, scoring, data)"
     )
     return rests_on.of([ast.parse(code)])
 
