@@ -33,7 +33,7 @@ COMMANDS = {  # what it does, and what the environment's Python runs for it
     "build": ("write the notebooks from notebooks/source", "-m translearn.authoring build"),
     "format": ("lay out the code of package and lessons", "-m translearn.authoring.layout"),
     "measure": ("run experiments into data/ledger; --replay", "-m translearn.evidence"),
-    "bench": ("recipes by score and computing; speed", "-m translearn.bench"),
+    "bench": ("recipes, diagnoses and speed by measurement", "-m translearn.bench"),
     # -P: a file where one stands must not pass for one of ours.
     "coursework": ("assignments for a class", "-P -m translearn.coursework.instructor"),
     "doctor": ("look at all the course needs; say what to do", "-m translearn.lab.doctor"),

@@ -1,9 +1,9 @@
-"""`python3 course.py bench`: recipes against each other, and the speed of the networks."""
+"""`python3 course.py bench`: recipes and diagnoses by measurement, and the speed of networks."""
 
 import argparse
 import sys
 
-from translearn.bench import contest, throughput
+from translearn.bench import clinic, contest, throughput
 from translearn.errors import CourseError
 
 
@@ -39,6 +39,33 @@ def main(argv=None) -> int:
         help="run one seed of each again and hold its score against the ledger",
     )
     recipes.add_argument("--record", action="store_true", help="write the runs into the ledger")
+
+    ward = commands.add_parser(
+        "clinic", help="does clinic.diagnose find what was planted? on held-out programs"
+    )
+    ward.set_defaults(run=clinic.clinic_command)
+    ward.add_argument(
+        "--seeds",
+        type=int,
+        default=clinic.SEEDS,
+        metavar="N",
+        help="draws of the planted faults (default: 5, about half an hour of one core)",
+    )
+    ward.add_argument(
+        "--jobs", type=int, default=1, metavar="N", help="runs at a time, each on its own thread"
+    )
+    ward.add_argument(
+        "--recorded", action="store_true", help="run nothing; show what the ledger has"
+    )
+    ward.add_argument(
+        "--replay",
+        action="store_true",
+        help="train one seed's runs again and hold the numbers against the ledger",
+    )
+    ward.add_argument("--record", action="store_true", help="write the numbers into the ledger")
+    ward.add_argument(
+        "--overhead", action="store_true", help="what watching adds to a training step, measured"
+    )
 
     speed = commands.add_parser(
         "throughput",

@@ -5,6 +5,7 @@ from html import escape
 
 from translearn.clinic import rules
 from translearn.clinic import signs as reading
+from translearn.clinic import thresholds as at
 from translearn.clinic.faults import FAULTS
 from translearn.clinic.record import Record
 from translearn.errors import CourseError
@@ -13,8 +14,8 @@ from translearn.errors import CourseError
 EXPLAINS = {
     "forgotten recompile": "everything frozen, too little capacity, rate too low, stopped too "
     "early, dead units, collapse to the majority",
-    "everything frozen": "too little capacity, rate too low, collapse to the majority, "
-    "stopped too early, dead units, shuffled pairs, batch too small",
+    "everything frozen": "rate too high, too little capacity, rate too low, collapse to the "
+    "majority, stopped too early, dead units, shuffled pairs, batch too small",
     "logits mismatch": "rate too high, rate too low, too little capacity, collapse to the "
     "majority, dead units, stopped too early, batch too small, overfitting, wrong labels",
     "inputs on the wrong scale": "rate too high, rate too low, dead units, collapse to the "
@@ -25,14 +26,17 @@ EXPLAINS = {
     "rate too high": "dead units, collapse to the majority, too little capacity, batch too small, "
     "stopped too early, overfitting, batch normalisation in training mode, wrong labels",
     "dead units": "collapse to the majority, too little capacity, rate too low, stopped too early",
-    "wrong labels": "overfitting, too little capacity, batch too small",
+    "wrong labels": "overfitting, too little capacity, batch too small, rate too low, "
+    "stopped too early",
     "rate too low": "stopped too early, too little capacity, collapse to the majority, "
     "batch too small",
-    "collapse to the majority": "too little capacity, stopped too early, batch too small",
-    "batch too small": "overfitting, stopped too early, too little capacity",
+    "collapse to the majority": "too little capacity, stopped too early, batch too small, "
+    "shuffled pairs, overfitting",
+    "batch too small": "overfitting, stopped too early, too little capacity, dead units, "
+    "collapse to the majority",
     "batch normalisation in training mode": "overfitting, stopped too early, batch too small, "
     "wrong labels, too little capacity",
-    "stopped too early": "too little capacity",
+    "too little capacity": "stopped too early",
 }
 WATCH = "Train with callbacks=[clinic.watch()]: it sees the data, the steps and the weights."
 
@@ -116,8 +120,7 @@ def diagnose(run) -> Diagnosis:
     record = record_of(run)
     signs = reading.of(record)
     found = [Finding(name, *said) for name, rule in rules.RULES.items() if (said := rule(signs))]
-    explained = {name for finding in found for name in EXPLAINS.get(finding.name, "").split(", ")}
-    kept = [finding for finding in found if finding.name not in explained]
+    kept = [finding for finding in found if finding.name not in consequences(found, signs)]
     kept.sort(key=lambda finding: -finding.strength)
     missing = what_is_missing(signs)
     if kept:
@@ -130,11 +133,34 @@ def diagnose(run) -> Diagnosis:
     return Diagnosis(verdict, kept, missing, seen(signs))
 
 
+def consequences(found, signs) -> set:
+    """The names of findings that another finding explains."""
+    names = {finding.name for finding in found}
+    links = {name: set(EXPLAINS.get(name, "").split(", ")) for name in names}
+    if {"rate too high", "wrong labels"} <= names and not rules.blew_up(signs):
+        # Wrong labels make a loss rough; a rate that is too high makes it rise.
+        links["rate too high"].discard("wrong labels")
+        links["wrong labels"].add("rate too high")
+    if "batch too small" in names and signs.batch <= at.TINY_BATCH:
+        # A rate that is right for a usual batch is too high for one example.
+        links.get("rate too high", set()).discard("batch too small")
+        links["batch too small"].add("rate too high")
+    if "too little capacity" in names and rules.narrow(signs):
+        links.get("dead units", set()).discard("too little capacity")  # both are true
+    return set().union(*links.values())
+
+
 def record_of(run) -> Record:
     """The record in what `diagnose` takes."""
     if isinstance(run, Record):
         return run
     if isinstance(getattr(run, "record", None), Record):
+        run.finish()
+        if not run.record.curves and not run.record.steps:
+            raise CourseError(
+                "This watch has seen nothing. Has the model been trained, with "
+                "callbacks=[watch] in fit?"
+            )
         return run.record
     curves = getattr(run, "history", run)
     if isinstance(curves, dict) and "curves" in curves:

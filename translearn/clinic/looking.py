@@ -8,6 +8,7 @@ import contextlib
 import numpy as np
 
 NEIGHBOURS = 5
+SOME, LARGE = 48, 4_000_000  # examples whose activations are looked at, numbers in a layer
 PIXELS = 2048  # of an input that are compared when neighbours are looked for
 
 
@@ -100,7 +101,7 @@ def untouched(layer):
     """Does a layer look as if it was never trained? None when that cannot be seen."""
     for weight in layer.weights:
         if weight.name in ("bias", "moving_mean") and len(weight.shape) == 1:
-            return not np.array(weight).any()
+            return not weight.numpy().any()
     return None
 
 
@@ -138,14 +139,14 @@ def count(data) -> int:
 
 def kernels(model) -> list:
     """(name, variable, values) of every trainable weight with two axes or more."""
-    return [(w.path, w, np.array(w)) for w in model.trainable_weights if len(w.shape) > 1]
+    return [(w.path, w, w.numpy()) for w in model.trainable_weights if len(w.shape) > 1]
 
 
 def updates(model, before) -> dict:
     """The size of the last update against the weights, for each layer and in all."""
     moved, sizes, worst = {}, {}, 0.0
     for path, variable, old in before:
-        layer, new = path.rsplit("/", 1)[0], np.array(variable)
+        layer, new = path.rsplit("/", 1)[0], variable.numpy()
         moved[layer] = moved.get(layer, 0.0) + float(np.sum((new - old) ** 2))
         sizes[layer] = sizes.get(layer, 0.0) + float(np.sum(new**2 if not old.any() else old**2))
     ratios = {layer: float(np.sqrt(moved[layer] / max(sizes[layer], 1e-24))) for layer in moved}
@@ -173,12 +174,14 @@ def gradients(model, stash) -> dict:
     variables = [w for w in model.trainable_weights if len(w.shape) > 1]
     if not variables:
         return {}
-    with tf.GradientTape() as tape:
+    values = [w.value for w in variables]
+    with tf.GradientTape(watch_accessed_variables=False) as tape:  # nothing for a frozen body
+        tape.watch(values)
         out = call(model, x)
         if np.ndim(y) == 1 and out.shape.rank == 2 and out.shape[1] == 1:
             y = y[:, None]  # as `fit` does
         value = tf.reduce_mean(loss(y, out))
-    found = tape.gradient(value, [w.value for w in variables])
+    found = tape.gradient(value, values)
     sizes, dead = {}, {}
     for weight, gradient in zip(variables, found):
         layer = weight.path.rsplit("/", 1)[0]
@@ -208,8 +211,8 @@ def call(model, x):
 class Spy:
     """Sees what each layer gets and gives in one call of a model."""
 
-    def __init__(self, model):
-        self.model, self.layers = model, leaves(model)
+    def __init__(self, model, deep=True):
+        self.model, self.layers, self.deep = model, leaves(model), deep
         self.first, self.features, self.last = None, None, None
         self.silent, self.normalised, self.activations = {}, [], []
 
@@ -244,12 +247,16 @@ class Spy:
                     self.first = (layer, inputs.numpy())
             if any(len(w.shape) > 1 for w in layer.weights):
                 self.last, self.features = layer, pooled(inputs.numpy())
-        if kind == "BatchNormalization" and hasattr(inputs, "numpy"):
-            self.normalised.append(statistics(layer, inputs.numpy()))
         activation = getattr(getattr(layer, "activation", None), "__name__", None)
         self.activations.append(activation or kind.lower())
+        if not self.deep:
+            return
+        if kind == "BatchNormalization" and hasattr(inputs, "numpy"):
+            self.normalised.append(statistics(layer, inputs[:SOME].numpy()))
         if hasattr(outputs, "numpy") and outputs.dtype.is_floating and kind != "Embedding":
-            by_unit = np.abs(outputs.numpy()).reshape(-1, outputs.shape[-1]).max(0)
+            if np.prod(outputs.shape[1:]) * SOME > LARGE:
+                return
+            by_unit = np.abs(outputs[:SOME].numpy()).reshape(-1, outputs.shape[-1]).max(0)
             if (share := float(np.mean(by_unit == 0))) > 0:
                 self.silent[layer.name] = share
 
@@ -263,7 +270,7 @@ def statistics(layer, inputs) -> dict:
     """How far the stored statistics of a batch normalisation are from those of `inputs`."""
     axes = tuple(range(inputs.ndim - 1))
     mean, variance = inputs.mean(axes), inputs.var(axes)
-    stored, spread = np.array(layer.moving_mean), np.array(layer.moving_variance)
+    stored, spread = layer.moving_mean.numpy(), layer.moving_variance.numpy()
     shift = np.abs(mean - stored) / np.sqrt(np.maximum(spread, 0) + layer.epsilon)
     ratio = np.log((variance + layer.epsilon) / (np.maximum(spread, 0) + layer.epsilon))
     return {
@@ -275,10 +282,13 @@ def statistics(layer, inputs) -> dict:
     }
 
 
-def examples(model, stash):
-    """What the network makes of some examples: (numbers for the record, arrays to compare)."""
+def examples(model, stash, deep=True):
+    """What the network makes of some examples: (numbers for the record, arrays to compare).
+
+    Units and batch normalisation are looked at only when `deep`.
+    """
     x, y = stash
-    spy = Spy(model)
+    spy = Spy(model, deep)
     with spy():
         out = call(model, x)
     found, arrays = {"examples": len(pooled_first(x))}, {}
@@ -291,7 +301,8 @@ def examples(model, stash):
     parts = pooled_first(x)
     if parts.dtype.kind in "fiu":
         found["inputs"] = {"dtype": str(parts.dtype)} | scale(parts)
-    found["silent"], found["normalised"] = thinned(spy.silent), spy.normalised[:60]
+    if deep:
+        found["silent"], found["normalised"] = thinned(spy.silent), spy.normalised[:60]
     found["last activation"] = next((a for a in spy.activations[::-1] if a != "dropout"), None)
     if spy.last is not None:
         found["last layer"] = spy.last.name
@@ -408,6 +419,7 @@ def judged(p, y, kind) -> dict:
         "answers": answer,
         "sure of label": np.round(p[np.arange(len(y)), y], 3),
         "sure": np.round(p.max(1), 3),
+        "place of label": (p > p[np.arange(len(y)), y][:, None]).sum(1),
         "_labels": y,
     }
 

@@ -7,7 +7,7 @@ saw; which of several findings explains another is for `diagnosing` to say.
 import numpy as np
 
 from translearn.clinic import thresholds as at
-from translearn.clinic.signs import neighbours
+from translearn.clinic.signs import neighbours, strangers
 
 SCORED = ("classes", "binary", "several labels")
 
@@ -27,6 +27,7 @@ def enough(signs) -> bool:
         and signs.finite
         and signs.skill is not None
         and above(signs.val_skill, at.GOOD)
+        and (above(signs.skill, at.FAIR) or signs.record.end["training"].get("positions"))
         and signs.epochs >= 2
     )
 
@@ -160,7 +161,7 @@ def slow_input(signs):
     if (
         above(signs.wait, at.WAIT)
         and above(signs.wait_seconds, at.WAIT_SECONDS)
-        and signs.wait_seconds * signs.record.steps["waits"] > at.WAIT_IN_ALL
+        and signs.wait_seconds * signs.record.steps.get("waits", 0) > at.WAIT_IN_ALL
     ):
         step = signs.record.steps["step"]
         return (
@@ -213,14 +214,33 @@ def wrong_scale(signs):
 
 
 def shuffled_pairs(signs):
-    near = [neighbours(signs.record, space, "training") for space in ("inputs", "features")]
-    near = [each for each in near if each]
-    if not near or signs.val_skill is None or signs.val_skill > at.AT_CHANCE or not signs.finite:
+    if not signs.record.end or not signs.finite or beyond_guess(signs):
         return None
-    # The features of a network that learned its examples by heart agree in training: what it has
-    # learned is asked in validation.
-    asked = neighbours(signs.record, "inputs", "training") or near[0]
+    if straight := shuffled_by_inputs(signs):
+        return straight
+    if signs.val_skill is None or signs.val_skill > at.AT_CHANCE:
+        return None
+    if above(signs.trivial, at.MAJORITY):  # nearly all labels are alike: agreement says nothing
+        return None
     between = neighbours(signs.record, "features", "between")
+    asked = neighbours(signs.record, "inputs", "training")
+    if asked is None:
+        # What a network learned by heart agrees in training. It learned nothing that holds if
+        # validation was never better than a blind guess, from the first epoch on.
+        if not never_better(signs) or not above(signs.fell, at.FLAT):
+            return None
+        if between is None and above(signs.moved, at.LITTLE_MOVED) and not slow_steps(signs):
+            return (
+                f"The training loss fell by {signs.fell:.0%}, and validation was never better "
+                f"than a blind guess (best loss {signs.val_loss.min():.3g}, a guess's "
+                f"{signs.chance_loss:.3g}; skill {signs.val_skill:.2f}).",
+                0.6,
+            )
+        if between is None:
+            return None
+        asked = between
+    if signs.chance_loss and len(signs.val_loss) and not never_better(signs):
+        return None
     if asked[1] > at.DEVIATIONS or above(between and between[1], at.DEVIATIONS):
         return None
     if below(signs.moved, at.LITTLE_MOVED):
@@ -235,6 +255,32 @@ def shuffled_pairs(signs):
     )
 
 
+def shuffled_by_inputs(signs):
+    """Labels that belong to their inputs in validation, and do not at all in training."""
+    ours, theirs = (neighbours(signs.record, "inputs", w) for w in ("training", "validation"))
+    if not ours or not theirs or above(signs.trivial, at.MAJORITY):
+        return None
+    if ours[1] > at.DEVIATIONS - 1 or theirs[1] < at.DEVIATIONS + 1 or theirs[0] < 0.3:
+        return None
+    if not less_agreement(signs.record, "inputs", "validation") or above(ours[0], 0.15):
+        return None
+    return (
+        f"Examples that are alike do not have the same label more often than by chance in "
+        f"training (agreement above chance {ours[0]:.2f}), while in validation they do "
+        f"({theirs[0]:.2f}).",
+        0.95,
+    )
+
+
+def never_better(signs) -> bool:
+    """Was validation never clearly better than a blind guess?"""
+    return bool(
+        len(signs.val_loss)
+        and signs.chance_loss
+        and signs.val_loss.min() > at.NEVER * signs.chance_loss
+    )
+
+
 def wrong_labels(signs):
     train = signs.record.end.get("training", {})
     if "labels" not in train:
@@ -245,7 +291,6 @@ def wrong_labels(signs):
     doubts = [np.array(f["votes"]) for f in (by_input, by_feature) if "votes" in f]
     if not doubts:
         return None
-    against = np.mean(np.all([votes != labels for votes in doubts], axis=0))
     sure = np.array(train["sure"]) >= at.SURE
     contradicted = float(np.mean((answers != labels) & sure & (doubts[-1] == answers)))
     signals = []
@@ -254,32 +299,48 @@ def wrong_labels(signs):
             f"the network and the neighbours of an example agree on another label than the given "
             f"one for {contradicted:.0%} of the training examples"
         )
-    for space in ("inputs", "features"):
-        ours, theirs = (neighbours(signs.record, space, w) for w in ("training", "validation"))
-        if ours and theirs and theirs[0] - ours[0] > 0.1 and theirs[1] > at.DEVIATIONS:
-            signals.append(
-                f"alike examples share their label less often in training ({ours[0]:.2f} above "
-                f"chance) than in validation ({theirs[0]:.2f})"
-            )
-            break
+    for other, where in (
+        ("validation", "in validation"),
+        ("between", "from training to validation"),
+    ):
+        for space in ("inputs", "features"):
+            if less_agreement(signs.record, space, other):
+                ours, theirs = (neighbours(signs.record, space, w) for w in ("training", other))
+                signals.append(
+                    f"alike examples share their label less often in training ({ours[0]:.2f} "
+                    f"above chance) than {where} ({theirs[0]:.2f})"
+                )
+                break
     if signs.val_skill is not None and signs.skill is not None:
         if signs.val_skill - signs.skill > 0.07:
             signals.append(
                 f"the skill is lower on training ({signs.skill:.2f}) than on validation "
                 f"({signs.val_skill:.2f})"
             )
-        elif (
-            signs.skill - signs.val_skill > at.SCORE_GAP
-            and against > 0.15
-            and above(signs.rise, at.RISE)
-        ):
+    strange = strangers(train)
+    if above(strange, at.STRANGE) and above(signs.skill, at.LEARNED):
+        signals.append(
+            f"{strange:.0%} of the wrongly answered training examples have a label that is not "
+            f"even the network's second choice"
+        )
+        if below(signs.still, at.FLAT) and below(signs.skill, at.POOR):
             signals.append(
-                f"the neighbours contradict {against:.0%} of the training labels, which the "
-                f"network knows by heart"
+                f"training stays at a skill of {signs.skill:.2f}, its loss hardly falls any more"
             )
     if len(signals) < 2:
         return None
     return _sentence(signals), min(1.0, 0.4 + 0.2 * len(signals))
+
+
+def less_agreement(record, space, other) -> bool:
+    """Do neighbours agree clearly less in training than they do in `other`?"""
+    found = record.end.get(f"neighbours by {space}", {})
+    ours, theirs = found.get("training"), found.get(other)
+    if not ours or not theirs or record.end["training"]["examples"] < at.ENOUGH_EXAMPLES:
+        return False
+    less = theirs["agree"] - ours["agree"]
+    spread = np.hypot(ours["spread"], theirs["spread"])
+    return less > 0.1 and less > at.DEVIATIONS * spread
 
 
 def batch_normalisation(signs):
@@ -322,6 +383,16 @@ def batch_normalisation(signs):
 # ---------------------------------------------------------------- the steps
 
 
+def beyond_guess(signs) -> bool:
+    """Is the training loss of a classifier far above that of a blind guess?"""
+    known = signs.kind in ("classes", "binary") and signs.chance_loss and len(signs.loss)
+    return bool(known and signs.finite and signs.loss[-1] > at.BEYOND * signs.chance_loss)
+
+
+def blew_up(signs) -> bool:
+    return not signs.finite or above(signs.spike, at.SPIKE) or beyond_guess(signs)
+
+
 def rate_too_high(signs):
     signals, bad = [], learned_badly(signs)
     if not signs.finite:
@@ -336,6 +407,11 @@ def rate_too_high(signs):
         signals.append(f"a step's loss rose to {signs.spike:.1f} times the first one's")
     if above(signs.rough, at.ROUGH):
         signals.append(f"{signs.rough:.0%} of the training loss's ups and downs are ups")
+    if beyond_guess(signs):
+        signals.append(
+            f"the training loss ends at {signs.loss[-1] / signs.chance_loss:.1f} times that of a "
+            f"blind guess"
+        )
     if above(signs.moved, at.FAR_MOVED):
         signals.append(f"the weights moved by {signs.moved:.1f} times their size")
     if signs.watched:
@@ -353,21 +429,46 @@ def rate_too_high(signs):
     return _sentence(signals), min(1.0, 0.4 + 0.2 * len(signals))
 
 
+def slow_steps(signs) -> bool:
+    """Are the steps so small, and so many, that the rate is the likelier cause of a slow fall?"""
+    if below(signs.steps, at.FEW_STEPS) or not below(signs.update, at.SMALL_UPDATE):
+        return False
+    # A good rate moves some layer visibly in some step, mostly among the first.
+    if below(signs.largest_update, at.SMALL_LARGEST) or below(signs.update, at.TINY_UPDATE / 10):
+        return True
+    return below(signs.fell, at.FELL) and signs.epochs >= 5 and signs.steps >= at.MANY_STEPS
+
+
 def rate_too_low(signs):
-    if not signs.watched or not signs.finite or below(signs.steps, at.ENOUGH_STEPS):
+    if not signs.watched or not signs.finite or not slow_steps(signs):
         return None
-    if not below(signs.moved, at.LITTLE_MOVED) or not below(signs.update, at.SMALL_UPDATE):
+    if above(signs.moved, at.MOVED) or narrow(signs) or not below(signs.skill, at.POOR):
         return None
-    falling = above(signs.still, 0.0)
-    if not (below(signs.skill, at.POOR) or above(signs.still, at.FALLING)):
+    steady = above(signs.steady, at.PACE / 2) and (
+        signs.steady_val is None or signs.steady_val > at.PACE / 2
+    )
+    if not steady and not below(signs.moved, at.LITTLE_MOVED):
         return None
-    how = "still falls" if falling else "stays where it is"
+    how = "still falls" if above(signs.still, 0.0) else "stays where it is"
     return (
-        f"A usual step changes the weights by {signs.update:.1e} of their size, {signs.steps} "
-        f"steps moved them by {signs.moved:.1%}, and the training loss {how} at "
-        f"{signs.loss[-1]:.3g}.",
+        f"A usual step changes the weights by {signs.update:.1e} of their size, the largest by "
+        f"{signs.largest_update:.1e}; {signs.steps} steps moved them by {signs.moved:.1%}, and "
+        f"the training loss {how} at {signs.loss[-1]:.3g}.",
         0.8,
     )
+
+
+def narrow(signs):
+    """The units of the narrowest trained layer but the last, when they are few for the classes."""
+    layers = [
+        each
+        for each in signs.record.setting.get("layers", [])
+        if each["trainable"] and "Norm" not in each["kind"]
+    ]
+    least = min((each["units"] for each in layers[:-1]), default=None)
+    if least is None:
+        return None
+    return least if least <= max(2, (signs.classes or 0) / 2) else None
 
 
 def dead_units(signs):
@@ -389,7 +490,9 @@ def collapse(signs):
         return None
     if signs.uneven < at.UNEVEN and not signs.trivial > 0.6:
         return None
-    if above(signs.skill, 0.25) or above(signs.val_skill, 0.25) or below(signs.answered, 0.85):
+    if above(signs.skill, 0.25) or above(signs.val_skill, 0.25):
+        return None
+    if below(signs.answered, 0.85) and signs.trivial < at.OF_ONE_CLASS:
         return None
     return (
         f"{signs.answered:.0%} of the training examples get the same answer and the rarest-known "
@@ -407,9 +510,18 @@ def batch_too_small(signs):
         signals.append(f"the steps' losses spread by {signs.noise:.0%} of their mean")
     if above(signs.rough, at.ROUGH / 2) or above(signs.rough_val, at.ROUGH):
         signals.append("the loss goes up and down from epoch to epoch")
-    if not signals or not (below(signs.val_skill, at.POOR) or above(signs.rise, at.RISE)):
+    if above(signs.spike, at.SPIKE / 1.5):
+        signals.append(f"a step's loss rose to {signs.spike:.1f} times the first one's")
+    if above(signs.dead, at.DEAD):
+        signals.append(f"{signs.dead:.0%} of a layer's units died")
+    if not signals or not (
+        below(signs.val_skill, at.POOR) or above(signs.rise, at.RISE) or not signs.finite
+    ):
         return None
-    return f"The batch has {signs.batch} examples. {_sentence(signals)}", 0.4 + 0.2 * len(signals)
+    return (
+        f"The batch has {signs.batch} example{'s' * (signs.batch > 1)}. {_sentence(signals)}",
+        min(1.0, 0.6 + 0.1 * len(signals)),
+    )
 
 
 # ---------------------------------------------------------------- the curves
@@ -417,71 +529,97 @@ def batch_too_small(signs):
 
 def overfitting(signs):
     signals = []
-    if above(signs.rise, at.RISE) and below(signs.best_at, 0.75):
+    scores = (signs.skill, signs.val_skill)
+    if None in scores:
+        scores = (signs.score, signs.val_score)
+    apart = scores[0] - scores[1] if None not in scores else None
+    # With a wide gap of the scores, a smaller rise of the loss is enough.
+    bound = at.RISE / 2 if above(apart, at.SCORE_GAP) else at.RISE
+    rises = above(signs.rise, bound) and below(signs.best_at, 0.75)
+    if rises:
         signals.append(
             f"the validation loss is {signs.rise:.0%} above its best, {signs.best_at:.0%} of the "
             f"way through"
         )
     if above(signs.gap, at.GAP):
         signals.append(f"it is {signs.gap:.1f} times the training loss")
-    if None not in (signs.score, signs.val_score) and signs.score - signs.val_score > at.SCORE_GAP:
-        signals.append(
-            f"the training score is {signs.score:.2f}, validation's {signs.val_score:.2f}"
-        )
-    if above(signs.rise, at.RISE) and len(signals) >= 2 and above(signs.since_best, 0.2):
+    if above(apart, at.SCORE_GAP):
+        signals.append(f"the training score is {scores[0]:.2f}, validation's {scores[1]:.2f}")
+    if rises and len(signals) >= 2 and above(signs.since_best, 0.2):
         return f"{_sentence(signals)} The training loss fell on by {signs.since_best:.0%}.", 0.8
+    if (
+        above(apart, at.LARGE_SCORE_GAP)
+        and above(signs.gap, at.LARGE_GAP)
+        and below(signs.still_val, 0.02)
+    ):
+        text = _sentence(signals).replace("It is", "The validation loss is", 1)
+        return f"{text} Validation has stopped to follow training.", 0.6
     return None
 
 
 def capacity(signs):
     if not signs.watched or not signs.finite or not below(signs.skill, at.POOR):
         return None
-    if below(signs.update, at.SMALL_UPDATE / 10) or not len(signs.loss):
+    dead = above(signs.dead, at.DEAD)  # nothing moves then, whatever the rate
+    if slow_steps(signs) and not (above(signs.moved, at.MOVED) or dead) or not len(signs.loss):
         return None
     if signs.val_skill is not None and signs.skill - signs.val_skill > 0.2:
         return None
-    if above(signs.steady, at.STEADY):
+    units = narrow(signs)
+    if above(signs.steady, at.PACE) and not units:
         return None
     signals = []
-    if below(signs.still, at.FLAT):
+    if below(signs.still, at.FLAT) or units and above(signs.moved, at.MOVED):
         signals.append(
-            f"the training loss no longer falls ({signs.still:.1%} in the last quarter)"
+            f"the training loss is at {signs.loss[-1]:.3g} and fell by {signs.still or 0:.1%} in "
+            f"the last quarter"
         )
-    near = [neighbours(signs.record, s, w) for s in ("inputs",) for w in ("training",)]
-    best = max((each[0] for each in near if each), default=None)
-    if best is not None and best - signs.skill > at.NEIGHBOURS_BETTER:
+    near = neighbours(signs.record, "inputs", "training")
+    if near and near[0] - signs.skill > at.NEIGHBOURS_BETTER:
         signals.append(
-            f"the nearest neighbours are right more often ({best:.2f} above chance) than the "
+            f"the nearest neighbours are right more often ({near[0]:.2f} above chance) than the "
             f"network on its own training examples ({signs.skill:.2f})"
         )
-    layers = [each for each in signs.record.setting.get("layers", []) if each["trainable"]]
-    narrow = min((e["units"] for e in layers[:-1] if "Norm" not in e["kind"]), default=None)
-    if narrow is not None and signs.classes and narrow < max(3, signs.classes / 2):
-        signals.append(f"the narrowest layer has {narrow} units for {signs.classes} classes")
+    if units:
+        signals.append(
+            f"the narrowest layer has {units} unit{'s' * (units > 1)}"
+            + (f" for {signs.classes} classes" if signs.classes else "")
+        )
     return (_sentence(signals), 0.4 + 0.15 * len(signals)) if len(signals) > 1 else None
 
 
 def stopped_early(signs):
+    """Both losses still fall, at a pace that is not much below that of the whole run."""
     if not signs.finite or not signs.epochs or above(signs.val_skill, at.PERFECT):
         return None
-    bound = 2 * at.FALLING if above(signs.skill, at.PERFECT) else at.FALLING
-    falls = above(signs.still, at.FALLING) and (
-        signs.still_val is None or signs.still_val > bound or signs.few
+    pace = at.PACE if signs.epochs > 1 else at.PACE / 2  # one epoch is hardly a training
+    if (
+        not above(signs.steady, pace)
+        or signs.still_val is not None
+        and (
+            below(signs.still_val, 0.02) or not signs.few and not above(signs.steady_val, at.PACE)
+        )
+    ):
+        return None
+    if signs.watched and (
+        slow_steps(signs) or narrow(signs) or below(signs.moved, at.LITTLE_MOVED)
+    ):
+        return None
+    if below(signs.falls, at.WORTH):  # little is left: a share of next to nothing
+        return None
+    bound = at.FALLING * (0.3 if signs.epochs == 1 else 0.5) if signs.few else at.FALLING
+    falls = above(signs.still, bound) and (
+        signs.still_val is None or signs.few or signs.still_val > at.FALLING
     )
     # Early on, a fall may be small against the loss and yet not slow down.
-    steady = (
-        below(signs.skill, at.POOR)
-        and above(signs.steady, at.STEADY)
-        and (signs.steady_val is None or signs.steady_val > at.STEADY)
-        and above(signs.moved, at.LITTLE_MOVED)
-    )
-    if not falls and not steady or below(signs.still_val, 0.02):
+    steady = below(signs.skill, at.POOR) and above(signs.steady, at.STEADY)
+    if not falls and not steady:
         return None
     val = f" and validation by {signs.still_val:.0%}" if signs.still_val is not None else ""
-    pace = f", {signs.steady:.1f} times the pace of the whole run" if steady else ""
+    what = "steps" if signs.few else f"{signs.epochs} epochs"
     return (
-        f"In the last quarter of the {signs.epochs} epochs the training loss still fell by "
-        f"{signs.still:.0%}{val}{pace}.",
+        f"In the last quarter of the {what} the training loss still fell by {signs.still:.0%}"
+        f"{val}, at {signs.steady:.1f} times the pace of the whole run.",
         0.5 if signs.watched else 0.4,
     )
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from translearn.clinic import thresholds as at
 from translearn.clinic.record import Record
 
 
@@ -26,6 +27,7 @@ class Signs:
     gap: float = None  # validation loss over training loss at the end
     still: float = None  # training loss: share gained in the last quarter
     still_val: float = None
+    falls: float = None  # of validation in the last quarter, in losses of a blind guess
     few: bool = False  # too few epochs for a curve
     steady: float = None  # pace of the fall in the last quarter over that of the whole run
     steady_val: float = None
@@ -68,9 +70,9 @@ class Signs:
 def of(record: Record) -> Signs:
     """The signs of a record."""
     signs = Signs(record)
+    _end(signs, record)
     _curves(signs, record.curves)
     _steps(signs, record)
-    _end(signs, record)
     return signs
 
 
@@ -100,6 +102,9 @@ def _curves(signs, curves):
         signs.rise = (val[-1] - val[best]) / max(abs(val[best]), 1e-12)
         signs.best_at = best / max(len(val) - 1, 1)
         signs.still_val = _gained(val)
+        if len(val) > 1 and signs.chance_loss:
+            back = max(1, len(val) // 4)
+            signs.falls = float((val[-1 - back] - val[-1]) / signs.chance_loss)
         signs.steady_val = _pace(val)
         signs.rough_val = roughness(val)
         if len(loss) == len(val):
@@ -170,6 +175,8 @@ def _end(signs, record):
     signs.end_loss = train.get("loss")
     signs.answered = train.get("most answered")
     counts = np.array(record.labels.get("training", {}).get("counts", []), float)
+    if not len(counts) and "labels" in train:  # a label for every position of a text
+        counts = np.bincount(train["labels"]).astype(float)
     weights = np.array(record.labels.get("training", {}).get("weights", []), float)
     if len(counts) and counts.sum() and signs.kind in ("classes", "binary"):
         p = counts / counts.sum()
@@ -204,6 +211,25 @@ def skill(found):
     if kind == "several labels":
         return (found["accuracy"] - found["trivial"]) / max(1 - found["trivial"], 1e-9)
     return None
+
+
+def strangers(found):
+    """Of the wrongly answered examples, the share whose label the network ranks as it would a
+    label drawn at random: what it thinks likely after its own answer are other classes. None when
+    too few are wrong, or there are few classes, or it is sure of nothing.
+    """
+    if found.get("classes", 0) < 4:
+        return None
+    labels, answers = np.array(found["labels"]), np.array(found["answers"])
+    sure, of_label = np.array(found["sure"], float), np.array(found["sure of label"], float)
+    wrong = labels != answers
+    if wrong.sum() < at.ENOUGH_WRONG or np.quantile(sure, 0.9) < at.SURE / 2:
+        return None
+    if "place of label" in found:
+        second = np.mean(np.array(found["place of label"])[wrong] == 1)
+        return float(1 - second)
+    rest = of_label[wrong] / np.maximum(1 - sure[wrong], 1e-3)
+    return float(np.mean(rest < 1.5 / (found["classes"] - 1)) + 0.2)
 
 
 def neighbours(record, space, where):

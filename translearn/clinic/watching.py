@@ -66,7 +66,8 @@ def safely(hook):
     def guarded(self, *args, **kwargs):
         start = time.perf_counter()
         try:
-            return hook(self, *args, **kwargs)
+            with np.errstate(all="ignore"):  # a run that goes wrong overflows
+                return hook(self, *args, **kwargs)
         except Exception as error:  # noqa: BLE001
             self._note(f"{hook.__name__}: {type(error).__name__}: {str(error)[:200]}")
         finally:
@@ -80,7 +81,7 @@ class _Watching:
         super().__init__()
         self.record = Record()
         self.own = 0.0
-        self._fresh, self._put = True, {}
+        self._fresh, self._put, self._train = True, {}, None
 
     def set_model(self, model):
         super().set_model(model)
@@ -150,9 +151,14 @@ class _Watching:
 
     @safely
     def on_train_end(self, logs=None):
+        self.finish()
+
+    def finish(self):
+        """End the watching, and complete the record: of an interrupted run too. Once is enough."""
         self._leave()
-        self._finish()
-        self._train = self._validation = self._weights = None
+        if self._train is not None:
+            self._finish()
+            self._train = self._validation = self._weights = None
 
     # ---------------------------------------------------------------- steps
 
@@ -193,7 +199,7 @@ class _Watching:
             except StopIteration:
                 raise
             except BaseException:
-                self._leave()
+                self.finish()
                 raise
 
         def leave():
@@ -219,7 +225,7 @@ class _Watching:
             except StopIteration:
                 raise
             except BaseException:
-                self._leave()
+                self.finish()
                 raise
             self._after(None, outputs, None, time.perf_counter() - start)
             return outputs
@@ -242,7 +248,7 @@ class _Watching:
         model = self.model
         self.record.setting |= looking.weights_setting(model)
         if sum(int(np.prod(w.shape)) for w in model.weights) < 50e6:
-            self._weights = [(w, np.array(w)) for w in model.weights]
+            self._weights = [(w, w.numpy()) for w in model.weights]
 
     @safely
     def _before(self, data):
@@ -335,7 +341,7 @@ class _Watching:
         examples = 256
         if self._sizes:
             speed = sum(self._sizes) / max(sum(self._seconds), 1e-9)
-            examples = int(np.clip(0.08 * sum(self._seconds) * speed, 48, 256))
+            examples = int(np.clip(0.06 * sum(self._seconds) * speed, 40, 256))
         ends = {}
         for name, gathered in (("training", self._train), ("validation", self._validation)):
             if gathered is not None and gathered.kept:
@@ -346,14 +352,16 @@ class _Watching:
         looking.across(record, ends)
         record.looks.append({"step": self._steps, "epoch": self._epoch, "end": True})
         if self._train.kept:
-            found = looking.gradients(self.model, self._train.stash(min(examples, 128)))
+            found = looking.gradients(self.model, self._train.stash(min(examples, 96)))
             record.looks[-1] |= found
         record.setting["own seconds"] = self.own
         self.record = Record(**record.to_dict())
 
     @safely
     def _look_at_end(self, name, gathered, examples, ends):
-        found, arrays = looking.examples(self.model, gathered.stash(examples))
+        found, arrays = looking.examples(
+            self.model, gathered.stash(examples), deep=name == "training"
+        )
         self.record.end[name] = found
         ends[name] = arrays
 
@@ -362,7 +370,7 @@ class _Watching:
         trainable = {w.path for w in self.model.trainable_weights}
         for weight, before in self._weights or []:
             if before.dtype.kind == "f":
-                after = np.array(weight)
+                after = weight.numpy()
                 size = float(np.linalg.norm(before)) or float(np.linalg.norm(after))
                 self.record.moved.append(
                     {
