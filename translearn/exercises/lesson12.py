@@ -56,7 +56,8 @@ def by_path(before, after, ratio, keep=lambda w: w.any()):
 
 
 def step_size(before, after):
-    return np.linalg.norm(after - before) / np.linalg.norm(before)
+    with np.errstate(all="ignore"):
+        return np.linalg.norm(after - before) / np.linalg.norm(before)
 
 
 def with_a_little_added(before, after, little):
