@@ -134,6 +134,8 @@ def roughness(values):
     values = values[len(values) // 5 :]
     if len(values) < 4:
         return None
+    if np.ptp(values) < 0.1 * np.abs(values).mean():  # it stays where it is
+        return 0.0
     change = np.diff(values)
     return float(change[change > 0].sum() / max(np.abs(change).sum(), 1e-12))
 
