@@ -324,8 +324,8 @@ def wrong_labels(signs):
     strange = strangers(train)
     if above(strange, at.STRANGE) and above(signs.skill, at.LEARNED):
         signals.append(
-            f"{strange:.0%} of the wrongly answered training examples have a label that is not "
-            f"even the network's second choice"
+            f"the labels of wrongly answered training examples are hardly more often than by "
+            f"chance the network's second choice ({strange:.2f} of what chance gives are not)"
         )
         if below(signs.still, at.FLAT) and below(signs.skill, at.POOR):
             signals.append(

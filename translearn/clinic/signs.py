@@ -217,8 +217,9 @@ def skill(found):
 
 def strangers(found):
     """Of the wrongly answered examples, the share whose label the network ranks as it would a
-    label drawn at random: what it thinks likely after its own answer are other classes. None when
-    too few are wrong, or there are few classes, or it is sure of nothing.
+    label drawn at random: what it thinks likely after its own answer are other classes. Against
+    the share for random labels, so about 1 when all the errors are the labels'. None when too few
+    are wrong, or there are few classes, or it is sure of nothing.
     """
     if found.get("classes", 0) < 4:
         return None
@@ -229,9 +230,9 @@ def strangers(found):
         return None
     if "place of label" in found:
         second = np.mean(np.array(found["place of label"])[wrong] == 1)
-        return float(1 - second)
+        return float((1 - second) / (1 - 1 / (found["classes"] - 1)))
     rest = of_label[wrong] / np.maximum(1 - sure[wrong], 1e-3)
-    return float(np.mean(rest < 1.5 / (found["classes"] - 1)) + 0.2)
+    return float(np.mean(rest < 1.5 / (found["classes"] - 1)) + 0.25)
 
 
 def neighbours(record, space, where):
