@@ -349,6 +349,63 @@ def _seeds(seed):
     }
 
 
+# ---------------------------------------------------------------- clinic
+
+
+def _rows(count=60):
+    draw = np.random.default_rng(4)
+    y = draw.integers(0, 3, count)
+    return (np.eye(3)[y] + 0.3 * draw.normal(size=(count, 3))).astype("float32"), y
+
+
+@golden("clinic.inputs")
+def _inputs():
+    from translearn.clinic import gathering
+
+    x, _ = _rows()
+    sets = [gathering.Gathered(), gathering.Gathered()]
+    for each, rows in zip(sets, (x, np.concatenate([x[:5], x[5:15] + 1e-4, -x[15:45]]))):
+        each.sums, each.sketches = [gathering.checksum([rows])], [gathering.sketch(rows)]
+        each.seen = len(rows)
+    return {
+        "checksums": [str(each) for each in gathering.checksum([x])[:3]],
+        "overlap": gathering.overlap(*sets),
+    }
+
+
+@golden("clinic.examples")
+def _examples():
+    from translearn.clinic import looking, signs
+
+    x, y = _rows()
+    found = looking.answers(looking.softmax(3.0 * x), y, "", False)
+    near = looking.agreement(x, y, x, y, True)
+    numbers = {name: found[name] for name in ("accuracy", "balanced", "loss", "trivial")}
+    return {
+        "answers": {name: float(f"{value:.6g}") for name, value in numbers.items()},
+        "skill": float(f"{signs.skill(found):.6g}"),
+        "neighbours": few([near["agree"], near["chance"], near["spread"]]),
+    }
+
+
+@golden("clinic.diagnoses")
+def _diagnoses():
+    from translearn import clinic
+
+    falls = [2.3 * 0.7**epoch for epoch in range(12)]
+    runs = {
+        "rises": {"loss": falls, "val_loss": [max(f, 0.8) + 0.1 * e for e, f in enumerate(falls)]},
+        "jumps": {"loss": [2.3, 1.0, 9.0, 1.5, 8.0, 2.0, 7.0, 3.0], "val_loss": [2, 9] * 4},
+        "still falls": {"loss": [2.3, 2.0, 1.7, 1.4], "val_loss": [2.3, 2.0, 1.8, 1.5]},
+        "settles": {"loss": [2.0, 1.0, 0.6, 0.5, 0.49], "val_loss": [2.0, 1.1, 0.7, 0.61, 0.6]},
+    }
+    said = {name: clinic.diagnose(curves) for name, curves in runs.items()}
+    return {
+        name: [each.verdict, *(f"{f.name}: {f.evidence}" for f in each.findings)]
+        for name, each in said.items()
+    }
+
+
 # ---------------------------------------------------------------- files
 
 

@@ -253,7 +253,9 @@ class Spy:
             return
         if kind == "BatchNormalization" and hasattr(inputs, "numpy"):
             self.normalised.append(statistics(layer, inputs[:SOME].numpy()))
-        if hasattr(outputs, "numpy") and outputs.dtype.is_floating and kind != "Embedding":
+        if not layer.trainable or kind == "Embedding":
+            return
+        if hasattr(outputs, "numpy") and outputs.dtype.is_floating:
             if np.prod(outputs.shape[1:]) * SOME > LARGE:
                 return
             by_unit = np.abs(outputs[:SOME].numpy()).reshape(-1, outputs.shape[-1]).max(0)
@@ -330,6 +332,7 @@ def scale(values) -> dict:
     if values.ndim == 2:
         by_column = values.std(0)
         found["largest column"], found["median column"] = by_column.max(), np.median(by_column)
+        found["columns"] = values.shape[1]
         found["largest mean"] = np.abs(values.mean(0)).max()
     return found
 

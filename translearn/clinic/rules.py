@@ -78,6 +78,8 @@ def forgotten_recompile(signs):
         return None
     ours = [each for each in signs.record.moved if each["trainable"]]
     still = [each for each in ours if each["by"] == 0]
+    if len(still) == len(ours) and not above(max(signs.record.setting.get("rates", [0])), 0):
+        return None
     if not still or not any(each["kernel"] for each in still):
         return None
     share = sum(each["size"] for each in still) / sum(each["size"] for each in ours)
@@ -178,7 +180,7 @@ def wrong_scale(signs):
     held = signs.record.end.get("validation", {}).get("first layer", {})
     if "std" not in train or not train["std"] >= 0:
         return None
-    normalises = train["kind"] in ("BatchNormalization", "LayerNormalization")
+    normalises = train["kind"].endswith("Normalization")
     size = float(np.hypot(train["mean"], train["std"]))
     ratio = train.get("largest column", 0) / max(train.get("median column", 1), 1e-9)
     first = None
@@ -196,7 +198,9 @@ def wrong_scale(signs):
             f"one by {train['median column']:.3g}, and the skill is {signs.skill or 0:.2f}.",
             0.9,
         )
-    if train["std"] < at.SMALL_INPUT and bad:
+    # The rows of a wide table are short in each column and yet of a usual length.
+    length = train["std"] * train.get("columns", 0) ** 0.5
+    if train["std"] < at.SMALL_INPUT and length < at.SHORT and bad:
         return (
             f"{where} that spread by only {train['std']:.2g} (about 1 is usual), and the skill is "
             f"{signs.skill or 0:.2f}.",
@@ -320,8 +324,8 @@ def wrong_labels(signs):
     strange = strangers(train)
     if above(strange, at.STRANGE) and above(signs.skill, at.LEARNED):
         signals.append(
-            f"{strange:.0%} of the wrongly answered training examples have a label that is not "
-            f"even the network's second choice"
+            f"the labels of wrongly answered training examples are hardly more often than by "
+            f"chance the network's second choice ({strange:.2f} of what chance gives are not)"
         )
         if below(signs.still, at.FLAT) and below(signs.skill, at.POOR):
             signals.append(
@@ -473,9 +477,9 @@ def narrow(signs):
 
 def dead_units(signs):
     dead, silent = signs.dead, signs.silent
-    if dead is None or silent is None or max(dead, silent) < at.DEAD or not signs.finite:
+    if dead is None or silent is None or not signs.finite:
         return None
-    if min(dead, silent) < at.DEAD / 2 and not learned_badly(signs):
+    if max(dead, silent) < at.DEAD or min(dead, silent) < at.DEAD / 2:
         return None
     return (
         f"In one layer {dead:.0%} of the units get no gradient from any of the examples, and "
@@ -514,7 +518,7 @@ def batch_too_small(signs):
         signals.append(f"a step's loss rose to {signs.spike:.1f} times the first one's")
     if above(signs.dead, at.DEAD):
         signals.append(f"{signs.dead:.0%} of a layer's units died")
-    if not signals or not (
+    if len(signals) < (1 if signs.batch <= at.TINY_BATCH else 2) or not (
         below(signs.val_skill, at.POOR) or above(signs.rise, at.RISE) or not signs.finite
     ):
         return None
@@ -545,6 +549,8 @@ def overfitting(signs):
         signals.append(f"it is {signs.gap:.1f} times the training loss")
     if above(apart, at.SCORE_GAP):
         signals.append(f"the training score is {scores[0]:.2f}, validation's {scores[1]:.2f}")
+    if above(signs.val_skill, at.VERY_GOOD) and not above(apart, at.SCORE_GAP / 2):
+        return None  # surer of the few that it gets wrong, and no worse
     if rises and len(signals) >= 2 and above(signs.since_best, 0.2):
         return f"{_sentence(signals)} The training loss fell on by {signs.since_best:.0%}.", 0.8
     if (

@@ -134,6 +134,8 @@ def roughness(values):
     values = values[len(values) // 5 :]
     if len(values) < 4:
         return None
+    if np.ptp(values) < 0.1 * np.abs(values).mean():  # it stays where it is
+        return 0.0
     change = np.diff(values)
     return float(change[change > 0].sum() / max(np.abs(change).sum(), 1e-12))
 
@@ -215,8 +217,9 @@ def skill(found):
 
 def strangers(found):
     """Of the wrongly answered examples, the share whose label the network ranks as it would a
-    label drawn at random: what it thinks likely after its own answer are other classes. None when
-    too few are wrong, or there are few classes, or it is sure of nothing.
+    label drawn at random: what it thinks likely after its own answer are other classes. Against
+    the share for random labels, so about 1 when all the errors are the labels'. None when too few
+    are wrong, or there are few classes, or it is sure of nothing.
     """
     if found.get("classes", 0) < 4:
         return None
@@ -227,9 +230,9 @@ def strangers(found):
         return None
     if "place of label" in found:
         second = np.mean(np.array(found["place of label"])[wrong] == 1)
-        return float(1 - second)
+        return float((1 - second) / (1 - 1 / (found["classes"] - 1)))
     rest = of_label[wrong] / np.maximum(1 - sure[wrong], 1e-3)
-    return float(np.mean(rest < 1.5 / (found["classes"] - 1)) + 0.2)
+    return float(np.mean(rest < 1.5 / (found["classes"] - 1)) + 0.25)
 
 
 def neighbours(record, space, where):

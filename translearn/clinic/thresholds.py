@@ -7,6 +7,7 @@ never looked at the other half.
 # Skill: 0 is the trivial answer (chance, the mean), 1 is perfect; see `signs.Signs`.
 POOR = 0.8  # below, a run may be called sick for what keeps it from fitting
 PERFECT = 0.97  # above, there is next to nothing left to learn
+VERY_GOOD = 0.93
 AT_CHANCE = 0.1  # below, nothing was learned
 FAIR = 0.4  # below, on training, a run is not called healthy
 GOOD = 0.2  # above, on validation, a run may be called healthy
@@ -43,6 +44,7 @@ SCORE_GAP, LARGE_SCORE_GAP = 0.15, 0.4
 
 # Data
 LARGE_INPUT, SMALL_INPUT = 20.0, 0.02  # root mean square, standard deviation
+SHORT = 0.3  # the length of a table's row
 COLUMN_RATIO = 100.0  # of a table's largest column to its usual one
 SKEW = 5.0  # of the spread in validation against training
 FIRST_LOSS = 3.0  # the first step's loss against that of a blind guess
@@ -51,7 +53,7 @@ WAIT, WAIT_SECONDS, WAIT_IN_ALL = 0.5, 0.003, 0.2  # share of the time; seconds 
 DEVIATIONS = 3.0  # of the neighbours' agreement from chance
 CONTRADICTED = 0.08  # of the training examples: neighbours and network against the label
 SURE = 0.6
-STRANGE = 0.65  # of the wrong answers: the label is not the second choice either
+STRANGE = 0.72  # of the wrong answers: the label is not the second choice either; 1 by chance
 LEARNED = 0.15  # skill above which a network's second choices mean something
 ENOUGH_WRONG = 15
 ENOUGH_EXAMPLES = 60
