@@ -260,7 +260,7 @@ class _Watching(Driving):
 
     @safely
     def _look_at_end(self, name, gathered, examples, ends):
-        found, arrays = examples.examples(
+        found, arrays = finished.examples(
             self.model, gathered.stash(examples), deep=name == "training"
         )
         self.record.end[name] = found
