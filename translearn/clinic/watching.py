@@ -5,6 +5,7 @@ import time
 
 import numpy as np
 
+from translearn.clinic import examples as finished
 from translearn.clinic import looking, neighbours
 from translearn.clinic.driving import Driving
 from translearn.clinic.gathering import Gathered, overlap
