@@ -5,6 +5,7 @@ import time
 
 import numpy as np
 
+from translearn.clinic import examples as finished
 from translearn.clinic import looking, neighbours
 from translearn.clinic.driving import Driving
 from translearn.clinic.gathering import Gathered, overlap
@@ -260,7 +261,7 @@ class _Watching(Driving):
 
     @safely
     def _look_at_end(self, name, gathered, examples, ends):
-        found, arrays = examples.examples(
+        found, arrays = finished.examples(
             self.model, gathered.stash(examples), deep=name == "training"
         )
         self.record.end[name] = found
