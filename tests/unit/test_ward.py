@@ -183,6 +183,17 @@ def test_each_seed_plants_other_doses_and_three_seeds_plant_every_fault(monkeypa
     assert set(doses) == {0, 1, 2}
 
 
+def test_held_out_seeds_plant_a_third_and_later_ones_half_of_that(monkeypatch):
+    monkeypatch.setattr(programs, "PROGRAMS", {"wine": lambda seed: setup()})
+    monkeypatch.setattr(programs, "HELD_OUT", {"wine": None})
+    wanted = {fault for fault in faults.FAULTS if faults.sensible(fault, setup())}
+    planted = [[run[1] for run in bench.planned(seed)] for seed in range(9)]
+    assert {fault for found in planted[:3] for fault in found} == wanted | {"healthy"}
+    assert {fault for found in planted[3:] for fault in found} == wanted | {"healthy"}
+    assert [found.count("healthy") for found in planted] == [2] * 3 + [1] * 6
+    assert bench.base_rates(0) == {name: planted[0].count(name) for name in planted[0]}
+
+
 # ---- A run
 
 

@@ -20,7 +20,7 @@ from translearn.measure import ledger
 
 CONTEST = "bench.clinic"  # its entry in the ledger
 SEEDS = 5
-EVERY = 3  # so many seeds plant every fault in every program once
+FULL = 3  # seeds that together plant every fault in every program; later ones plant half as many
 ARMS = ("ours", "random guess", "majority", "AutoTrainer's rules", "curves alone")
 
 
@@ -35,12 +35,18 @@ def rests() -> dict:
     return rests_on.of([ast.parse(code)])
 
 
+def planned(seed: int, chosen_on: bool = False) -> list:
+    """Which runs a seed has: of the half that was chosen on all, of the held-out one a third."""
+    if chosen_on:
+        return running.planned(programs.CHOSEN_ON, seed)
+    full = seed < FULL
+    return running.planned(programs.HELD_OUT, seed, 3 if full else 6, 2 if full else 1)
+
+
 def runs_of(seed: int, ward: running.Ward | None = None, chosen_on: bool = False) -> list:
     """All runs of the held-out programs with one seed, trained unless they are kept."""
-    names = programs.CHOSEN_ON if chosen_on else programs.HELD_OUT
     ward = ward or running.Ward()
-    todo = running.planned(names, seed, every=1 if chosen_on else EVERY)
-    return [ward.run(*run) for run in todo]
+    return [ward.run(*run) for run in planned(seed, chosen_on)]
 
 
 def doctor(arm: str, seed: int, chosen_on: bool = False):
@@ -57,8 +63,7 @@ def doctor(arm: str, seed: int, chosen_on: bool = False):
 
 def base_rates(seed: int, chosen_on: bool = False) -> dict:
     """Name → how often it is planted with this seed, "healthy" among them."""
-    names = programs.CHOSEN_ON if chosen_on else programs.HELD_OUT
-    planted = [run[1] for run in running.planned(names, seed, every=1 if chosen_on else EVERY)]
+    planted = [run[1] for run in planned(seed, chosen_on)]
     return {name: planted.count(name) for name in dict.fromkeys(planted)}
 
 
@@ -99,11 +104,7 @@ def collect(seeds: int, jobs: int = 1, ward: running.Ward | None = None) -> None
     from tqdm.auto import tqdm
 
     ward = ward or running.Ward()
-    todo = [
-        run
-        for seed in range(seeds)
-        for run in running.planned(programs.HELD_OUT, seed, every=EVERY)
-    ]
+    todo = [run for seed in range(seeds) for run in planned(seed)]
     todo = [run for run in todo if not ward.path(*run).exists()]
     if jobs == 1 or not todo:
         for run in tqdm(todo, desc="training", unit="run", disable=not todo):

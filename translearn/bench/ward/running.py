@@ -189,20 +189,22 @@ class Ward:
         return kept
 
 
-def planned(names, seed: int, every: int = 1) -> list:
-    """The runs of some programs with one seed, (program, fault, dose, seed): two healthy ones, and
+def planned(names, seed: int, every: int = 1, healthy: int = 2) -> list:
+    """The runs of some programs with one seed, (program, fault, dose, seed): healthy ones, and
     each fault that makes sense, in doses that take turns from seed to seed.
 
-    every  1: all faults; 3: a third of them, the others with the next two seeds
+    every    1: all faults; 3: a third of them, the others with the next two seeds; 6: a sixth
+    healthy  so many healthy runs of each program, at most 2
     """
-    found = []
+    found, turn = [], seed if every == 1 else seed // 3
     for place, name in enumerate(names):
         setup = programs.PROGRAMS[name](seed)
         kinds = 4 if faults.sensible("forgotten recompile", setup) else 3
-        found += [(name, "healthy", (2 * seed + more + place) % kinds, seed) for more in (0, 1)]
+        for more in range(healthy):
+            found.append((name, "healthy", (2 * seed + more + place) % kinds, seed))
         for number, (fault, (_, doses)) in enumerate(faults.FAULTS.items(), start=place):
             if faults.sensible(fault, setup) and (number + seed) % every == 0:
-                found.append((name, fault, (seed // every + number) % len(doses), seed))
+                found.append((name, fault, (turn + number) % len(doses), seed))
     return found
 
 
