@@ -668,25 +668,25 @@ leaked = Function(
 
 lookalikes = Choice(
     "lookalikes",
-    "From epoch 6 on the validation loss rises, while the training loss is low and restless. The "
-    "rate may be too high, or the regularisation too weak. What tells you which?",
+    "A network does worse on validation pictures than it should. The rate may be too high, or the "
+    "regularisation too weak. Which experiment tells you which?",
     {
-        "a": "Twice as many epochs: if the validation loss goes on rising, the regularisation is "
-        "too weak",
-        "b": "More dropout: if the score gets better, the regularisation was too weak",
-        "c": "From epoch 6, a tenth of the rate: noise goes at once, overfitting stays",
+        "a": "The same run with another seed: if it is as bad again, regularise more strongly",
+        "b": "Stronger regularisation: if that does not help, the rate must have been too high",
+        "c": "A tenth of the rate, all else the same: it cures the one and leaves the other",
         "d": "A smaller validation set, since overfitting shows most clearly on few pictures",
     },
     right="c",
     wrong={
         "a": (
-            "more of the same",
-            "Both predict that: a rate that is too high does not get better with time, either.",
+            "both come again",
+            "Both faults are there with every seed. An experiment decides only where the two "
+            "suspects predict different things.",
         ),
         "b": (
-            "a remedy that helps is no diagnosis",
-            "Regularisation helps somewhat in many a run, whatever ails it. An experiment decides "
-            "only where the two suspects predict different things.",
+            "a remedy that fails acquits nobody",
+            "Look at the table of part 4: L2 did hardly anything for the network with too few "
+            "pictures, whose regularisation *was* too weak.",
         ),
         "d": (
             "more noise",
@@ -696,10 +696,10 @@ lookalikes = Choice(
     hints=[
         "Write down what each suspect predicts for each experiment. Where is the prediction "
         "different?",
-        "Steps that are too long throw the weights about near a good place. What happens when the "
-        "steps become short, and what has memorising to do with it?",
+        "Part 4 has run some of them: find the rows of the two suspects in its table of remedies.",
     ],
-    praise="It costs an epoch, and both suspects have bet on it beforehand.",
+    praise="It helps the one a great deal and the other not at all: that makes a remedy an "
+    "experiment.",
 )
 
 # --- company -------------------------------------------------------------------------------------
