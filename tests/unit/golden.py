@@ -375,11 +375,11 @@ def _inputs():
 
 @golden("clinic.examples")
 def _examples():
-    from translearn.clinic import looking, signs
+    from translearn.clinic import answers, neighbours, signs
 
     x, y = _rows()
-    found = looking.answers(looking.softmax(3.0 * x), y, "", False)
-    near = looking.agreement(x, y, x, y, True)
+    found = answers.answers(answers.softmax(3.0 * x), y, "", False)
+    near = neighbours.agreement(x, y, x, y, True)
     numbers = {name: found[name] for name in ("accuracy", "balanced", "loss", "trivial")}
     return {
         "answers": {name: float(f"{value:.6g}") for name, value in numbers.items()},

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from translearn import clinic
-from translearn.clinic import gathering, looking, rules, signs
+from translearn.clinic import answers, examples, gathering, looking, neighbours, rules, signs
 from translearn.errors import CourseError
 
 CROSS = "sparse_categorical_crossentropy"
@@ -20,13 +20,13 @@ def table(count=256, seed=0, noise=0.35):
     return (centres[y] + noise * draw.normal(size=(count, 8))).astype("float32"), y
 
 
-def network(units=16, activation="relu", last="softmax", answers=4, middle=()):
+def network(units=16, activation="relu", last="softmax", outputs=4, middle=()):
     import keras
     from keras import layers
 
     keras.utils.set_random_seed(1)
     hidden = layers.Dense(units, activation, name="hidden")
-    return keras.Sequential([keras.Input((8,)), hidden, *middle, layers.Dense(answers, last)])
+    return keras.Sequential([keras.Input((8,)), hidden, *middle, layers.Dense(outputs, last)])
 
 
 def compiled(model=None, optimizer="adam", rate=0.01, loss=CROSS, **more):
@@ -142,7 +142,7 @@ PLANTED = {
     "batch normalisation in training mode": normalised,
     "dead units": lambda: fitted(compiled(with_bias(-50.0))),
     "collapse to the majority": lambda: fitted(
-        compiled(network(answers=2), rate=3e-3), rare(2000, 5), rare(1500, 6), epochs=12
+        compiled(network(outputs=2), rate=3e-3), rare(2000, 5), rare(1500, 6), epochs=12
     ),
     "overfitting": lambda: fitted(
         compiled(network(128), rate=0.03), table(32, 5, noise=2.0), table(160, 1, noise=2.0), 40
@@ -189,12 +189,12 @@ def test_a_healthy_run_is_called_healthy(healthy):
 def test_so_are_a_regression_and_a_network_with_one_output():
     x, y = table(noise=1.0)
     x_held, y_held = table(160, 1, noise=1.0)
-    model = compiled(network(32, last=None, answers=1), loss="mse")
+    model = compiled(network(32, last=None, outputs=1), rate=0.02, loss="mse")
     target, held = x[:, 0] * 2 - x[:, 3], x_held[:, 0] * 2 - x_held[:, 3]
-    found = clinic.diagnose(fitted(model, (x, target), (x_held, held), epochs=40))
+    found = clinic.diagnose(fitted(model, (x, target), (x_held, held), epochs=25))
     assert found.verdict == "healthy", str(found)
-    model = compiled(network(last="sigmoid", answers=1), loss="binary_crossentropy")
-    watch = fitted(model, (x, (y > 1) * 1), (x_held, (y_held > 1) * 1), epochs=30)
+    model = compiled(network(last="sigmoid", outputs=1), rate=0.02, loss="binary_crossentropy")
+    watch = fitted(model, (x, (y > 1) * 1), (x_held, (y_held > 1) * 1), epochs=15)
     assert clinic.diagnose(watch).verdict == "healthy", str(clinic.diagnose(watch))
     assert watch.record.end["training"]["kind"] == "binary"
 
@@ -301,7 +301,7 @@ def test_what_goes_wrong_in_looking_is_noted_and_stops_nothing(monkeypatch):
         raise ValueError("a broken look")
 
     monkeypatch.setattr(looking, "kernels", broken)
-    monkeypatch.setattr(looking, "examples", broken)
+    monkeypatch.setattr(examples, "examples", broken)
     watch = fitted(compiled(), epochs=2)
     assert any("a broken look" in note for note in watch.record.notes)
     assert len(watch.record.curves["loss"]) == 2
@@ -411,9 +411,9 @@ def test_a_leak_is_counted_exactly_and_near_copies_too():
 
 def test_neighbours_agree_when_labels_belong_to_their_inputs():
     x, y = table(120)
-    agree = looking.agreement(x, y, x, y, True)
+    agree = neighbours.agreement(x, y, x, y, True)
     assert agree["agree"] > 0.95 and agree["chance"] < 0.4
-    mixed = looking.agreement(x, np.random.default_rng(0).permutation(y), x, y, True)
+    mixed = neighbours.agreement(x, np.random.default_rng(0).permutation(y), x, y, True)
     assert abs(mixed["agree"] - mixed["chance"]) < 4 * mixed["spread"]
 
 
@@ -427,10 +427,10 @@ def test_the_loss_of_a_step_is_taken_from_keras_running_mean():
 
 def test_skill_is_0_for_a_guess_and_1_for_all_right():
     y = np.array([0, 0, 0, 1, 2, 2])
-    for answers, wanted in ((y, 1.0), (np.zeros(6, int), 0.0)):
-        found = looking.judged(np.eye(3)[answers], y, "classes")
+    for given, wanted in ((y, 1.0), (np.zeros(6, int), 0.0)):
+        found = answers.judged(np.eye(3)[given], y, "classes")
         assert signs.skill(found) == pytest.approx(wanted)
-    assert signs.skill(looking.fitted(np.full(6, y.mean()), y * 1.0)) == pytest.approx(0.0)
+    assert signs.skill(answers.fitted(np.full(6, y.mean()), y * 1.0)) == pytest.approx(0.0)
 
 
 @pytest.mark.parametrize(

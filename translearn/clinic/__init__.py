@@ -11,9 +11,12 @@ weights, bit for bit. `diagnose` reads what it saw (or a plain `History`, which 
 names what it finds, with the evidence and what to try; or says that the run is healthy; or that it
 cannot tell, and what to record to know.
 
-`faults` names the faults, `watching` and `looking` see, `record` keeps, `signs` turns a record
-into the numbers that a doctor reads, `rules` names a fault from signs that agree, and `diagnosing`
-puts the findings in order.
+In the order in which to read: `faults` names the faults. `watching` is the callback; `driving`
+runs the steps, `gathering` sees the data, `looking` the weights, `examples`, `answers` and
+`neighbours` what the finished network makes of some examples; `record` keeps it. `signs` turns a
+record into the numbers that a doctor reads, `thresholds` draws the lines, `rules` (`mechanisms`,
+`labels`, `courses`) name a fault from signs that agree, and `diagnosing` puts causes before
+consequences.
 """
 
 from translearn.clinic.diagnosing import Diagnosis, Finding, diagnose

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from html import escape
 
-from translearn.clinic import rules
+from translearn.clinic import courses, rules
 from translearn.clinic import signs as reading
 from translearn.clinic import thresholds as at
 from translearn.clinic.faults import FAULTS
@@ -137,7 +137,7 @@ def consequences(found, signs) -> set:
     """The names of findings that another finding explains."""
     names = {finding.name for finding in found}
     links = {name: set(EXPLAINS.get(name, "").split(", ")) for name in names}
-    if {"rate too high", "wrong labels"} <= names and not rules.blew_up(signs):
+    if {"rate too high", "wrong labels"} <= names and not courses.blew_up(signs):
         # Wrong labels make a loss rough; a rate that is too high makes it rise.
         links["rate too high"].discard("wrong labels")
         links["wrong labels"].add("rate too high")
@@ -145,7 +145,7 @@ def consequences(found, signs) -> set:
         # A rate that is right for a usual batch is too high for one example.
         links.get("rate too high", set()).discard("batch too small")
         links["batch too small"].add("rate too high")
-    if "too little capacity" in names and rules.narrow(signs):
+    if "too little capacity" in names and courses.narrow(signs):
         links.get("dead units", set()).discard("too little capacity")  # both are true
     return set().union(*links.values())
 

@@ -242,3 +242,23 @@ def neighbours(record, space, where):
         return None
     above = found["agree"] - found["chance"]
     return above / max(1 - found["chance"], 1e-9), above / found["spread"]
+
+
+# ---------------------------------------------------------------- for the rules
+
+
+def above(value, bound) -> bool:
+    return value is not None and value > bound
+
+
+def below(value, bound) -> bool:
+    return value is not None and value < bound
+
+
+def learned_badly(signs) -> bool:
+    return not signs.finite or below(signs.skill, at.POOR)
+
+
+def sentence(signals) -> str:
+    text = "; ".join(signals)
+    return f"{text[:1].upper()}{text[1:]}."

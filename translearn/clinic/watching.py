@@ -5,7 +5,9 @@ import time
 
 import numpy as np
 
-from translearn.clinic import looking
+from translearn.clinic import examples as finished
+from translearn.clinic import looking, neighbours
+from translearn.clinic.driving import Driving
 from translearn.clinic.gathering import Gathered, overlap
 from translearn.clinic.record import Record
 
@@ -34,26 +36,6 @@ def _kind():
     return Watch
 
 
-def unwatched(step, times):
-    """What a watched run leaves behind: the step that it built, as Keras's function would go on
-    with the one that it built. A later fit without compile then trains the same list of weights.
-    """
-
-    def function(iterator):
-        for done in range(times):
-            try:
-                data = next(iterator)
-            except StopIteration:
-                if done:
-                    break
-                raise
-            outputs = step(data)
-        return outputs
-
-    function.step = step
-    return function
-
-
 def trimmed(values):
     """The mean without the largest tenth."""
     return np.sort(values)[: max(1, int(0.9 * len(values)))].mean()
@@ -76,7 +58,7 @@ def safely(hook):
     return guarded
 
 
-class _Watching:
+class _Watching(Driving):
     def __init__(self):
         super().__init__()
         self.record = Record()
@@ -161,86 +143,6 @@ class _Watching:
             self._train = self._validation = self._weights = None
 
     # ---------------------------------------------------------------- steps
-
-    def _drive(self, name, step, before, after):
-        """Put a function in the place of Keras's that fetches the batch itself."""
-        model, original = self.model, getattr(self.model, name)
-        times = getattr(model, "steps_per_execution", 1) or 1
-        built = [original.step] if hasattr(original, "step") else []
-        started = []
-
-        def function(iterator):
-            if not built:
-                try:
-                    built.append(looking.one_step(model, step, iterator.element_spec))
-                except Exception as error:  # noqa: BLE001 - Keras says it better
-                    self._note(f"{name}: {type(error).__name__}: {str(error)[:200]}")
-                    function.leave()
-                    return original(iterator)
-            if before and not started:
-                self._start()
-            started.append(True)
-            try:
-                for done in range(times):
-                    start = time.perf_counter()
-                    try:
-                        data = next(iterator)
-                    except StopIteration:
-                        if done:
-                            break
-                        raise
-                    fetched = time.perf_counter()
-                    if before:
-                        before(data)
-                    ready = time.perf_counter()
-                    outputs = built[0](data)
-                    after(data, outputs, fetched - start, time.perf_counter() - ready)
-                return outputs
-            except StopIteration:
-                raise
-            except BaseException:
-                self.finish()
-                raise
-
-        def leave():
-            if getattr(model, name, None) is function:
-                setattr(model, name, unwatched(built[0], times) if built else original)
-
-        function.leave = leave
-        self._put[name] = function
-        setattr(model, name, function)
-
-    def _listen(self):
-        """Leave the step as it is, and note its loss and seconds."""
-        self.record.setting["inputs unseen"] = True
-        self._note("the step was built before this fit, so its inputs were not seen")
-        model, original = self.model, self.model.train_function
-        if original is None or hasattr(original, "leave"):
-            return
-
-        def function(iterator):
-            start = time.perf_counter()
-            try:
-                outputs = original(iterator)
-            except StopIteration:
-                raise
-            except BaseException:
-                self.finish()
-                raise
-            self._after(None, outputs, None, time.perf_counter() - start)
-            return outputs
-
-        def leave():
-            if model.train_function is function:
-                model.train_function = original
-
-        function.leave = leave
-        self._put["train_function"] = function
-        model.train_function = function
-
-    def _leave(self):
-        while self._put:
-            self._put.popitem()[1].leave()
 
     @safely
     def _start(self):
@@ -349,7 +251,7 @@ class _Watching:
                 record.labels[name] = gathered.labels()
         if self._train.kept and self._validation is not None and self._validation.kept:
             record.leak = overlap(self._train, self._validation)
-        looking.across(record, ends)
+        neighbours.across(record, ends)
         record.looks.append({"step": self._steps, "epoch": self._epoch, "end": True})
         if self._train.kept:
             found = looking.gradients(self.model, self._train.stash(min(examples, 96)))
@@ -359,7 +261,7 @@ class _Watching:
 
     @safely
     def _look_at_end(self, name, gathered, examples, ends):
-        found, arrays = looking.examples(
+        found, arrays = finished.examples(
             self.model, gathered.stash(examples), deep=name == "training"
         )
         self.record.end[name] = found
