@@ -323,6 +323,17 @@ def test_wilsons_interval():
 # ---- The other doctors
 
 
+@pytest.mark.parametrize("kind, sick", [("Dense", True), ("Embedding", False)])
+def test_what_an_embedding_gets_has_no_scale(kind, sick):
+    gets = {"name": "first", "kind": kind, "mean": 40.0, "std": 50.0, "min": 0.0, "max": 95.0}
+    curves = {"loss": [float("nan")], "val_loss": [float("nan")]}
+    record = clinic.Record(curves=curves, end={"training": {"first layer": gets}})
+    run = {"record": record.to_dict()}
+    assert ("inputs on the wrong scale" in doctors.ours(run)[0]) == sick
+    assert "inputs on the wrong scale" in doctors.before_the_mend(run)[0]
+    assert run["record"]["end"]["training"]["first layer"]["kind"] == kind
+
+
 def test_a_guess_keeps_to_the_base_rates():
     guess = doctors.Guess({"healthy": 1, "leak": 3}, seed=0)
     said = [guess({})[1] for _ in range(2000)]

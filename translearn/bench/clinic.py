@@ -3,6 +3,9 @@
 Sick and healthy runs come from a generator (`ward.programs`, `ward.faults`). The thresholds of
 `translearn.clinic` were chosen on one half of the programs; what is reported here is the other
 half, whose networks and data sets the first does not have. Five doctors see the same runs.
+
+The held-out runs were diagnosed once, with rules that had been frozen. They showed one plain bug
+(`doctors.before_the_mend`); it was mended, and both numbers are reported.
 """
 
 import ast
@@ -21,7 +24,14 @@ from translearn.measure import ledger
 CONTEST = "bench.clinic"  # its entry in the ledger
 SEEDS = 5
 FULL = 3  # seeds that together plant every fault in every program; later ones plant half as many
-ARMS = ("ours", "random guess", "majority", "AutoTrainer's rules", "curves alone")
+ARMS = (
+    "ours",
+    "random guess",
+    "majority",
+    "AutoTrainer's rules",
+    "curves alone",
+    "ours, before a mend",
+)
 
 
 def rests() -> dict:
@@ -58,6 +68,7 @@ def doctor(arm: str, seed: int, chosen_on: bool = False):
         "majority": doctors.Majority(rates),
         "AutoTrainer's rules": doctors.autotrainer,
         "curves alone": doctors.curves_alone,
+        "ours, before a mend": doctors.before_the_mend,
     }[arm]
 
 

@@ -3,6 +3,8 @@
 Each returns (names, verdict): names of faults, and "sick", "healthy" or "cannot tell".
 """
 
+import copy
+
 import numpy as np
 
 from translearn import clinic
@@ -16,6 +18,17 @@ def ours(kept: dict):
 def curves_alone(kept: dict):
     """`clinic.diagnose` on the plain History."""
     return _said(clinic.diagnose(kept["history"]))
+
+
+def before_the_mend(kept: dict):
+    """As `ours`, with a bug that the held-out runs showed, and that was mended after: the ids that
+    an embedding gets were judged as numbers of a wrong scale. No other rule and no threshold has
+    changed since these runs were first diagnosed."""
+    record = copy.deepcopy(kept["record"])
+    for part in record["end"].values():
+        if part.get("first layer", {}).get("kind") == "Embedding":
+            part["first layer"]["kind"] = "not told"
+    return ours({"record": record})
 
 
 def _said(diagnosis):
