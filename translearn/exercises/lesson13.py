@@ -70,9 +70,7 @@ leave_one_out = Function(
             "the errors",
             "That is the share of neighbours with *another* label. A score should be higher when "
             "the features are better.",
-            lambda features, labels: np.mean(
-                labels[distances(features).argmin(axis=1)] != labels
-            ),
+            lambda features, labels: np.mean(labels[distances(features).argmin(axis=1)] != labels),
         ),
         Mistake(
             "a number, not a share",
@@ -157,8 +155,11 @@ kendall = Function(
         Mistake(
             "the sign",
             "The size is right and the sign is not: lists that agree have a positive one.",
-            lambda a, b: -(signs(a) @ signs(b)) / np.sqrt((signs(a) ** 2).sum())
-            / np.sqrt((signs(b) ** 2).sum()),
+            lambda a, b: (
+                -(signs(a) @ signs(b))
+                / np.sqrt((signs(a) ** 2).sum())
+                / np.sqrt((signs(b) ** 2).sum())
+            ),
         ),
     ],
 )
@@ -330,7 +331,10 @@ affordable = Function(
         Mistake(
             "over the budget",
             "Rounded up, the last candidate costs more than what is left. Round down.",
-            lambda budget, score, train: (max(0, -((train - budget) // score)), -(-budget // train)),
+            lambda budget, score, train: (
+                max(0, -((train - budget) // score)),
+                -(-budget // train),
+            ),
             lambda budget, score, train: (max(0, -((train - budget) // score)), budget // train),
         ),
         Mistake(
@@ -390,7 +394,8 @@ halving = Function(
             "Every configuration gets the same number of epochs in every round. It is the rounds "
             "that get the same: the fewer are left, the more for each.",
             lambda configurations, epochs, eta: [
-                (n, epochs // sum(rounds(configurations, eta))) for n in rounds(configurations, eta)
+                (n, epochs // sum(rounds(configurations, eta)))
+                for n in rounds(configurations, eta)
             ],
         ),
         Mistake(
@@ -404,8 +409,9 @@ halving = Function(
             lambda configurations, epochs, eta: shared(
                 rounds(configurations, eta)[:-1] or [1], epochs
             ),
-            lambda configurations, epochs, eta: shared(rounds(configurations, eta), epochs)[:-1]
-            or [(1, epochs)],
+            lambda configurations, epochs, eta: (
+                shared(rounds(configurations, eta), epochs)[:-1] or [(1, epochs)]
+            ),
         ),
         Mistake(
             "the round's budget",
@@ -458,14 +464,16 @@ luck_of_the_best = Function(
             "the best score itself",
             "That is the score that the best one shows. How much of it is *more* than the "
             "accuracy that they all have?",
-            lambda configurations, accuracy, pictures: lead(configurations, accuracy, pictures)
-            + accuracy,
+            lambda configurations, accuracy, pictures: (
+                lead(configurations, accuracy, pictures) + accuracy
+            ),
         ),
         Mistake(
             "points, not a share",
             "That is in points. The text asks for a share.",
-            lambda configurations, accuracy, pictures: 100
-            * lead(configurations, accuracy, pictures),
+            lambda configurations, accuracy, pictures: (
+                100 * lead(configurations, accuracy, pictures)
+            ),
         ),
         Mistake(
             "the luck of one",
@@ -476,15 +484,17 @@ luck_of_the_best = Function(
         Mistake(
             "in pictures",
             "That is how many pictures more it gets right. Divide by their number.",
-            lambda configurations, accuracy, pictures: pictures
-            * lead(configurations, accuracy, pictures),
+            lambda configurations, accuracy, pictures: (
+                pictures * lead(configurations, accuracy, pictures)
+            ),
         ),
         Mistake(
             "an upper bound",
             "The root of 2 log n is how far the best of n normal numbers can lie out when n is "
             "very large. For ten it is a good deal too much.",
-            lambda configurations, accuracy, pictures: spread(accuracy, pictures)
-            * np.sqrt(2 * np.log(configurations)),
+            lambda configurations, accuracy, pictures: (
+                spread(accuracy, pictures) * np.sqrt(2 * np.log(configurations))
+            ),
         ),
     ],
 )
@@ -507,7 +517,10 @@ def both_labels():
     rng = np.random.default_rng(5)
     labels = np.arange(30) % 3
     return {
-        "30 examples": (np.where(rng.random(30) < 0.6, labels + 1, rng.integers(0, 5, 30)), labels),
+        "30 examples": (
+            np.where(rng.random(30) < 0.6, labels + 1, rng.integers(0, 5, 30)),
+            labels,
+        ),
         "the guesses 0, 0, 1, 1, 3 for the labels 0, 0, 1, 0, 1": (
             np.array([0, 0, 1, 1, 3]),
             np.array([0, 0, 1, 0, 1]),
@@ -534,30 +547,32 @@ nce = Function(
             "the sign",
             "The size is right and the sign is not. An entropy is what is left open; a score "
             "must be higher when less is.",
-            lambda source, labels: nats(counted(source, labels))
-            - nats(counted(source, labels).sum(axis=1)),
+            lambda source, labels: (
+                nats(counted(source, labels)) - nats(counted(source, labels).sum(axis=1))
+            ),
         ),
         Mistake(
             "the other way round",
             "You asked what the *label* leaves open about the guess. What does the guess leave "
             "open about the label?",
-            lambda source, labels: nats(counted(source, labels).sum(axis=0))
-            - nats(counted(source, labels)),
+            lambda source, labels: (
+                nats(counted(source, labels).sum(axis=0)) - nats(counted(source, labels))
+            ),
         ),
         Mistake(
             "in bits",
             "That is in bits. The text asks for the natural logarithm.",
             lambda source, labels: (
-                nats(counted(source, labels).sum(axis=1)) - nats(counted(source, labels))
-            )
-            / np.log(2),
+                (nats(counted(source, labels).sum(axis=1)) - nats(counted(source, labels)))
+                / np.log(2)
+            ),
         ),
         Mistake(
             "every guess weighs the same",
             "You averaged over the guesses. A guess that came twice must not weigh as much as "
             "one that came twenty times.",
-            lambda source, labels: -np.mean(
-                [nats(row) for row in counted(source, labels) if row.sum()]
+            lambda source, labels: (
+                -np.mean([nats(row) for row in counted(source, labels) if row.sum()])
             ),
         ),
         Mistake(
@@ -569,9 +584,11 @@ nce = Function(
             "mutual information",
             "That is what the guess *tells* about the label, their mutual information. It "
             "differs by the entropy of the labels.",
-            lambda source, labels: nats(counted(source, labels).sum(axis=0))
-            + nats(counted(source, labels).sum(axis=1))
-            - nats(counted(source, labels)),
+            lambda source, labels: (
+                nats(counted(source, labels).sum(axis=0))
+                + nats(counted(source, labels).sum(axis=1))
+                - nats(counted(source, labels))
+            ),
         ),
     ],
 )
@@ -623,8 +640,9 @@ h_score = Function(
             "one trace over the other",
             "You divided one trace by the other, so the feature with the largest numbers "
             "decides. Multiply by the inverse first, and then take the trace.",
-            lambda features, labels: np.trace(scatter(features, labels)[1])
-            / np.trace(scatter(features, labels)[0]),
+            lambda features, labels: (
+                np.trace(scatter(features, labels)[1]) / np.trace(scatter(features, labels)[0])
+            ),
         ),
         Mistake(
             "every class weighs the same",
