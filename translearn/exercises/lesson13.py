@@ -5,7 +5,17 @@ import functools
 import numpy as np
 from scipy.stats import binom
 
-from translearn.exercises import Choice, Function, Mistake
+from translearn.exercises import (
+    Choice,
+    Function,
+    Incorrect,
+    Misconception,
+    Mistake,
+    exercise,
+    expect_callable,
+    expect_number,
+)
+from translearn.exercises.answers import LearnerError
 
 
 def distances(features, norm=2):
@@ -803,6 +813,145 @@ fair_correlation = Choice(
         "A score that only told pretrained from random, and nothing else, what would its "
         "correlation be?",
     ],
-    praise="The candidates that you choose among are those that are all plausible. There the "
-    "correlation is a good deal lower, as you have seen.",
+    praise="You choose among candidates that are all plausible. What a score is worth among these, "
+    "only these can show: it may be as much, as it was on our shelf, or next to nothing.",
 )
+
+
+# --- the open one: choose, within a budget ---
+
+PRICES = {"LogME": 1, "H-score": 1, "k-NN": 1, "probe": 5}
+BUDGET = 72
+
+
+class Spent(Exception):
+    """The budget would not have been enough for this question."""
+
+
+class Desk:
+    """A problem as it comes: candidates without names, and scores of them at a price.
+
+    candidates   how many there are; they are called 0, 1, 2 …
+    left         what is left of the budget
+    ask(score, candidate)   the number that the score gives it. Prices: `PRICES`. The same question
+                            asked again costs nothing. `Spent` when the budget is not enough.
+    """
+
+    def __init__(self, scores: dict, budget: float = BUDGET):
+        answers = {name: tuple(map(float, values)) for name, values in scores.items()}
+        self.candidates, self.left = len(answers["k-NN"]), budget
+        known = set()
+
+        def ask(score, candidate):
+            if score not in answers:
+                raise ValueError(f"There is no score {score!r}. There are: {', '.join(answers)}.")
+            number = answers[score][candidate]
+            if (score, int(candidate)) not in known:
+                if PRICES[score] > self.left:
+                    raise Spent(f"{score} costs {PRICES[score]}, and {self.left} is left.")
+                known.add((score, int(candidate)))
+                self.left -= PRICES[score]
+            return number
+
+        self.ask = ask
+
+
+def problems_of(table) -> list:
+    """From the recorded table: for each problem and draw {"test": values, score: values}, the
+    candidates in an order that differs from draw to draw."""
+    table = table[table["metric"].str.contains(": ")]
+    found = []
+    for number, (_, part) in enumerate(table.groupby(["arm", "seed"], sort=True)):
+        what = part["metric"].str.split(": ", n=1, expand=True)
+        wide = part.assign(what=what[0], who=what[1]).pivot(
+            index="who", columns="what", values="value"
+        )
+        order = np.random.default_rng(number).permutation(len(wide))
+        found.append({name: wide[name].to_numpy()[order] for name in ("test", *PRICES)})
+    return found
+
+
+@functools.cache
+def recorded_problems():
+    """Every problem of the recorded shelf, and how many points k-NN of everything loses in each."""
+    from translearn import measure
+
+    problems = problems_of(measure.recorded("choosing.ranking").table)
+    return problems, np.array([points_lost(each, each["k-NN"].argmax()) for each in problems])
+
+
+def points_lost(problem, candidate):
+    return 100 * (problem["test"].max() - problem["test"][candidate])
+
+
+def desk(number=0) -> Desk:
+    """One of the recorded problems, to try `choose` on."""
+    problems, _ = recorded_problems()
+    return desk_of(problems[number % len(problems)])
+
+
+def desk_of(problem):
+    return Desk({name: values for name, values in problem.items() if name != "test"})
+
+
+LESS = 0.75  # of what k-NN of everything loses
+
+
+@exercise(
+    title="Beat this number",
+    hints=[
+        "k-NN of everything costs one a candidate, and what is left pays for some probes. Where "
+        "would they tell you most?",
+        "Ask for k-NN of all. Of the eight that it likes best, ask for the probe as well. Choose "
+        "the one with the largest sum of both: two scores that err in different ways.",
+    ],
+    praise="Cheap questions for all, dear ones for the best of them: that is successive halving "
+    "once more.",
+    reference=recorded_problems,
+)
+def choose(choose, reference):
+    f = expect_callable(choose, "choose")
+    problems, to_beat = reference
+    lost, asked, best = [], 0, 0
+    for problem in problems:
+        mine = desk_of(problem)
+        before = mine.left
+        try:
+            answer = f(mine)
+        except LearnerError as error:
+            if not isinstance(error.__cause__, Spent):
+                raise
+            raise Misconception(
+                "out of budget",
+                f"It asked for more than the budget of {BUDGET} pays for. `desk.left` says what "
+                "is left.",
+            ) from None
+        chosen = expect_number(
+            answer, "the candidate", low=0, high=mine.candidates - 1, integer=True
+        )
+        asked += before - mine.left
+        lost.append(points_lost(problem, chosen))
+        best += lost[-1] == 0
+    if not asked:
+        raise Misconception(
+            "nothing was asked",
+            "It never asked a question, so it cannot know anything about the candidates: they "
+            "stand in another order on every desk.",
+        )
+    if best == len(problems):
+        raise Misconception(
+            "the judge was asked",
+            f"In all of {len(problems)} problems it chose the very best one on the test pictures. "
+            "No score can do that.",
+        )
+    mine, theirs = float(np.mean(lost)), float(np.mean(to_beat))
+    if mine > LESS * theirs:
+        raise Incorrect(
+            f"Your choices lose {mine:.2f} points on average over {len(problems)} problems; k-NN "
+            f"of everything loses {theirs:.2f}. To beat it clearly, lose at most "
+            f"{LESS * theirs:.2f}."
+        )
+    return (
+        f"{mine:.2f} points lost, against {theirs:.2f}, and {best} times of {len(problems)} the "
+        f"very best."
+    )
