@@ -818,6 +818,47 @@ fair_correlation = Choice(
 )
 
 
+which_blocks = Choice(
+    "which_blocks",
+    "Your camera was replaced, and its pictures look different; the classes are the same. You "
+    "have five new labelled pictures of each class, and read that early blocks should be tuned "
+    "when the input has shifted. Which experiment tells you whether that holds for you?",
+    {
+        "a": "Tune the early blocks at the learning rate that was best for fine-tuning all of "
+        "the network, and compare with no tuning at all",
+        "b": "Fine-tune all of the network and see in which blocks the weights have moved furthest",
+        "c": "Tune each part alone and all together, each at its own best rate, judged on "
+        "validation pictures of the new camera",
+        "d": "Tune each part alone, all of them at one rate and for equally many steps, judged on "
+        "the test pictures of the new camera",
+    },
+    right="c",
+    wrong={
+        "a": (
+            "no rival",
+            "Tuning anything beats tuning nothing when the input has shifted. The question is "
+            "whether the early blocks beat the others.",
+        ),
+        "b": (
+            "far is not useful",
+            "A weight moves far where its gradient is steady or its rate is high. It says "
+            "nothing about what the score owes to it.",
+        ),
+        "d": (
+            "one rate, and the test set",
+            "A few thousand early weights and a million late ones want different rates: the one "
+            "that fits wins. And what you choose on the test pictures, they can no longer judge.",
+        ),
+    },
+    hints=[
+        "The rule names one part. What does it have to be compared with, and what has to be equal?",
+        "Equal is not the learning rate, but how hard it was looked for.",
+    ],
+    praise="It costs one sweep for each part. A rule that saves you this must have held on data "
+    "like yours.",
+)
+
+
 # --- the open one: choose, within a budget ---
 
 PRICES = {"LogME": 1, "H-score": 1, "k-NN": 1, "probe": 5}
