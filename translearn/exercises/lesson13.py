@@ -813,8 +813,8 @@ fair_correlation = Choice(
         "A score that only told pretrained from random, and nothing else, what would its "
         "correlation be?",
     ],
-    praise="You choose among candidates that are all plausible. What a score is worth among these, "
-    "only these can show: it may be as much, as it was on our shelf, or next to nothing.",
+    praise="You choose among candidates that are all plausible. What a score is worth among "
+    "these, only these can show: it may be as much, as it was on our shelf, or next to nothing.",
 )
 
 
@@ -826,7 +826,7 @@ which_blocks = Choice(
     {
         "a": "Tune the early blocks at the learning rate that was best for fine-tuning all of "
         "the network, and compare with no tuning at all",
-        "b": "Fine-tune all of the network and see in which blocks the weights have moved furthest",
+        "b": "Fine-tune all of the network and see in which blocks the weights move furthest",
         "c": "Tune each part alone and all together, each at its own best rate, judged on "
         "validation pictures of the new camera",
         "d": "Tune each part alone, all of them at one rate and for equally many steps, judged on "
@@ -851,7 +851,7 @@ which_blocks = Choice(
         ),
     },
     hints=[
-        "The rule names one part. What does it have to be compared with, and what has to be equal?",
+        "The rule names one part. With what must it be compared, and what has to be equal?",
         "Equal is not the learning rate, but how hard it was looked for.",
     ],
     praise="It costs one sweep for each part. A rule that saves you this must have held on data "
@@ -862,7 +862,7 @@ which_blocks = Choice(
 # --- the open one: choose, within a budget ---
 
 PRICES = {"LogME": 1, "H-score": 1, "k-NN": 1, "probe": 5}
-BUDGET = 72
+BUDGET = 16
 
 
 class Spent(Exception):
@@ -872,15 +872,16 @@ class Spent(Exception):
 class Desk:
     """A problem as it comes: candidates without names, and scores of them at a price.
 
-    candidates   how many there are; they are called 0, 1, 2 …
+    shelf        for each candidate (network, place): a letter, and how many of the network's
+                 other candidates end at an earlier block. Candidates are called 0, 1, 2 …
     left         what is left of the budget
     ask(score, candidate)   the number that the score gives it. Prices: `PRICES`. The same question
                             asked again costs nothing. `Spent` when the budget is not enough.
     """
 
-    def __init__(self, scores: dict, budget: float = BUDGET):
+    def __init__(self, shelf: list, scores: dict, budget: float = BUDGET):
         answers = {name: tuple(map(float, values)) for name, values in scores.items()}
-        self.candidates, self.left = len(answers["k-NN"]), budget
+        self.shelf, self.left = list(shelf), budget
         known = set()
 
         def ask(score, candidate):
@@ -898,8 +899,8 @@ class Desk:
 
 
 def problems_of(table) -> list:
-    """From the recorded table: for each problem and draw {"test": values, score: values}, the
-    candidates in an order that differs from draw to draw."""
+    """From the recorded table, for each problem and draw {"shelf": …, "test": values, score:
+    values}: the candidates in an order, and the networks with letters, that differ each time."""
     table = table[table["metric"].str.contains(": ")]
     found = []
     for number, (_, part) in enumerate(table.groupby(["arm", "seed"], sort=True)):
@@ -907,18 +908,29 @@ def problems_of(table) -> list:
         wide = part.assign(what=what[0], who=what[1]).pivot(
             index="who", columns="what", values="value"
         )
-        order = np.random.default_rng(number).permutation(len(wide))
-        found.append({name: wide[name].to_numpy()[order] for name in ("test", *PRICES)})
+        rng = np.random.default_rng(number)
+        order = rng.permutation(len(wide))
+        networks = [who.rpartition(", ")[0] for who in wide.index]  # sorted, so in order of depth
+        names = sorted(set(networks))
+        letters = dict(
+            zip(names, rng.permutation(list("ABCDEFGHIJKLMNOPQRSTUVWXYZ"[: len(names)])))
+        )
+        shelf = [
+            (str(letters[network]), networks[:at].count(network))
+            for at, network in enumerate(networks)
+        ]
+        values = {name: wide[name].to_numpy()[order] for name in ("test", *PRICES)}
+        found.append({"shelf": [shelf[at] for at in order]} | values)
     return found
 
 
 @functools.cache
 def recorded_problems():
-    """Every problem of the recorded shelf, and how many points k-NN of everything loses in each."""
+    """Every problem of the recorded shelf, and the points that LogME of everything loses there."""
     from translearn import measure
 
     problems = problems_of(measure.recorded("choosing.ranking").table)
-    return problems, np.array([points_lost(each, each["k-NN"].argmax()) for each in problems])
+    return problems, np.array([points_lost(each, each["LogME"].argmax()) for each in problems])
 
 
 def points_lost(problem, candidate):
@@ -932,22 +944,23 @@ def desk(number=0) -> Desk:
 
 
 def desk_of(problem):
-    return Desk({name: values for name, values in problem.items() if name != "test"})
+    return Desk(problem["shelf"], {name: problem[name] for name in PRICES})
 
 
-LESS = 0.75  # of what k-NN of everything loses
+LESS = 0.75  # of what LogME of everything loses
 
 
 @exercise(
     title="Beat this number",
     hints=[
-        "k-NN of everything costs one a candidate, and what is left pays for some probes. Where "
-        "would they tell you most?",
-        "Ask for k-NN of all. Of the eight that it likes best, ask for the probe as well. Choose "
-        "the one with the largest sum of both: two scores that err in different ways.",
+        "The blocks of one network resemble each other, and none of the rules prefers the first "
+        "ones. So one question to each network, at a block in its later half, says which "
+        "networks are worth more questions.",
+        "For each letter take the candidate at `int(0.7 * number of its candidates)` and ask for "
+        "k-NN. Go through the letters from the best to the worst and ask for their other "
+        "candidates as long as `desk.left` allows. Take the best of all that you asked.",
     ],
-    praise="Cheap questions for all, dear ones for the best of them: that is successive halving "
-    "once more.",
+    praise="Half of the questions, and less lost: where you ask is worth as much as what you ask.",
     reference=recorded_problems,
 )
 def choose(choose, reference):
@@ -968,7 +981,7 @@ def choose(choose, reference):
                 "is left.",
             ) from None
         chosen = expect_number(
-            answer, "the candidate", low=0, high=mine.candidates - 1, integer=True
+            answer, "the candidate", low=0, high=len(mine.shelf) - 1, integer=True
         )
         asked += before - mine.left
         lost.append(points_lost(problem, chosen))
@@ -988,8 +1001,8 @@ def choose(choose, reference):
     mine, theirs = float(np.mean(lost)), float(np.mean(to_beat))
     if mine > LESS * theirs:
         raise Incorrect(
-            f"Your choices lose {mine:.2f} points on average over {len(problems)} problems; k-NN "
-            f"of everything loses {theirs:.2f}. To beat it clearly, lose at most "
+            f"Your choices lose {mine:.2f} points on average over {len(problems)} problems; "
+            f"LogME of everything loses {theirs:.2f}. To beat it clearly, lose at most "
             f"{LESS * theirs:.2f}."
         )
     return (

@@ -11,6 +11,8 @@ from scipy.stats import binom, entropy, kendalltau, norm
 from sklearn.model_selection import LeaveOneOut, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
+from translearn.exercises.lesson13 import recorded_problems
+
 bank = Bank("13")
 
 # --- leave_one_out -------------------------------------------------------------------------------
@@ -543,3 +545,102 @@ def best_is_where_it_woke(scores, patience, blocks):
             epochs.append(epoch)
             best, wait = score, 0
     return epochs
+
+
+# --- choose --------------------------------------------------------------------------------------
+
+
+def by_network(desk):
+    """{letter: its candidates, from below}"""
+    found = {}
+    for letter in sorted({letter for letter, _ in desk.shelf}):
+        mine = [n for n, (other, _) in enumerate(desk.shelf) if other == letter]
+        found[letter] = sorted(mine, key=lambda n: desk.shelf[n][1])
+    return found
+
+
+@bank.alternative("choose")
+def climbing_from_the_middle(desk):
+    networks = by_network(desk)
+    said = {mine[len(mine) // 2]: 0 for mine in networks.values()}
+    said = {number: desk.ask("k-NN", number) for number in said}
+    while desk.left >= 1:
+        for number in sorted(said, key=said.get, reverse=True):
+            mine = networks[desk.shelf[number][0]]
+            place = desk.shelf[number][1]
+            beside = [mine[p] for p in (place - 1, place + 1) if 0 <= p < len(mine)]
+            beside = [n for n in beside if n not in said]
+            if beside:
+                said[beside[0]] = desk.ask("k-NN", beside[0])
+                break
+        else:
+            break
+    return max(said, key=said.get)
+
+
+@bank.alternative("choose")
+def the_two_best_networks(desk):
+    late = {mine[(2 * len(mine)) // 3]: mine for mine in by_network(desk).values()}
+    said = {number: desk.ask("k-NN", number) for number in late}
+    for first in sorted(late, key=said.get)[::-1][:2]:
+        for number in reversed(late[first]):
+            if desk.left > 0:
+                said[number] = desk.ask("k-NN", number)
+    return np.int64(max(said, key=lambda number: said[number]))
+
+
+@bank.alternative("choose")
+def the_long_ones_first(desk):
+    said = {}
+    for mine in sorted(by_network(desk).values(), key=len, reverse=True):
+        for number in mine[len(mine) // 3 :]:
+            if desk.left >= 1:
+                said[number] = desk.ask("k-NN", number)
+    best = max(said.values())
+    return float(next(number for number, value in said.items() if value == best))
+
+
+@bank.mistake("choose", "out of budget")
+def everything(desk):
+    return int(np.argmax([desk.ask("k-NN", n) for n in range(len(desk.shelf))]))
+
+
+@bank.mistake("choose", "out of budget")
+def four_probes(desk):
+    return max(range(4), key=lambda n: desk.ask("probe", n))
+
+
+@bank.mistake("choose", "nothing was asked")
+def the_fifth_of_the_longest(desk):
+    return max(by_network(desk).values(), key=len)[4]
+
+
+@bank.mistake("choose", "the judge was asked")
+def looked_up(desk):
+    for problem in recorded_problems()[0]:
+        if problem["shelf"] == desk.shelf and problem["k-NN"][0] == desk.ask("k-NN", 0):
+            return int(problem["test"].argmax())
+
+
+@bank.near_miss("choose", "lose at least a quarter fewer points")
+def the_first_sixteen(desk):
+    return int(np.argmax([desk.ask("k-NN", n) for n in range(16)]))
+
+
+@bank.near_miss("choose", "the number of the candidate")
+def its_letter(desk):
+    return desk.shelf[int(np.argmax([desk.ask("k-NN", n) for n in range(16)]))][0]
+
+
+@bank.near_miss("choose", "the number of the candidate, not its score")
+def its_score(desk):
+    return max(desk.ask("k-NN", n) for n in range(16))
+
+
+@bank.near_miss("choose", "which is the better one: the higher score")
+def the_lowest(desk):
+    said = {mine[-1]: desk.ask("k-NN", mine[-1]) for mine in by_network(desk).values()}
+    return min(said, key=said.get)
+
+
+bank.refused("choose", lambda desk: int(desk.ask("LogME", 0) < 0))
