@@ -271,6 +271,29 @@ def _fit():
     return found
 
 
+# ---------------------------------------------------------------- scores
+
+
+@golden("scores.numbers", (6, 60))
+def _scores(width):
+    from translearn import scores
+
+    draw = np.random.default_rng(4)
+    labels = draw.integers(0, 3, 40)
+    features = draw.normal(size=(40, width)) + np.eye(width)[labels]
+    p = np.abs(features[:, :5]) / np.abs(features[:, :5]).sum(axis=1, keepdims=True)
+    found = {
+        "logme": scores.logme(features, labels),
+        "h_score": scores.h_score(features, labels),
+        "h_score, none": scores.h_score(features, labels, shrinkage=0),
+        "knn": scores.knn(features, labels),
+        "probe": scores.probe(features, labels),
+        "leep": scores.leep(p, labels),
+        "nce": scores.nce(p.argmax(axis=1), labels),
+    }
+    return {name: float(f"{value:.7g}") for name, value in found.items()}
+
+
 # ---------------------------------------------------------------- optim
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from translearn import measure, paths
 from translearn.errors import CourseError
 from translearn.evidence import book
+from translearn.measure.experiment import on_workers
 
 
 class Recorder:
@@ -111,11 +112,7 @@ def _measured(experiment, todo, client):
     if client is None:
         yield from (one(experiment, arm, seed) for arm, seed in todo)
         return
-    from distributed import as_completed
-
-    futures = [client.submit(one, experiment, arm, seed, pure=False) for arm, seed in todo]
-    for future in as_completed(futures):
-        yield future.result()
+    yield from on_workers(experiment, todo, client)
 
 
 def one(experiment, arm, seed):

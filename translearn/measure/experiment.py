@@ -14,6 +14,8 @@ from translearn.errors import CourseError
 from translearn.measure import ledger
 from translearn.measure.results import Results, tidy
 
+WORKERS_WITHIN = 10  # seconds in which a Dask cluster must have a worker
+
 # Who runs named experiments instead of us: set while the ledger is measured or replayed. It has
 # `run(experiment) -> Results` and `claim(name, text, row)`; a lesson has none.
 recorder = None
@@ -90,7 +92,8 @@ def compare(
     name       where the ledger keeps this experiment, `lesson.experiment`; needed for claims and
                prose.
     client     a `dask.distributed.Client`, to run on its workers; without one the runs take place
-               here.
+               here. Its workers are processes with one thread each: threads of one process would
+               share the seeds, and the models.
     progress   show a progress bar.
     ledger_seeds   how many seeds the ledger's own run of it has. More narrow the margin of a
                claim; fewer than five only where a run takes minutes, and then the lesson says so.
@@ -138,15 +141,61 @@ def _runs(experiment, todo, client, progress):
                 yield arm, seed, *experiment.measure_one(arm, seed)
                 bar.update()
             return
-        from distributed import as_completed
-
-        futures = {
-            client.submit(experiment.measure_one, arm, seed, pure=False): (arm, seed)
-            for arm, seed in todo
-        }
-        for future in as_completed(futures):
-            yield *futures[future], *future.result()
+        for arm, seed, metrics, seconds in on_workers(experiment, todo, client):
+            bar.set_postfix_str(f"{arm}, seed {seed}")
+            yield arm, seed, metrics, seconds
             bar.update()
+
+
+def on_workers(experiment: Experiment, todo, client):
+    """Run (arm, seed) pairs on a Dask client's workers; yields (arm, seed, metrics, seconds) as
+    they finish.
+
+    A worker that dies costs nothing but time: what it was doing is done again by another. Raises
+    `CourseError` when there are no workers, when one run ends its worker again and again, or when
+    the scheduler is lost; what a run itself raises is raised here. Whatever is still to do is then
+    taken back from the workers.
+    """
+    from distributed import KilledWorker, as_completed
+    from distributed.client import FutureCancelledError
+
+    try:  # those that have just died are being started again
+        client.wait_for_workers(1, timeout=WORKERS_WITHIN)
+    except TimeoutError:
+        raise CourseError(
+            f"The Dask scheduler at {client.scheduler.address} has no workers. Start some: "
+            "dask worker ADDRESS, or LocalCluster(n_workers=2)."
+        ) from None
+    # A task of its own, so that its data travel once and are sent again if their holder dies.
+    shared = client.submit(_itself, experiment, pure=False)
+    arms, seeds = zip(*todo) if todo else ((), ())
+    futures = client.map(_measure_one, arms, seeds, experiment=shared, pure=False)
+    asked = dict(zip(futures, todo))
+    try:
+        for future in as_completed(futures):
+            yield *asked[future], *future.result()
+    except KilledWorker as killed:
+        arm, seed = asked.get(future, ("?", "?"))
+        raise CourseError(
+            f"Arm {arm!r} with seed {seed} ended its worker {killed.allowed_failures + 1} times. "
+            "It may need more memory than a worker has: start workers with more (memory_limit), "
+            "or run it without a client to see what it does."
+        ) from None
+    except FutureCancelledError:
+        raise CourseError(
+            "The connection to the Dask scheduler was lost. Start the cluster again, make a new "
+            "client, and run this once more."
+        ) from None
+    finally:
+        client.cancel([shared, *futures])
+
+
+def _itself(experiment):
+    return experiment
+
+
+def _measure_one(arm, seed, experiment):
+    return experiment.measure_one(arm, seed)
 
 
 def _points(function, grid, arms, label):
