@@ -239,14 +239,20 @@ class Guesses:
     def guess(self, guesses: dict) -> int:
         """How many of these guesses are right, after showing each beside the answer.
 
-        Raises `CourseError` for a thing that is not there.
+        Raises `CourseError` for a thing that is not there, and for a name that is no choice.
         """
         if unknown := sorted(set(guesses) - set(self._truth)):
             raise CourseError(
                 f"There is no {unknown[0]!r} here. There are: {', '.join(self._truth)}."
             )
         for name, said in guesses.items():
-            self._menus[name].value = said if said in self._menus[name].options else "?"
+            if said not in self._menus[name].options:
+                raise CourseError(
+                    f"{name!r} cannot be called {said!r}. The choices are: "
+                    f"{', '.join(self._menus[name].options[1:])}."
+                )
+        for name, said in guesses.items():
+            self._menus[name].value = said
         return self._press()
 
     def _press(self):

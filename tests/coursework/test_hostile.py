@@ -5,6 +5,7 @@ as it was.
 import dataclasses
 import json
 import os
+import re
 import socket
 import threading
 import time
@@ -189,9 +190,9 @@ def _files(outside):
         if os.path.isdir(folder)
         for name in os.listdir(folder)
     }
-    return {name for name in mine if "big" in name or "own" in name}, {
-        path.name: path.read_text() for path in outside["folder"].iterdir()
-    }
+    # What the cases would leave there; other people use these folders, too.
+    theirs = {name for name in mine if re.fullmatch(r"big\d*|pwned.*", os.path.basename(name))}
+    return theirs, {path.name: path.read_text() for path in outside["folder"].iterdir()}
 
 
 def _command(pid) -> str:

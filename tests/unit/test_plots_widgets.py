@@ -220,5 +220,8 @@ def test_guesses_are_scored_and_answers_stay_hidden_until_then(shown):
     assert sheet.guess({"A": "rate too high"}) == 2, "a guess once made stays"
     with pytest.raises(CourseError, match="no 'C' here"):
         sheet.guess({"C": "healthy"})
+    with pytest.raises(CourseError, match="'B' cannot be called 'tired'"):
+        sheet.guess({"A": "healthy", "B": "tired"})
+    assert sheet.guess({}) == 2, "nothing is taken of a guess that is refused"
     with pytest.raises(CourseError, match="choices lack odd"):
         widgets.Guesses({"A": "odd"}, ["healthy"])
