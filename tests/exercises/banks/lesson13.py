@@ -627,6 +627,13 @@ def the_first_sixteen(desk):
     return int(np.argmax([desk.ask("k-NN", n) for n in range(16)]))
 
 
+@bank.near_miss("choose", "a choice of where to ask, not sixteen taken blindly")
+def the_luckiest_sixteen(desk):
+    # Of two hundred such lotteries the one that lost least on one order of the problems.
+    drawn = np.random.default_rng([60, sum(map(ord, str(desk.shelf)))]).permutation(32)[:16]
+    return int(drawn[np.argmax([desk.ask("k-NN", int(n)) for n in drawn])])
+
+
 @bank.near_miss("choose", "the number of the candidate")
 def its_letter(desk):
     return desk.shelf[int(np.argmax([desk.ask("k-NN", n) for n in range(16)]))][0]
