@@ -389,6 +389,8 @@ halving = Function(
         (5, 33, 4),
         (12, 96, 2),
         (16, 100, 4),
+        (7, 50, 2),
+        (16, 30, 2),
     ],
     read=lambda answer: [[float(number) for number in pair] for pair in answer],
     mistakes=[
@@ -522,6 +524,11 @@ def counted(source, labels):
     return table
 
 
+def left_open(known, asked):
+    """What the one leaves open about the other: a conditional entropy."""
+    return nats(counted(known, asked)) - nats(np.bincount(known))
+
+
 def both_labels():
     """{in words: (labels of the source, labels)}"""
     rng = np.random.default_rng(5)
@@ -557,25 +564,18 @@ nce = Function(
             "the sign",
             "The size is right and the sign is not. An entropy is what is left open; a score "
             "must be higher when less is.",
-            lambda source, labels: (
-                nats(counted(source, labels)) - nats(counted(source, labels).sum(axis=1))
-            ),
+            left_open,
         ),
         Mistake(
             "the other way round",
             "You asked what the *label* leaves open about the guess. What does the guess leave "
             "open about the label?",
-            lambda source, labels: (
-                nats(counted(source, labels).sum(axis=0)) - nats(counted(source, labels))
-            ),
+            lambda source, labels: -left_open(labels, source),
         ),
         Mistake(
             "in bits",
             "That is in bits. The text asks for the natural logarithm.",
-            lambda source, labels: (
-                (nats(counted(source, labels).sum(axis=1)) - nats(counted(source, labels)))
-                / np.log(2)
-            ),
+            lambda source, labels: -left_open(source, labels) / np.log(2),
         ),
         Mistake(
             "every guess weighs the same",
@@ -588,17 +588,13 @@ nce = Function(
         Mistake(
             "the entropy of the labels",
             "That is the entropy of the labels: it does not look at the guesses.",
-            lambda source, labels: -nats(counted(source, labels).sum(axis=0)),
+            lambda source, labels: -nats(np.bincount(labels)),
         ),
         Mistake(
             "mutual information",
             "That is what the guess *tells* about the label, their mutual information. It "
             "differs by the entropy of the labels.",
-            lambda source, labels: (
-                nats(counted(source, labels).sum(axis=0))
-                + nats(counted(source, labels).sum(axis=1))
-                - nats(counted(source, labels))
-            ),
+            lambda source, labels: nats(np.bincount(labels)) - left_open(source, labels),
         ),
     ],
 )
@@ -731,6 +727,7 @@ unfreezing = Function(
         (np.array([0.5, 0.3, 0.35, 0.4, 0.45, 0.47, 0.6, 0.5]), 2, 5),
         (np.array([0.4, 0.5, 0.5, 0.5, 0.6, 0.5]), 2, 4),
         (np.array([0.7, 0.6, 0.5, 0.6, 0.5]), 4, 1),
+        (np.array([0.5, 0.501, 0.502, 0.4, 0.502]), 2, 2),
     ],
     read=lambda answer: [float(epoch) for epoch in answer],
     mistakes=[
