@@ -949,12 +949,11 @@ def strangers():
     title="A doctor for strangers",
     hints=[
         "Take the signs that do not depend on the network: which of the two accuracies is higher, "
-        "and by how much; whether the validation loss ends above its lowest value; whether the "
-        "training loss was still falling at the end, and which share of it is left.",
+        "and by how much; whether the training loss was still falling at the end, and which "
+        "share of it is left.",
         "Ask in this order. Validation far better than training: wrong labels. Training far "
-        "better, and the validation loss past its lowest point: overfitting. Most of the first "
-        "loss still there, and falling: rate too low. Much of it there, and no longer falling: "
-        "rate too high.",
+        "better: overfitting. Most of the first loss still there, and falling: rate too low. Much "
+        "of it there, and no longer falling: rate too high.",
     ],
     reference=strangers,
 )
@@ -980,6 +979,13 @@ def triage(triage, reference):
             "false alarms",
             f"It finds the sick ones, and calls {accused} of 5 healthy runs sick. Whoever has to "
             "follow up each alarm stops listening after a week.",
+        )
+    blind = [name for name in NAMES if not right[name]]
+    if sum(right.values()) >= RIGHT and blind:
+        raise Misconception(
+            "blind to one",
+            f"It names {sum(right.values())} of {len(named)} rightly, and {blind[0]} never. "
+            "A fault that a doctor cannot see is there all the same.",
         )
     if sum(right.values()) < RIGHT or accused > ACCUSED:
         raise Incorrect(f"It names {sum(right.values())} of {len(named)} rightly: {each}.")

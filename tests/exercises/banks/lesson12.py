@@ -565,6 +565,18 @@ def thresholds_of_another_scale(curves):
     return "rate too high" if max(curves["loss"]) > 100 else "overfitting"
 
 
+@bank.mistake("triage", "blind to one")
+def overfitting_is_no_illness(curves):
+    said = by_the_accuracies(curves)
+    return "healthy" if said == "overfitting" else said
+
+
+@bank.mistake("triage", "blind to one")
+def labels_are_always_right(curves):
+    said = by_the_accuracies(curves)
+    return "rate too high" if said == "wrong labels" else said
+
+
 @bank.mistake("triage", "false alarms")
 def any_gap_is_overfitting(curves):
     said = by_the_accuracies(curves)
