@@ -39,6 +39,7 @@ def steps_of_training():
         "head/bias": np.zeros(3),
     }
     later = {"conv/kernel": rng.normal(0, 0.3, (3, 3, 2, 4)), "conv/bias": rng.normal(0, 0.1, 4)}
+    later["conv/bias"][2] = 0
     half_frozen = moved(later, 0.01) | {"conv/kernel": later["conv/kernel"]}
     return {
         "the first step of a new network": (first, moved(first, 0.01)),
@@ -79,7 +80,7 @@ update_ratios = Function(
         "The size of the step is the norm of `after[path] - w`. Divide it by the norm of `w`, and "
         "take only the paths whose norm is above 0.",
     ],
-    praise="A network that learns well often shows about one thousandth here. Exactly 0, for "
+    praise="How large is healthy, only a healthy run of the same network can say. Exactly 0, for "
     "weights that should learn, is a finding of its own.",
     probes=steps_of_training,
     mistakes=[
@@ -290,9 +291,14 @@ def share_and_times(wait, work):
     return wait / (wait + work), (wait + work) / max(wait, work)
 
 
-def share_over_everything(stamps):
-    wait, work = waits_and_works(stamps)
-    return wait / (stamps[-1, 2] - stamps[1, 0]), share_and_times(wait, work)[1]
+def with_share(share):
+    """An answer whose first number is share(stamps, wait, work), and whose second is right."""
+
+    def answer(stamps):
+        wait, work = waits_and_works(stamps)
+        return share(stamps, wait, work), share_and_times(wait, work)[1]
+
+    return answer
 
 
 def waiting_vanishes(stamps):
@@ -300,20 +306,9 @@ def waiting_vanishes(stamps):
     return wait / (wait + work), (wait + work) / work
 
 
-def wait_to_work(stamps):
-    wait, work = waits_and_works(stamps)
-    return wait / work, share_and_times(wait, work)[1]
-
-
-def step_by_step(stamps):
+def mean_of_the_shares(stamps, wait, work):
     spans = np.diff(stamps, axis=1)[1:]
-    wait, work = spans.sum(axis=0)
-    return (spans[:, 0] / spans.sum(axis=1)).mean(), share_and_times(wait, work)[1]
-
-
-def work_for_wait(stamps):
-    wait, work = waits_and_works(stamps)
-    return work / (wait + work), share_and_times(wait, work)[1]
+    return (spans[:, 0] / spans.sum(axis=1)).mean()
 
 
 where_it_waits = Function(
@@ -346,24 +341,24 @@ where_it_waits = Function(
             "wait against work",
             "You divided the waiting by the computing. A share is a part of the whole: of the "
             "waiting *and* the computing.",
-            wait_to_work,
+            with_share(lambda stamps, wait, work: wait / work),
         ),
         Mistake(
             "step by step",
             "You averaged the shares of the single steps, in which a step of a hundredth of a "
             "second counts as much as one of a second. Add up the seconds first.",
-            step_by_step,
+            with_share(mean_of_the_shares),
         ),
         Mistake(
             "work for wait",
             "That is the share of *computing*. The waiting is from the first stamp to the second.",
-            work_for_wait,
+            with_share(lambda stamps, wait, work: work / (wait + work)),
         ),
         Mistake(
             "what lies between the steps",
             "Your whole holds the time from one step's end to the next one's beginning. The "
             "question was for the seconds of the steps.",
-            share_over_everything,
+            with_share(lambda stamps, wait, work: wait / (stamps[-1, 2] - stamps[1, 0])),
         ),
     ],
 )
@@ -446,17 +441,29 @@ def runs_to_judge():
     uneven = np.repeat([0, 1], [97, 3])
     even = np.repeat([0, 1, 2, 3], 25)
     third, rare = np.repeat([0, 1, 2], [60, 30, 10]), np.repeat([0, 1, 2], [94, 3, 3])
-    knows_a_little = np.zeros(100, int)
+    numbers, knows_a_little = np.array([0, 2, 5]), np.zeros(100, int)
     knows_a_little[[60, 61, 90, 91]] = 1, 1, 2, 2
     finds_some = np.zeros(100, int)
     finds_some[97:99] = 1
     at_the_edge = np.r_[np.full(95, 2), [0, 1, 3, 0, 1]]
+    four_more_right = np.r_[[0, 0, 0, 0], np.full(95, 2), 1]
+    a_little_too_good = np.r_[2, np.zeros(96, int), [1, 1, 1]]
     return {
         "97 % of one class, all guesses of that class": (np.zeros(100, int), uneven),
         "97 % of one class, all guesses right": (uneven.copy(), uneven),
         "97 % of one class, two of the three others found": (finds_some, uneven),
         "four even classes, all guesses of one": (np.full(100, 3), even),
         "four even classes, 95 of 100 guesses of one": (at_the_edge, even),
+        "four even classes, 95 guesses of one and 4 others right": (four_more_right, even),
+        "four even classes, 94 of 100 guesses of one": (
+            np.r_[np.full(94, 2), [0, 1, 0, 0, 1, 1]],
+            even,
+        ),
+        "classes 0, 2 and 5, all guesses of class 2": (np.full(100, 2), numbers[third]),
+        "80 % of one class, three of the others found": (
+            a_little_too_good,
+            np.repeat([0, 1], [80, 20]),
+        ),
         "four even classes, guessed at random": (rng.permutation(even), even),
         "four even classes, 80 of 100 guesses right": (
             np.where(np.arange(100) % 5, even, (even + 1) % 4),
@@ -469,9 +476,9 @@ def runs_to_judge():
             np.where(np.arange(100) < 10, 1, 0),
             uneven,
         ),
-        "three classes of 60, 30 and 10 %, four guesses of the rarer ones": (
-            knows_a_little,
-            third,
+        "classes 0, 2 and 5, of 60, 30 and 10 %, four guesses of the rarer ones": (
+            numbers[knows_a_little],
+            numbers[third],
         ),
     }
 
@@ -542,10 +549,14 @@ def split_pictures():
     mirrored = new.copy()
     mirrored[[0, 5]], mirrored[3] = train[[8, 22], :, ::-1], train[11]
     upside_down = new.copy()
-    upside_down[2] = train[2, ::-1]
+    upside_down[2], upside_down[7] = train[2, ::-1], train[5, ::-1, ::-1]
+    retouched = new.copy()
+    retouched[4], retouched[8, 1:] = train[9], train[3, 1:]
+    retouched[4, 3, 2] ^= 128
     colours = pictures(10, channels=3)
     in_colour = pictures(4, channels=3)
     in_colour[1], in_colour[2] = colours[7, :, ::-1], colours[3, :, :, ::-1]
+    in_colour[3, ..., 0] = colours[5, ..., 0]
     return {
         "40 and 12 pictures of whole numbers": (train, mixed),
         "the same, validation as float32 from 0 to 1": (train, (mixed / 255).astype("float32")),
@@ -555,8 +566,9 @@ def split_pictures():
             (train / 255).astype("float32"),
             mirrored,
         ),
-        "validation pictures of which one is a training picture upside down": (train, upside_down),
-        "pictures in colour, one with its colours exchanged": (colours, in_colour),
+        "two training pictures in validation, upside down": (train, upside_down),
+        "training pictures in validation, with one pixel or one row changed": (train, retouched),
+        "pictures in colour, two of them in other colours": (colours, in_colour),
         "40 and 12 pictures, all different": (train, new),
         "pictures twice in validation": (train, np.concatenate([new[:2], mixed[:2], mixed[1:2]])),
     }
@@ -607,6 +619,10 @@ def upright_and_upside_down(train, validation):
     return found_again(train, validation, turned=lambda pictures: pictures[:, ::-1])
 
 
+def upright_and_turned_by_half(train, validation):
+    return found_again(train, validation, turned=lambda pictures: pictures[:, ::-1, ::-1])
+
+
 def positions(answer):
     """What was returned as a sorted list of whole numbers; a mask stays a mask."""
     answer = list(answer)
@@ -649,6 +665,7 @@ leaked = Function(
             "You turned the rows round. To mirror left and right, turn the columns: a picture's "
             "second axis.",
             upright_and_upside_down,
+            upright_and_turned_by_half,
         ),
         Mistake(
             "at the same position only",
@@ -932,12 +949,11 @@ def strangers():
     title="A doctor for strangers",
     hints=[
         "Take the signs that do not depend on the network: which of the two accuracies is higher, "
-        "and by how much; whether the validation loss ends above its lowest value; whether the "
-        "training loss was still falling at the end, and which share of it is left.",
+        "and by how much; whether the training loss was still falling at the end, and which "
+        "share of it is left.",
         "Ask in this order. Validation far better than training: wrong labels. Training far "
-        "better, and the validation loss past its lowest point: overfitting. Most of the first "
-        "loss still there, and falling: rate too low. Much of it there, and no longer falling: "
-        "rate too high.",
+        "better: overfitting. Most of the first loss still there, and falling: rate too low. Much "
+        "of it there, and no longer falling: rate too high.",
     ],
     reference=strangers,
 )
@@ -963,6 +979,13 @@ def triage(triage, reference):
             "false alarms",
             f"It finds the sick ones, and calls {accused} of 5 healthy runs sick. Whoever has to "
             "follow up each alarm stops listening after a week.",
+        )
+    blind = [name for name in NAMES if not right[name]]
+    if sum(right.values()) >= RIGHT and blind:
+        raise Misconception(
+            "blind to one",
+            f"It names {sum(right.values())} of {len(named)} rightly, and {blind[0]} never. "
+            "A fault that a doctor cannot see is there all the same.",
         )
     if sum(right.values()) < RIGHT or accused > ACCUSED:
         raise Incorrect(f"It names {sum(right.values())} of {len(named)} rightly: {each}.")
@@ -1040,6 +1063,8 @@ def mend(mend):
     shares.get_layer("other_head").trainable = False
     shares.compile(keras.optimizers.Adam(0.02), cross_entropy(from_logits=True))
     logits = classifier()
+    kernel, bias = logits.get_layer("a_head").get_weights()
+    logits.get_layer("a_head").set_weights([kernel / 8, bias + 0.5])  # from 0 to 1, as shares are
     logits.compile(keras.optimizers.RMSprop(0.003), cross_entropy())
     well = classifier(probabilities=True)
     well.compile(keras.optimizers.Adam(0.004), cross_entropy())

@@ -58,6 +58,11 @@ def kernels_only(before, after):
     return {p: r for p, r in path_by_path(before, after).items() if p.endswith("kernel")}
 
 
+@bank.near_miss("update_ratios", "left out where *all* weights are zero")
+def without_any_zero(before, after):
+    return {p: r for p, r in path_by_path(before, after).items() if before[p].all()}
+
+
 @bank.near_miss("update_ratios", "all numbers of an array, whatever its shape")
 def the_largest_direction(before, after):
     return {
@@ -219,12 +224,54 @@ def with_a_table(guesses, labels):
     return np.logical_and(one_class, recalls.mean() <= 1 / there.sum() + 0.05)
 
 
-@bank.near_miss("collapsed", "classes that occur in the labels")
+def judged(guesses, labels, classes, chance, above=0.05, share=0.95):
+    recalls = [np.mean(guesses[labels == c] == c) if c in labels else 0 for c in classes]
+    often = np.bincount(guesses).max() / len(guesses) >= share
+    return bool(often and np.mean(recalls) <= chance + above)
+
+
+@bank.near_miss("collapsed", "classes that occur in the labels, not also those that are guessed")
 def classes_that_are_guessed_too(guesses, labels):
     classes = np.union1d(guesses, labels)
-    recalls = [np.mean(guesses[labels == c] == c) if c in labels else 0 for c in classes]
-    share = np.bincount(guesses).max() / len(guesses)
-    return share >= 0.95 and np.mean(recalls) <= 1 / len(classes) - 0.05
+    return judged(guesses, labels, classes, 1 / len(classes))
+
+
+@bank.near_miss("collapsed", "classes that occur in the labels, not all up to the largest number")
+def classes_up_to_the_largest(guesses, labels):
+    classes = range(labels.max() + 1)
+    return judged(guesses, labels, classes, 1 / len(classes))
+
+
+@bank.near_miss("collapsed", "the mean over the classes that occur")
+def macro_recall(guesses, labels):
+    found = recall_score(labels, guesses, average="macro", zero_division=0)
+    often = np.bincount(guesses).max() / len(guesses) >= 0.95
+    return often and found <= 1 / len(np.unique(labels)) + 0.05
+
+
+@bank.near_miss("collapsed", "0.05 above, not 5 per cent of it")
+def five_per_cent_above(guesses, labels):
+    classes = np.unique(labels)
+    return judged(guesses, labels, classes, 1 / len(classes), above=0.05 / len(classes))
+
+
+@bank.near_miss("collapsed", "0.05 above the chance, not on a scale from there to 1")
+def adjusted(guesses, labels):
+    classes = np.unique(labels)
+    above = 0.05 * (1 - 1 / len(classes))
+    return judged(guesses, labels, classes, 1 / len(classes), above)
+
+
+@bank.near_miss("collapsed", "0.05 above, no more")
+def further_above(guesses, labels):
+    classes = np.unique(labels)
+    return judged(guesses, labels, classes, 1 / len(classes), above=0.08)
+
+
+@bank.near_miss("collapsed", "at least 95, not fewer")
+def at_least_92(guesses, labels):
+    classes = np.unique(labels)
+    return judged(guesses, labels, classes, 1 / len(classes), share=0.92)
 
 
 @bank.near_miss("collapsed", "at least 95 of 100")
@@ -341,6 +388,20 @@ def turned_by_half(train, validation):
 def all_turned_round(train, validation):
     known = {*as_bytes(train), *as_bytes(train[:, :, ::-1]), *as_bytes(train[..., ::-1])}
     return [i for i, key in enumerate(as_bytes(validation)) if key in known]
+
+
+@bank.near_miss("leaked", "the same picture, not only most of it")
+def most_of_it(train, validation):
+    def same(a, b):
+        return np.mean([x == y for x, y in zip(a, b)]) > 0.5
+
+    known = as_bytes(train) + as_bytes(train[:, :, ::-1])
+    return [i for i, key in enumerate(as_bytes(validation)) if any(same(key, k) for k in known)]
+
+
+@bank.near_miss("leaked", "the same picture, in all of its channels")
+def in_the_first_channel(train, validation):
+    return bytes_in_a_set(train[..., :1], validation[..., :1])
 
 
 @bank.near_miss("leaked", "the same picture, not one of the same brightness")
@@ -504,6 +565,18 @@ def thresholds_of_another_scale(curves):
     return "rate too high" if max(curves["loss"]) > 100 else "overfitting"
 
 
+@bank.mistake("triage", "blind to one")
+def overfitting_is_no_illness(curves):
+    said = by_the_accuracies(curves)
+    return "healthy" if said == "overfitting" else said
+
+
+@bank.mistake("triage", "blind to one")
+def labels_are_always_right(curves):
+    said = by_the_accuracies(curves)
+    return "rate too high" if said == "wrong labels" else said
+
+
 @bank.mistake("triage", "false alarms")
 def any_gap_is_overfitting(curves):
     said = by_the_accuracies(curves)
@@ -658,6 +731,13 @@ def a_copy(model, x):
 def by_the_activation(model, x):
     activation = getattr(model.layers[-1], "activation", None)
     shares = activation is keras.activations.softmax
+    model.compile(same_again(model.optimizer), cross_entropy(not shares))
+
+
+@bank.near_miss("mend", "logits or probabilities: those add up to 1")
+def from_0_to_1(model, x):
+    outputs = np.asarray(model(x))
+    shares = outputs.min() >= 0 and outputs.max() <= 1
     model.compile(same_again(model.optimizer), cross_entropy(not shares))
 
 
