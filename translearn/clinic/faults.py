@@ -130,8 +130,10 @@ FAULTS = {
             "Regularise: dropout, weight decay, label smoothing; or train fewer weights.",
         ),
         ("rate too high", "wrong labels"),
-        "Train again with stronger regularisation, then with a tenth of the rate: the one that "
-        "lowers the best validation loss was it.",
+        "Train again with a tenth of the rate and nothing else changed. If training jumped "
+        "before and is smooth and better now, it was the rate. If validation still turns and "
+        "rises while training falls, it is overfitting. A lower validation loss alone proves "
+        "nothing: both remedies bring it.",
     ),
     "too little capacity": Fault(
         "The network cannot fit even the training data, however long it trains.",
