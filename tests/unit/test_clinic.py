@@ -428,6 +428,15 @@ def test_curves_that_are_no_numbers_or_empty_are_passed_over():
     assert clinic.diagnose({"loss": [1.0, 0.9], "accuracy": [0.1, 0.2], "val_accuracy": []})
 
 
+def test_an_error_is_no_score():
+    # With dropout the error is larger in training; validation gets a little worse at the end.
+    curves = {"loss": [9, 7, 5, 4, 3], "val_loss": [5, 3, 2.0, 2.1, 2.4]}
+    curves |= {name: [2.0, 1.6] for name in ("mae", "mse")} | {"val_mae": [1.0], "val_mse": [1.0]}
+    assert signs.of(clinic.Record(curves=curves)).score is None
+    curves |= {"accuracy": [0.7], "val_accuracy": [0.6]}
+    assert signs.of(clinic.Record(curves=curves)).score == 0.7
+
+
 @pytest.mark.parametrize("wrong", [3, "loss", {}, {"accuracy": [0.5]}, {"loss": "abc"}])
 def test_what_is_no_run_is_refused_in_one_sentence(wrong):
     with pytest.raises(CourseError):
