@@ -237,7 +237,24 @@ def with_dropout(**more):
     return compiled(network(middle=middle), **more)
 
 
+def with_noise():
+    """A layer that draws and counts in inference mode too, as a variational autoencoder's does."""
+    import keras
+
+    class Noise(keras.layers.Layer):
+        def build(self, shape):
+            self.seed = keras.random.SeedGenerator(3)
+            self.calls = self.add_weight(shape=(), initializer="zeros", trainable=False)
+
+        def call(self, x):
+            self.calls.assign_add(1.0)
+            return x + 0.1 * keras.random.normal(keras.ops.shape(x), seed=self.seed)
+
+    return compiled(network(middle=[Noise()]))
+
+
 ALIKE = {
+    "noise in inference mode": with_noise,
     "dropout and batch normalisation": with_dropout,
     "several steps at once": lambda: with_dropout(steps_per_execution=3),
     "eager": lambda: with_dropout(run_eagerly=True),
@@ -253,12 +270,25 @@ def test_a_watched_run_gives_the_same_weights_bit_for_bit(name):
         history = model.fit(*table(100), epochs=2, validation_data=table(40, 1), verbose=0,
                             class_weight={0: 2.0, 1: 1.0, 2: 1.0, 3: 1.0},
                             callbacks=callbacks)  # fmt: skip
-        runs.append((model.get_weights(), history.history))
+        runs.append(([variable.numpy() for variable in model.variables], history.history))
         if callbacks:
             assert callbacks[0].record.notes == [] and callbacks[0].record.end
     (ours, curves), (theirs, others) = runs
     assert curves == others
     assert all(np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True))
+
+
+def test_data_of_unknown_length_give_the_same_weights_too():
+    import tensorflow as tf
+
+    runs = []
+    for callbacks in ([clinic.watch()], []):
+        data = tf.data.Dataset.from_tensor_slices(table(96)).filter(lambda x, y: True).batch(32)
+        model = with_dropout()
+        model.fit(data, epochs=2, verbose=0, callbacks=callbacks)
+        model.fit(data, epochs=1, verbose=0)
+        runs.append([v.numpy() for v in [*model.variables, *model.optimizer.variables]])
+    assert all(np.array_equal(a, b) for a, b in zip(*runs, strict=True))
 
 
 def test_a_later_fit_trains_the_same_list_of_weights_with_and_without_a_watch_before():
@@ -279,23 +309,42 @@ class Stop(KeyboardInterrupt):
     pass
 
 
-def test_an_interrupted_training_leaves_the_model_as_it_was():
+def interrupted(model, watch, after=3, **more):
+    """Train, and be interrupted after some steps."""
     import keras
 
     class Interrupting(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
-            if batch == 2:
+            if batch == after - 1:
                 raise Stop
 
-    model, watch = compiled(), clinic.watch()
     with pytest.raises(Stop):
-        model.fit(*table(), verbose=0, callbacks=[watch, Interrupting()])
+        model.fit(*table(), verbose=0, callbacks=[watch, Interrupting()], **more)
+
+
+def test_an_interrupted_training_leaves_the_model_as_it_was():
+    model, watch = compiled(), clinic.watch()
+    interrupted(model, watch)
     assert clinic.diagnose(watch).verdict == "cannot tell" and watch.record.steps["count"] == 3
     again = clinic.watch()
     fitted(model, watch=again, epochs=2)
     assert not hasattr(model.train_function, "leave") and again.record.steps["count"] == 16
     model.fit(*table(), verbose=0)
     assert "call" not in vars(model.layers[0])
+
+
+def test_a_watch_leaves_an_interrupted_model_when_it_watches_another():
+    model, watch = compiled(), clinic.watch()
+    interrupted(model, watch)
+    assert hasattr(model.train_function, "leave")
+    fitted(compiled(), watch=watch, epochs=2)
+    assert not hasattr(model.train_function, "leave") and watch.record.steps["count"] == 16
+
+
+def test_tiny_steps_that_were_interrupted_before_an_epoch_was_over_can_be_diagnosed():
+    watch = clinic.watch()
+    interrupted(compiled(rate=1e-6), watch, after=30, batch_size=8)
+    assert clinic.diagnose(watch).verdict == "cannot tell" and not watch.record.curves
 
 
 def test_what_goes_wrong_in_looking_is_noted_and_stops_nothing(monkeypatch):
@@ -373,6 +422,21 @@ def test_curves_that_show_nothing_are_never_called_healthy():
     assert diagnosis.verdict == "cannot tell" and not diagnosis.findings
 
 
+def test_curves_that_are_no_numbers_or_empty_are_passed_over():
+    curves = {"loss": [2.0, float("nan")], "f1": [np.ones(3), np.ones(3)]}
+    assert clinic.diagnose(curves).findings[0].name == "rate too high"
+    assert clinic.diagnose({"loss": [1.0, 0.9], "accuracy": [0.1, 0.2], "val_accuracy": []})
+
+
+def test_an_error_is_no_score():
+    # With dropout the error is larger in training; validation gets a little worse at the end.
+    curves = {"loss": [9, 7, 5, 4, 3], "val_loss": [5, 3, 2.0, 2.1, 2.4]}
+    curves |= {name: [2.0, 1.6] for name in ("mae", "mse")} | {"val_mae": [1.0], "val_mse": [1.0]}
+    assert signs.of(clinic.Record(curves=curves)).score is None
+    curves |= {"accuracy": [0.7], "val_accuracy": [0.6]}
+    assert signs.of(clinic.Record(curves=curves)).score == 0.7
+
+
 @pytest.mark.parametrize("wrong", [3, "loss", {}, {"accuracy": [0.5]}, {"loss": "abc"}])
 def test_what_is_no_run_is_refused_in_one_sentence(wrong):
     with pytest.raises(CourseError):
@@ -396,6 +460,13 @@ def test_equal_inputs_have_equal_checksums_and_others_do_not():
     sums = gathering.checksum([x])
     assert len(set(sums)) == 50 and np.array_equal(gathering.checksum([x[10:20]]), sums[10:20])
     assert not np.isin(gathering.checksum([x + np.float32(1e-6)]), sums).any()
+
+
+def test_texts_have_a_checksum_of_what_they_say():
+    texts = [f"the text {n}" for n in range(30)]
+    first = gathering.checksum([np.array([text.encode() for text in texts], object)])
+    again = gathering.checksum([np.array([(text + "").encode() for text in texts], object)])
+    assert len(set(first)) == 30 and np.array_equal(first, again)
 
 
 def test_a_leak_is_counted_exactly_and_near_copies_too():

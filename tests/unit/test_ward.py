@@ -186,6 +186,7 @@ def test_each_seed_plants_other_doses_and_three_seeds_plant_every_fault(monkeypa
 def test_held_out_seeds_plant_a_third_and_later_ones_half_of_that(monkeypatch):
     monkeypatch.setattr(programs, "PROGRAMS", {"wine": lambda seed: setup()})
     monkeypatch.setattr(programs, "HELD_OUT", {"wine": None})
+    monkeypatch.setattr(bench, "planned", bench.planned.__wrapped__)  # nothing is remembered
     wanted = {fault for fault in faults.FAULTS if faults.sensible(fault, setup())}
     planted = [[run[1] for run in bench.planned(seed)] for seed in range(9)]
     assert {fault for found in planted[:3] for fault in found} == wanted | {"healthy"}
@@ -195,6 +196,15 @@ def test_held_out_seeds_plant_a_third_and_later_ones_half_of_that(monkeypatch):
 
 
 # ---- A run
+
+
+def test_without_recording_every_doctor_is_asked_anew(monkeypatch):
+    asked = []
+    monkeypatch.setattr(bench, "collect", lambda seeds, jobs: None)
+    monkeypatch.setattr(bench, "attempt", lambda seed, arm: {"asked": asked.append(arm) or 1.0})
+    for _ in range(2):  # the rules may have changed in between
+        bench.contest(5)
+    assert asked == 2 * 5 * list(bench.ARMS)
 
 
 def test_a_run_is_kept_and_can_be_diagnosed_again(tmp_path, monkeypatch):

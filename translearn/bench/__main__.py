@@ -16,53 +16,14 @@ def main(argv=None) -> int:
         help="ours, an expert's, two tutorials' and the article's, by score and computing",
     )
     recipes.set_defaults(run=contest.recipes_command)
-    recipes.add_argument(
-        "--seeds",
-        type=int,
-        default=3,
-        metavar="N",
-        help="of each recipe (default: 3, about an hour of one core)",
-    )
-    recipes.add_argument(
-        "--jobs",
-        type=int,
-        default=1,
-        metavar="N",
-        help="runs at a time, each on a thread of its own",
-    )
-    recipes.add_argument(
-        "--recorded", action="store_true", help="run nothing; show what the ledger has"
-    )
-    recipes.add_argument(
-        "--replay",
-        action="store_true",
-        help="run one seed of each again and hold its score against the ledger",
-    )
-    recipes.add_argument("--record", action="store_true", help="write the runs into the ledger")
+    measuring(recipes, 3, "of each recipe (default: 3, about an hour of one core)")
 
     ward = commands.add_parser(
         "clinic", help="does clinic.diagnose find what was planted? on held-out programs"
     )
     ward.set_defaults(run=clinic.clinic_command)
-    ward.add_argument(
-        "--seeds",
-        type=int,
-        default=clinic.SEEDS,
-        metavar="N",
-        help="draws of the planted faults (default: 5, about half an hour of one core)",
-    )
-    ward.add_argument(
-        "--jobs", type=int, default=1, metavar="N", help="runs at a time, each on its own thread"
-    )
-    ward.add_argument(
-        "--recorded", action="store_true", help="run nothing; show what the ledger has"
-    )
-    ward.add_argument(
-        "--replay",
-        action="store_true",
-        help="train one seed's runs again and hold the numbers against the ledger",
-    )
-    ward.add_argument("--record", action="store_true", help="write the numbers into the ledger")
+    draws = "draws of the planted faults (default: 5, about half an hour of one core)"
+    measuring(ward, clinic.SEEDS, draws)
     ward.add_argument(
         "--overhead", action="store_true", help="what watching adds to a training step, measured"
     )
@@ -84,6 +45,23 @@ def main(argv=None) -> int:
     except CourseError as error:
         print(error, file=sys.stderr)
         return 1
+
+
+def measuring(command, seeds: int, what: str) -> None:
+    """The options of a benchmark that stands in the ledger; `what` says what its seeds are."""
+    command.add_argument("--seeds", type=int, default=seeds, metavar="N", help=what)
+    command.add_argument(
+        "--jobs", type=int, default=1, metavar="N", help="runs at a time, each on its own thread"
+    )
+    command.add_argument(
+        "--recorded", action="store_true", help="run nothing; show what the ledger has"
+    )
+    command.add_argument(
+        "--replay",
+        action="store_true",
+        help="run one seed again and hold its numbers against the ledger",
+    )
+    command.add_argument("--record", action="store_true", help="write the runs into the ledger")
 
 
 def throughput_command(args) -> int:

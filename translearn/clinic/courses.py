@@ -61,7 +61,7 @@ def slow_steps(signs) -> bool:
 
 
 def rate_too_low(signs):
-    if not signs.watched or not signs.finite or not slow_steps(signs):
+    if not signs.watched or not signs.finite or not slow_steps(signs) or not len(signs.loss):
         return None
     if above(signs.moved, at.MOVED) or narrow(signs) or not below(signs.skill, at.POOR):
         return None

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from html import escape
 
+import numpy as np
+
 from translearn.clinic import courses, rules
 from translearn.clinic import signs as reading
 from translearn.clinic import thresholds as at
@@ -166,7 +168,11 @@ def record_of(run) -> Record:
     if isinstance(curves, dict) and "curves" in curves:
         return Record.from_dict(curves)
     try:
-        curves = {str(name): [float(x) for x in values] for name, values in curves.items()}
+        curves = {
+            str(name): [float(x) for x in values]
+            for name, values in curves.items()
+            if not any(np.ndim(x) for x in values)  # a score for each class is no curve
+        }
     except (AttributeError, TypeError, ValueError):
         raise CourseError(
             "diagnose takes a watch, its record, a History, or a dict of curves such as "

@@ -1,24 +1,38 @@
 """The step in the place of Keras's: the same computing, with the batch in hand."""
 
+import contextlib
 import time
 
 from translearn.clinic import looking
 
 
-def unwatched(step, times):
-    """What a watched run leaves behind: the step that it built, as Keras's function would go on
-    with the one that it built. A later fit without compile then trains the same list of weights.
+def in_turn(step, times, at_end=None, before=None, after=None):
+    """A function for Keras that fetches up to `times` batches and hands each to `step`.
+
+    Without `before` and `after` it is what a watched run leaves behind: a later fit without
+    compile goes on with the step that was built, and so trains the same list of weights. When
+    there is no batch left, `at_end` gets the empty iterator.
     """
 
     def function(iterator):
         for done in range(times):
+            start = time.perf_counter()
             try:
                 data = next(iterator)
             except StopIteration:
                 if done:
                     break
+                if at_end:
+                    with contextlib.suppress(Exception):  # it finds no batch either
+                        at_end(iterator)
                 raise
+            waited = time.perf_counter() - start
+            if before:
+                before(data)
+            start = time.perf_counter()
             outputs = step(data)
+            if after:
+                after(data, outputs, waited, time.perf_counter() - start)
         return outputs
 
     function.step = step
@@ -33,6 +47,10 @@ class Driving:
         model, original = self.model, getattr(self.model, name)
         times = getattr(model, "steps_per_execution", 1) or 1
         built = [original.step] if hasattr(original, "step") else []
+        # Only data of unknown length are asked for more than they have. Keras's own step then
+        # moves the optimiser's counter and the seeds before it sees that there is no batch.
+        counts = name == "train_function" and times == 1 and not model.run_eagerly
+        at_end = original if counts else None
         started = []
 
         def function(iterator):
@@ -47,21 +65,7 @@ class Driving:
                 self._start()
             started.append(True)
             try:
-                for done in range(times):
-                    start = time.perf_counter()
-                    try:
-                        data = next(iterator)
-                    except StopIteration:
-                        if done:
-                            break
-                        raise
-                    fetched = time.perf_counter()
-                    if before:
-                        before(data)
-                    ready = time.perf_counter()
-                    outputs = built[0](data)
-                    after(data, outputs, fetched - start, time.perf_counter() - ready)
-                return outputs
+                return in_turn(built[0], times, at_end, before, after)(iterator)
             except StopIteration:
                 raise
             except BaseException:
@@ -70,7 +74,7 @@ class Driving:
 
         def leave():
             if getattr(model, name, None) is function:
-                setattr(model, name, unwatched(built[0], times) if built else original)
+                setattr(model, name, in_turn(built[0], times, at_end) if built else original)
 
         function.leave = leave
         self._put[name] = function
@@ -78,6 +82,8 @@ class Driving:
 
     def _listen(self):
         """Leave the step as it is, and note its loss and seconds."""
+        import tensorflow as tf
+
         self.record.setting["inputs unseen"] = True
         self._note("the step was built before this fit, so its inputs were not seen")
         model, original = self.model, self.model.train_function
@@ -88,7 +94,7 @@ class Driving:
             start = time.perf_counter()
             try:
                 outputs = original(iterator)
-            except StopIteration:
+            except (StopIteration, tf.errors.OutOfRangeError):
                 raise
             except BaseException:
                 self.finish()

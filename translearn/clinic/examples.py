@@ -5,7 +5,7 @@ import contextlib
 import numpy as np
 
 from translearn.clinic.answers import answers
-from translearn.clinic.looking import call, leaves, setting, thinned
+from translearn.clinic.looking import call, leaves, setting, thinned, unchanged
 
 SOME, LARGE = 48, 4_000_000  # examples whose activations are looked at, numbers in a layer
 
@@ -86,6 +86,7 @@ def statistics(layer, inputs) -> dict:
     }
 
 
+@unchanged
 def examples(model, stash, deep=True):
     """What the network makes of some examples: (numbers for the record, arrays to compare).
 

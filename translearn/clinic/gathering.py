@@ -87,7 +87,8 @@ def checksum(parts) -> np.ndarray:
     for number, part in enumerate(parts):
         if part.dtype.kind in "OSU":
             flat = part.reshape(len(part), -1)
-            total += np.array([hash(row.tobytes()) & (2**63 - 1) for row in flat], np.uint64)
+            rows = [hash(tuple(row)) & (2**63 - 1) for row in flat.tolist()]
+            total += np.array(rows, np.uint64)
             continue
         flat = part.reshape(len(part), -1)
         flat = np.ascontiguousarray(flat[:, :: -(-flat.shape[1] // COLUMNS) or 1])

@@ -4,6 +4,7 @@ Nothing here changes the model: the network runs in inference mode, outside of a
 """
 
 import contextlib
+import functools
 
 import numpy as np
 
@@ -56,7 +57,7 @@ def weights_setting(model) -> dict:
                     "kind": type(layer).__name__,
                     "trainable": bool(layer.trainable and layer.trainable_weights),
                     "size": sum(int(np.prod(w.shape)) for w in layer.weights),
-                    "units": int(layer.weights[0].shape[-1]) if layer.weights[0].shape else 1,
+                    "units": int(layer.weights[0].shape[-1]) if len(layer.weights[0].shape) else 1,
                     # Biases of exactly zero: as it was made, never trained.
                     "new": untouched(layer),
                 }
@@ -152,6 +153,31 @@ def thinned(by_layer, most=24) -> dict:
     return {names[row]: by_layer[names[row]] for row in rows}
 
 
+def unchanged(look):
+    """A look calls the model; what a call changes is put back: seeds, counters, an RNN's state."""
+
+    @functools.wraps(look)
+    def careful(model, *args, **kwargs):
+        before = [(state, state.numpy()) for state in states(model)]
+        try:
+            return look(model, *args, **kwargs)
+        finally:
+            for state, value in before:
+                state.assign(value)
+
+    return careful
+
+
+def states(model) -> list:
+    """The variables that no gradient changes: seeds, and weights that are never trainable (the
+    weights of a layer that was frozen are not among them)."""
+    layers = list(model._flatten_layers())
+    weights = [weight for layer in layers for weight in layer._non_trainable_variables]
+    known = {id(weight) for weight in model.weights}
+    return weights + [each for each in model.non_trainable_variables if id(each) not in known]
+
+
+@unchanged
 def gradients(model, stash) -> dict:
     """Size of the gradient for each layer, and the share of its units that get none."""
     import keras

@@ -26,7 +26,12 @@ def everything_frozen(signs):
             f"fell by {max(signs.fell or 0, 0):.0%}.",
             1.0,
         )
-    if moved and max(moved) == 0 and signs.finite and above(max(setting["rates"], default=0), 0):
+    if (
+        moved
+        and max(moved) == 0
+        and signs.finite
+        and above(max(setting.get("rates", []), default=0), 0)
+    ):
         return "No weight moved in the whole run, though the rate is above zero.", 0.9
     new = sum(
         each["size"] for each in setting["layers"] if each["new"] and not each["trainable"]

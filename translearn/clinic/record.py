@@ -14,11 +14,12 @@ class Record:
     setting  optimiser, rate, loss, batch size, counts of weights, the layers with weights
     steps    per step: "loss" (mean loss of the batch; at most 2,000), seconds in all and the
              median step, seconds waited for input (without the first step of each epoch)
-    inputs   mean, spread and range of the inputs, as they come and as the first layer with weights
-             gets them
+    inputs   empty (records that were kept have it); `end` has the numbers of the inputs
     labels   how often each class occurs in training and validation, or mean and spread
     looks    a list: now and then, the size of one update against the weights of each layer
-    end      what the finished network does with some training and validation examples
+    end      what the finished network does with some training and validation examples; mean,
+             spread and range of the inputs, as they come and as the first layer with weights gets
+             them
     moved    per weight: how far it moved in the whole run against its own size
     leak     how many validation inputs are also training inputs
     notes    what could not be seen, and why

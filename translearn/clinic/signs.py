@@ -7,6 +7,8 @@ import numpy as np
 from translearn.clinic import thresholds as at
 from translearn.clinic.record import Record
 
+ERRORS = ("loss", "error", "mae", "mse", "crossentropy")  # of metrics that are lower when better
+
 
 @dataclass
 class Signs:
@@ -82,7 +84,7 @@ def _curves(signs, curves):
     signs.loss, signs.val_loss, signs.epochs = loss, val, max(len(loss), len(val))
     signs.finite = bool(np.isfinite(loss).all() and np.isfinite(val).all())
     for name in sorted(curves, key=lambda n: (not n.startswith(("acc", "sparse_cat", "bin")), n)):
-        if f"val_{name}" in curves and name != "loss" and curves[name]:
+        if curves.get(f"val_{name}") and curves[name] and not any(e in name for e in ERRORS):
             signs.score, signs.val_score = curves[name][-1], curves[f"val_{name}"][-1]
             break
     if not signs.finite:

@@ -1,4 +1,5 @@
-"""Where a doctor draws the line. Every threshold of the clinic stands here and nowhere else.
+"""Where a doctor draws the line. The thresholds of the clinic stand here; where only one rule has
+a bound, some stand in the rule.
 
 They were chosen on the half of the programs that `course.py bench clinic` calls *chosen on*, and
 never looked at the other half.

@@ -77,7 +77,8 @@ class _Watching(Driving):
     @safely
     def on_train_begin(self, logs=None):
         model = self.model
-        self.record, self.own, self._put = Record(), 0.0, {}
+        self._leave()  # another model, whose training was interrupted
+        self.record, self.own = Record(), 0.0
         self._losses, self._sizes, self._seconds, self._waits = [], [], [], []
         self._running, self._epoch, self._steps, self._next_look = (0.0, 0), 0, 0, 0
         self._look_cost, self._looked = 0.0, 0.0

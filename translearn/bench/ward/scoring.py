@@ -160,11 +160,11 @@ def confusion(rows: list):
     return pd.DataFrame(table, index=planted, columns=found)
 
 
-def wilson(hits: int, count: int, z: float = 1.96) -> tuple:
+def wilson(hits: int, count: int) -> tuple:
     """The 95 % interval of a share (Wilson, 1927): (low, high)."""
+    from scipy.stats import binomtest
+
     if not count:
         return 0.0, 1.0
-    p, n = hits / count, count
-    middle, half = p + z * z / (2 * n), z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    scale = 1 + z * z / n
-    return float(max(0.0, (middle - half) / scale)), float(min(1.0, (middle + half) / scale))
+    low, high = binomtest(hits, count).proportion_ci(method="wilson")
+    return float(low), float(high)
