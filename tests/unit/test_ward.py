@@ -316,10 +316,15 @@ def test_the_confusion_matrix_counts_every_finding():
     rows = [row("rate too high", ["dead units", "rate too high"], True, []),
             row("healthy", [], False, [], "healthy"),
             row("overfitting", [], False, [], "mild")]  # fmt: skip
-    table = scoring.confusion(rows)
-    assert list(table.index) == ["healthy", "rate too high", "overfitting (mild)"]
-    assert table.loc["rate too high", ["dead units", "rate too high"]].tolist() == [1, 1]
-    assert table.loc["healthy", "nothing, healthy"] == 1 and table.to_numpy().sum() == 4
+    found = scoring.confusion(rows)
+
+    def count(planted, name):
+        at = scoring.PLANTED.index(planted), scoring.FOUND.index(name)
+        return found["planted {:02d}, found {:02d}".format(*at)]
+
+    assert count("rate too high", "dead units") == count("rate too high", "rate too high") == 1
+    assert count("healthy", "nothing, healthy") == 1
+    assert sum(found.values()) == 3, "a fault that does no harm is not counted"
 
 
 def test_wilsons_interval():
@@ -407,6 +412,7 @@ def results_by_hand():
                 for what in ("sick", "found")
                 for fault in faults.FAULTS
             }
+            found |= scoring.confusion(ROWS) if arm == "ours" else {}
             rows += [(arm, seed, name, value, 0.0) for name, value in found.items()]
     table = pd.DataFrame(rows, columns=["arm", "seed", "metric", "value", "seconds"])
     return measure.Results(table, "the same runs", bench.CONTEST, 5)
@@ -420,6 +426,9 @@ def test_the_tables_say_what_was_counted():
     assert by_fault.loc["dead units", "sick runs"] == 10
     assert by_fault.loc["dead units", ["ours", "majority"]].tolist() == ["100", "50"]
     assert bench.by_program(ROWS).loc["p", "recall"] == 0.5
+    matrix, once = bench.confusion(results_by_hand()), scoring.confusion(ROWS)
+    assert matrix.to_numpy().sum() == 5 * sum(once.values()) > 0
+    assert matrix.any(axis=0).all() and matrix.any(axis=1).all()
 
 
 def test_too_few_seeds_are_refused(capsys):

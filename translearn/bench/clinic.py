@@ -14,7 +14,7 @@ import os
 
 import numpy as np
 
-from translearn import measure, paths
+from translearn import measure
 from translearn.bench.ward import doctors, faults, programs, running, scoring
 from translearn.errors import CourseError
 from translearn.evidence import ONE_THREAD, book, recording, rests_on
@@ -82,14 +82,14 @@ def base_rates(seed: int, chosen_on: bool = False) -> dict:
 
 def attempt(arm: str, seed: int, ward: running.Ward | None = None) -> dict:
     """One doctor on all held-out runs of one seed: `scoring.numbers`, and for each fault the
-    sick runs that had it and those in which it was found."""
+    sick runs that had it and those in which it was found; of ours `scoring.confusion`, too."""
     rows = scoring.judged(runs_of(seed, ward), doctor(arm, seed))
     found = scoring.numbers(rows)
     for fault in faults.FAULTS:
         sick = [row for row in rows if row["state"] == "sick" and row["planted"] == fault]
         found[f"sick: {fault}"] = len(sick)
         found[f"found: {fault}"] = sum(row["hit"] for row in sick)
-    return found
+    return found | (scoring.confusion(rows) if arm == "ours" else {})
 
 
 def experiment(seeds: int = SEEDS) -> measure.Experiment:
@@ -198,6 +198,25 @@ def by_fault(results):
     return pd.DataFrame(rows).T
 
 
+def confusion(results):
+    """Our confusion matrix, all seeds together: a pandas table, planted (rows) against found
+    (columns). What was never planted and what was never found are left out."""
+    import pandas as pd
+
+    table = pd.DataFrame(
+        [
+            [
+                int(results.values("ours", f"planted {p:02d}, found {f:02d}").sum())
+                for f in range(len(scoring.FOUND))
+            ]
+            for p in range(len(scoring.PLANTED))
+        ],
+        index=scoring.PLANTED,
+        columns=scoring.FOUND,
+    )
+    return table.loc[table.any(axis=1), table.any(axis=0)]
+
+
 def by_program(rows):
     """One row a program, of rows of `scoring.judged`: ours in numbers."""
     import pandas as pd
@@ -240,7 +259,12 @@ def clinic_command(args) -> int:
     print(f"\nHeld-out programs: {', '.join(programs.HELD_OUT)}; {results.seeds} seeds, mean ± "
           "standard deviation, in %.\n")  # fmt: skip
     print(table(results).to_string(), "\n")
-    print(by_fault(results).to_string())
+    print(by_fault(results).to_string(), "\n")
+    matrix = confusion(results)
+    numbers = {name: number for number, name in enumerate(matrix.columns, 1)}
+    print("Ours, planted (rows) against found (columns), runs of all seeds:\n")
+    print(matrix.rename(columns=numbers).to_string(), "\n")
+    print("; ".join(f"{number} {name}" for name, number in numbers.items()))
     if not args.recorded:
         rows = [
             row
@@ -248,8 +272,4 @@ def clinic_command(args) -> int:
             for row in scoring.judged(runs_of(seed), doctors.ours)
         ]
         print("\nOurs, by program:\n", by_program(rows).to_string(), sep="\n")
-        path = paths.cache() / "bench" / "clinic.csv"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        scoring.confusion(rows).to_csv(path)
-        print(f"\nPlanted × found, one row a fault: {path}")
     return 0

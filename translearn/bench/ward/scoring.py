@@ -142,22 +142,27 @@ def _mean(values):
     return float(np.mean(values)) if len(values) else 0.0
 
 
-def confusion(rows: list):
-    """A pandas table: planted (rows) against found (columns), how many runs. A run may have
-    several findings; "nothing, healthy" and "nothing, cannot tell" are columns too."""
-    import pandas as pd
+PLANTED = ["healthy", *faults.FAULTS]  # the rows of a confusion matrix, and its columns
+FOUND = [*faults.FAULTS, "nothing, healthy", "nothing, cannot tell"]
 
+
+def confusion(rows: list) -> dict:
+    """{"planted 03, found 05": how many runs}, by places in `PLANTED` and `FOUND`.
+
+    Sick runs and healthy ones; a fault that did no harm is not counted.
+    A run may have several findings; "nothing, healthy" and "nothing, cannot tell" count as one.
+    Places, since a ledger that spelt the names out would be twice as long.
+    """
     counts = Counter()
     for row in rows:
-        planted = row["planted"] + (" (mild)" if row["state"] == "mild" else "")
         for name in row["found"] or [f"nothing, {row['verdict']}"]:
-            counts[planted, name] += 1
-    order = ["healthy", *faults.FAULTS]
-    planted = [p for p in [*order, *(f"{name} (mild)" for name in order)]
-               if any(p == key for key, _ in counts)]  # fmt: skip
-    found = [*faults.FAULTS, "nothing, healthy", "nothing, cannot tell"]
-    table = [[counts[p, f] for f in found] for p in planted]
-    return pd.DataFrame(table, index=planted, columns=found)
+            if row["state"] != "mild":
+                counts[row["planted"], name] += 1
+    return {
+        f"planted {p:02d}, found {f:02d}": counts[planted, found]
+        for p, planted in enumerate(PLANTED)
+        for f, found in enumerate(FOUND)
+    }
 
 
 def wilson(hits: int, count: int) -> tuple:
