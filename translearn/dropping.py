@@ -145,13 +145,14 @@ def read(file: Path, shape: tuple, fit: str) -> np.ndarray:
     """
     from PIL import Image
 
-    from translearn.data import decoding
+    from translearn.data import decoding, pictures
 
-    high, wide, channels = shape
-    square = decoding.decode(file).square
+    side, _, channels = shape
+    decoded = decoding.decode(file, whole=fit != "cut")
+    pixels = pictures.fitted(decoded.picture, side, fit)
     if channels == 1:
-        square = square.convert("L")
-    return np.asarray(square.resize((wide, high), Image.BILINEAR)).reshape(shape)
+        pixels = np.asarray(Image.fromarray(pixels).convert("L"))
+    return pixels.reshape(shape)
 
 
 def _png(pixels) -> str:
