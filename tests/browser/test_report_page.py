@@ -85,11 +85,12 @@ def test_the_report_is_open_to_everybody(chromium, report, theme, width):
 
 
 CELL = """import keras
+import numpy as np
 from translearn import widgets
 inputs = keras.Input((16, 16, 3))
 grey = keras.layers.GlobalAveragePooling2D()(inputs)
 model = keras.Model(inputs, keras.layers.Dense(2, activation="softmax")(grey))
-model.layers[-1].set_weights([[[1, -1]] * 3, [-300, 300]])
+model.layers[-1].set_weights([np.array([[1, -1]] * 3), np.array([-300, 300])])
 widgets.drop(model, ["light", "dark"])"""
 
 DROP = """([name, kind, text]) => {
