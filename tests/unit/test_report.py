@@ -529,7 +529,8 @@ def test_a_model_that_would_not_load_elsewhere_is_not_handed_over(tmp_path, mode
 
 
 def test_a_dropped_picture_is_shown_with_what_the_model_says(model, photos, splits, monkeypatch):
-    from translearn import dropping, page
+    from translearn import page
+    from translearn.report import dropping
 
     outputs = []
     monkeypatch.setattr(page, "show", lambda html, text, *_, **__: outputs.append((html, text)))
