@@ -199,6 +199,8 @@ def test_files_that_are_not_there(pictures):
     with pytest.warns(UserWarning, match="1 file of the list cannot be found: pictures/x3"):
         splits = pictures(text, unreadable="skip", how=lambda call, *a, **b: call(*a, **b))
     assert len(where(splits)) == 11
+    no_cats = pictures.text.replace(".png,cat", ".gif,cat")
+    assert "one class is left, 'dog'" in refused(pictures, no_cats, unreadable="skip")
     said = refused(pictures, pictures.text.replace("pictures/03.png", "pictures/03.PNG"))
     assert "There is '03.png', with other capitals." in said
     windows = pictures.text.replace("pictures/", "C:\\pets\\")
@@ -206,7 +208,7 @@ def test_files_that_are_not_there(pictures):
     assert f"looked for in {pictures.folder}" in said and "root=" in said
     assert "has an address" in refused(pictures, pictures.text.replace("pictures/", "http://a/"))
     folder = refused(pictures, pictures.text.replace("pictures/03.png", "pictures"))
-    assert "cannot be found: pictures." in folder
+    assert "cannot be found: pictures. 'pictures' is there, but" in folder
     # What is there and no picture is refused as in a folder.
     (pictures.folder / "pictures" / "03.png").write_text("no picture")
     assert "pictures/03.png (not a picture of a kind" in refused(pictures)
@@ -377,6 +379,22 @@ def test_a_picture_one_pixel_high(tmp_path, fit):
     images = quiet(data.from_directory, tmp_path, size=16, fit=fit).train.images
     assert images.shape[1:] == (16, 16, 3)
     assert (images[:, 7:9] < 10).all(axis=(2, 3)).any(axis=1).all()
+
+
+@pytest.mark.parametrize(
+    "content, words",
+    [
+        (b"<?xml version='1.0'?><SVG xmlns='x'/>", "SVG is not read here"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC is not read here"),
+        (b"<!DOCTYPE html><html><head>404", "a web page is not read here"),
+        (b"something else", "not a picture of a kind that is read here"),
+    ],
+)
+def test_files_that_are_named_like_pictures(tmp_path, content, words):
+    for number in range(10):
+        save(number, tmp_path / "ab"[number // 5] / f"{number}.png")
+    (tmp_path / "a" / "x.jpg").write_bytes(content)
+    assert f"a/x.jpg ({words}" in sentence(data.from_directory, tmp_path)
 
 
 # --- the folder that ships -----------------------------------------------------------------------

@@ -58,8 +58,15 @@ def listed(path, root, file: str, label: str, split: str | None, missing: str):
         found.said.append(f"{count(twice, 'line')} that repeat another.")
     if gone:
         _say_gone(gone, len(first), base, missing, found)
-    found.class_names = tuple(each for each in classes if each in set(found.labels))
-    found.labels = [found.class_names.index(each) for each in found.labels]
+    left = set(found.labels)
+    found.class_names = tuple(each for each in classes if each in left)
+    if len(left) < 2:
+        raise CourseError(
+            f"Of the list {place.name} one class is left, {found.class_names[0]!r}, which leaves "
+            "nothing to tell apart. Correct the files of the others."
+        )
+    numbers = {name: label for label, name in enumerate(found.class_names)}
+    found.labels = [numbers[each] for each in found.labels]
     _every_part(found, place)
     return found, shown(place.stem)
 
@@ -261,7 +268,10 @@ def _say_gone(gone, number, base, missing, found):
         hint = ""
         wanted = base / gone[0].replace("\\", "/")
         names = [each.name for each in wanted.parent.iterdir()] if wanted.parent.is_dir() else []
-        if alike := [each for each in names if each.casefold() == wanted.name.casefold()]:
+        alike = [each for each in names if each.casefold() == wanted.name.casefold()]
+        if wanted.name in names:
+            hint = f" {wanted.name!r} is there, but leads nowhere or is no file."
+        elif alike:
             hint = f" There is {alike[0]!r}, with other capitals."
         elif len(gone) == number or re.match(r"[a-z]:|\\\\", gone[0], re.IGNORECASE):
             hint = (
