@@ -1,0 +1,181 @@
+"""`recommended`: the course's recipe for pictures, within a budget of computing."""
+
+import platform
+import time
+
+import numpy as np
+
+from translearn.errors import CourseError
+from translearn.recipes import frozen, members
+from translearn.recipes import names as words
+from translearn.recipes.record import Record
+from translearn.recipes.working import MOST, OutOfTime, Working
+
+SIZES = (160, 224, 288)  # pixels a side; the network was trained at 224
+
+
+def recommended(
+    splits,
+    seconds=60,
+    seed=0,
+    on_answer=None,
+    features=None,
+    clock=None,
+    sizes=None,
+    names=True,
+    groups=None,
+    progress=True,
+):
+    """A classifier for your pictures, as good as the time allows: a plain, compiled `keras.Model`.
+
+    splits     `Splits` with pictures of any size, grey or colour, and two classes or more. Only
+               `splits.train` is read: choices are made by cross-validation on it, and validation
+               and test stay untouched. It fits `splits.validation` to be a second opinion.
+    seconds    computing allowed, in CPU-seconds of all threads of this process, from after the
+               libraries are imported
+    seed       of folds and draws. The same seed gives the same model, as far as the same steps
+               fit into the time.
+    on_answer  called with each better answer: a function (images, features=None) → (n, classes)
+    features   replaces `frozen.features`, for instance to share what a network says
+    clock      replaces the clock: a function without arguments → CPU-seconds spent so far
+    sizes      the sizes in pixels at which pictures may be looked at, instead of 160, 224 and
+               288
+    names      False pays no regard to what the classes are called
+    groups     (n,) what belongs together, such as pictures of one thing: never on both sides of a
+               fold. Unless given, the column `group` or `concept` of `splits.train.info`
+    progress   print the plan and show a bar
+
+    The model takes raw pixels (n, h, w, c) as in `splits` and gives probabilities (n, classes).
+    It is made of Keras's own layers only, so the saved file loads without this package.
+    `model.record` says what was planned, tried, chosen and spent (`Record`).
+
+    A class with one picture cannot be held out: the model knows it, cross-validation does not
+    count it. Of very many pictures a balanced share is used. When you interrupt, you get the best
+    so far; what the network said is remembered on disk, so calling again goes on from there.
+
+    Raises `CourseError` for pictures that are neither grey nor colour, a class without a training
+    picture, fewer than two classes, and a budget that is no positive number.
+    """
+    import keras  # noqa: F401 (before the clock starts)
+    import sklearn.linear_model  # noqa: F401
+    from threadpoolctl import threadpool_limits
+    from tqdm.auto import tqdm
+
+    train, shape = splits.train, tuple(int(side) for side in splits.train.images.shape[1:])
+    _check(train, splits.class_names, seconds)
+    began = time.process_time()
+    clock = clock or (lambda: time.process_time() - began)
+    sizes = tuple(sizes or SIZES)
+    record = _record(splits, sizes, names, float(seconds), seed)
+    if progress:
+        print("\n".join(record.plan))
+    form = "{desc}: {percentage:3.0f}% |{bar}| {n:.0f} of {total:.0f} CPU-seconds"
+    with tqdm(total=record.seconds, desc="Recipe", bar_format=form, disable=not progress) as bar:
+        see = features or frozen.features
+        work = Working(
+            train,
+            len(splits.class_names),
+            _groups(train, groups),
+            sizes,
+            record,
+            see,
+            clock,
+            bar,
+            on_answer,
+        )
+        try:
+            # Several threads would only wait for each other: these matrices are small.
+            with threadpool_limits(1, "blas"):
+                work.all(splits.class_names if names else None)
+        except OutOfTime:
+            record.ended = "out of time"
+        except KeyboardInterrupt:
+            if work.answer is None:
+                raise
+            record.ended = "interrupted"
+    model = members.model(work.answer, shape)
+    record.inference *= work.answer.pixels() / sizes[0] ** 2
+    record.spent = round(clock(), 2)
+    model.record = record
+    return model
+
+
+def _groups(train, groups):
+    """(n,) numbers of what belongs together; each picture alone when nothing is known."""
+    if groups is None:
+        info = getattr(train, "info", ())
+        groups = next((info[name] for name in ("group", "concept") if name in info), None)
+    if groups is None:
+        return np.arange(len(train.labels))
+    return np.unique(np.asarray(groups).astype(str), return_inverse=True)[1]
+
+
+def _check(train, class_names, seconds):
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not seconds > 0:
+        raise CourseError(
+            f"seconds={seconds!r} is no budget. Give a number above 0, such as seconds=60."
+        )
+    if len(class_names) < 2:
+        raise CourseError("A classifier needs two classes or more, and these pictures have one.")
+    counts = np.bincount(train.labels, minlength=len(class_names))
+    if not counts.all():
+        raise CourseError(
+            f"The class {class_names[counts.argmin()]!r} has no training picture, so nothing can "
+            "be learnt about it. Add some, or leave the class out."
+        )
+    if train.images.ndim != 4 or train.images.shape[-1] not in (1, 3):
+        raise CourseError(
+            f"These pictures have shape {train.images.shape[1:]}, and grey (h, w, 1) or colour "
+            "(h, w, 3) is needed."
+        )
+
+
+def _record(splits, sizes, names, seconds, seed) -> Record:
+    import keras
+
+    train, classes = splits.train, len(splits.class_names)
+    counts = np.bincount(train.labels, minlength=classes)
+    used = min(len(train.labels), MOST)
+    side, said = min(train.images.shape[1:3]), []
+    if side < max(sizes):
+        said.append(
+            f"The pictures have {side} pixels a side and are enlarged to {max(sizes)} inside the "
+            "model. If the originals are larger, loading them with a larger size=… will help."
+        )
+    if counts.min() == 1:
+        said.append(
+            f"{np.count_nonzero(counts == 1)} of {classes} classes have a single picture: they "
+            "are learnt, but cross-validation cannot count them."
+        )
+    if used < len(train.labels):
+        said.append(f"Of {len(train.labels):,} training pictures at most {used:,} are used.")
+    steps = [
+        "a baseline without any network",
+        f"a frozen {frozen.NETWORK} looks at the pictures at {sizes[0]} pixels; linear "
+        "classifiers on several of its blocks are averaged",
+        f"the same at {', '.join(map(str, sizes))} pixels, also mirrored",
+    ]
+    if names and words.worth_reading(splits.class_names):
+        steps.insert(2, "a language model reads the names of the classes")
+    plan = [
+        f"Up to {seconds:g} CPU-seconds for {used:,} training pictures of {classes} classes "
+        f"({counts.min()} to {counts.max()} of each); the other pictures are not looked at.",
+        *(f"{number}. {step};" for number, step in enumerate(steps, start=1)),
+        "each step is checked by cross-validation, and left out if it does not fit into the time.",
+        *said,
+    ]
+    data = {
+        "name": getattr(splits, "name", ""),
+        "pictures": len(train.labels),
+        "classes": classes,
+        "shape": list(train.images.shape[1:]),
+        "fewest": int(counts.min()),
+        "most": int(counts.max()),
+    }
+    versions = {
+        "python": platform.python_version(),
+        "keras": keras.__version__,
+        "numpy": np.__version__,
+        "network": frozen.NETWORK,
+    }
+    return Record(plan, data, seconds, seed, versions)
