@@ -119,6 +119,22 @@ def _words(name):
     return name.replace("_", " ")
 
 
+def drop(model, class_names, fit: str | None = None):
+    """A place to drop a picture on: below it you see the picture, and what the model says of it.
+
+    model        a Keras model: raw pixels (n, height, width, 1 or 3) in, probabilities out
+    class_names  in the order of its outputs
+    fit          how the picture becomes square: "cut" (default), "pad" or "stretch", as in training
+
+    A file can also be chosen with a button; `.show(path)` takes one without a browser and returns
+    the table. What is no picture is answered by a sentence. Raises `CourseError` when the names do
+    not go with the outputs.
+    """
+    from translearn.dropping import Drop
+
+    return Drop(model, class_names, fit)
+
+
 class Bet:
     """A guess that the reader writes down before anything runs. It is kept in a file on this
     machine only.

@@ -159,7 +159,12 @@ def known_fit(fit, splits=None) -> str:
 def shape_of(model) -> tuple:
     """(height, width, channels) of the pictures that a model takes."""
     shape = getattr(model, "input_shape", None)
-    if not isinstance(shape, tuple) or len(shape) != 4 or None in shape[1:] or shape[3] not in (1, 3):
+    if (
+        not isinstance(shape, tuple)
+        or len(shape) != 4
+        or None in shape[1:]
+        or shape[3] not in (1, 3)
+    ):
         raise CourseError(
             "A model is needed here that takes pictures of one size, (n, height, width, 1 or 3), "
             f"and this one takes {shape}."
@@ -210,9 +215,7 @@ def _litert(model, file, options):
 
     spec = keras.InputSpec(shape=model.input_shape, dtype="float32", name="pixels")
     with _hushed():
-        model.export(
-            str(file), format="litert", verbose=False, input_signature=[spec], **options
-        )
+        model.export(str(file), format="litert", verbose=False, input_signature=[spec], **options)
         run = Interpreter(str(file), num_threads=os.cpu_count()).get_signature_runner()
         run(pixels=np.zeros((1, *model.input_shape[1:]), np.float32))
     return lambda images: run(pixels=np.asarray(images, np.float32))["output_0"]

@@ -113,7 +113,8 @@ def page(record: dict, shown: dict) -> str:
     """`report.html` of a record. shown: {"mistakes": data URIs, "sheet": (data URI, alt) or None};
     the pictures alone do not stand in the record.
     """
-    return _templates().get_template("report.html").render(r=record, shown=shown)
+    html = _templates().get_template("report.html").render(r=record, shown=shown)
+    return html.replace(" %", "\u00a0%")  # no line begins with a percent sign
 
 
 @cache
