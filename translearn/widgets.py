@@ -130,7 +130,7 @@ def drop(model, class_names, fit: str | None = None):
     the table. What is no picture is answered by a sentence. Raises `CourseError` when the names do
     not go with the outputs.
     """
-    from translearn.dropping import Drop
+    from translearn.report.dropping import Drop
 
     return Drop(model, class_names, fit)
 

@@ -294,6 +294,23 @@ def _scores(width):
     return {name: float(f"{value:.7g}") for name, value in found.items()}
 
 
+# ---------------------------------------------------------------- report
+
+
+@golden("report.numbers")
+def _judged():
+    from translearn.report import judging
+
+    draw = np.random.default_rng(6)
+    labels, p = draw.integers(0, 3, 60), draw.dirichlet([1, 1, 2], 60)
+    found = judging.calibration(labels, p, judging.temperature(labels, p))
+    table = found.pop("table")
+    found |= {f"with temperature, {k}": v for k, v in found.pop("with temperature").items()}
+    found |= dict(zip(("low", "high"), judging.balanced_interval([3, 9], [5, 10])))
+    found["bins"] = [row["right"] for row in table]
+    return {name: np.round(value, 6).tolist() for name, value in found.items()}
+
+
 # ---------------------------------------------------------------- optim
 
 

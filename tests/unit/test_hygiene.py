@@ -201,7 +201,7 @@ def test_the_lock_answers_pyproject(platform):
 # knows nothing of them.
 FRONT = """
     quiet page door paths errors data backbones transfer scores optim measure clinic
-    plots widgets exercises
+    plots report widgets exercises
 """.split()
 ROOMS = "coursework.student authoring evidence bench coursework.instructor lab".split()
 ORDER = [*FRONT, *ROOMS]

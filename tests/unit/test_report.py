@@ -1,5 +1,6 @@
 """A model's test, its papers, and the files that run without the package."""
 
+import dataclasses
 import json
 import re
 import shutil
@@ -15,7 +16,7 @@ from PIL import Image
 from translearn import data, report, widgets
 from translearn.data import splits as parts
 from translearn.errors import CourseError
-from translearn.report import card, judging, limits, writing
+from translearn.report import card, handing, judging, limits, writing
 
 CLASSES = ("dark", "light | <b>pale</b>", "mid *grey*")  # as strangers name their folders
 SIDE = 12
@@ -132,14 +133,16 @@ class Record:
         return {
             "plan": ["one frozen pass", "two heads"],
             "tried": [
-                {"arm": "LDA & friends", "mean": 0.71, "spread": 0.03, "seconds": 4.5},
-                {"arm": "logistic regression", "mean": 0.7, "spread": 0.04, "seconds": 6.25},
+                {"arm": "LDA & friends", "score": 0.71, "spread": 0.03, "seconds": 4.5},
+                {"arm": "logistic regression", "score": 0.7, "spread": 0.04, "seconds": 6.25},
             ],
             "chosen": "LDA & friends",
-            "spent": {"features": 4.0},
-            "seconds": 20.25,
+            "score": 0.7125,
+            "spent": 18.25,
+            "seconds": 20.0,
             "seed": 0,
             "ended": "interrupted",
+            "inference": 12.5,
         }
 
 
@@ -239,12 +242,11 @@ def test_another_model_on_the_same_pictures_is_told_how_many_looked_before(teste
     other = report.test_once(network(sharpness=0.5), splits)
     assert (tested.looks, other.looks, other.again) == (1, 2, False)
     assert "1 other model was tested on these pictures before" in repr(other)
-    larger = pictures()  # the same pictures by name, in another size: no new test set
-    larger = data.Splits(
-        **{part: parts.Split(getattr(larger, part).images[:, :10, :10], *list(vars(getattr(larger, part)).values())[1:])
-           for part in parts.PARTS},
-        name=larger.name, class_names=CLASSES, card=larger.card,
-    )  # fmt: skip
+    larger = pictures()  # the same pictures by name in another size are no new test set
+    for part in parts.PARTS:
+        split = getattr(larger, part)
+        smaller = dataclasses.replace(split, images=split.images[:, :10, :10])
+        larger = dataclasses.replace(larger, **{part: smaller})
     third = report.test_once(network(side=10), larger)
     assert third.looks == 3 and "2 other models were" in repr(third)
     assert report.test_once(network(), pictures(seed=5, name="others")).looks == 1
@@ -307,7 +309,7 @@ def test_every_number_on_the_papers_comes_from_the_record(folder, record, tested
     for number in ("12.3 %", "43.2 %", "987654", "5.7 %"):
         assert number in html and number in readme, number
     assert "765.4" in html
-    numbers = re.findall(r"\d+\.\d+", readme.partition("## Training")[2])
+    numbers = re.findall(r"\d+\.\d+", card.card(record).partition("## Training")[2])
     known = json.dumps(record) + " ".join(
         f"{100 * float(each):.1f}" for each in re.findall(r"\d\.\d+(?:e-\d+)?", json.dumps(record))
     )
@@ -449,21 +451,21 @@ def test_the_keras_file_runs_without_the_package(folder, splits, tested, photos,
     np.save(tmp_path / "pixels.npy", splits.test.images)
     only = tmp_path / "only"
     only.mkdir()
-    for name in ("model.keras", "classes.txt", "predict.py"):
+    for name in ("model.keras", "classes.txt", "predict_keras.py"):
         shutil.copy(folder / name, only)
     code = f"""
 import keras, numpy as np
 model = keras.models.load_model({str(only / "model.keras")!r})
 np.save("said.npy", model.predict(np.load("pixels.npy"), verbose=0))
-""" + SCRIPT.format(files=[str(each) for each in photos], script=str(only / "predict.py"))
+""" + SCRIPT.format(files=[str(each) for each in photos], script=str(only / "predict_keras.py"))
     said = alone(tmp_path, code, "translearn", "ai_edge_litert")
     assert np.abs(np.load(tmp_path / "said.npy") - tested.probabilities).max() < 1e-5
     assert said.splitlines() == told(model, photos)
 
 
-def told(model, photos):
+def told(model, photos, fit="cut"):
     """What predict.py has to say: what the model says of the pictures as they are read here."""
-    lines, drop = [], widgets.drop(model, CLASSES)
+    lines, drop = [], widgets.drop(model, CLASSES, fit)
     for file in photos:
         first = drop.show(file).iloc[0]
         lines.append(f"{file}: {first['class']} ({first['probability']:.0%})")
@@ -494,8 +496,11 @@ def test_what_was_handed_over_says_how_it_compares(folder, record, splits):
     said = (folder / "model.tflite").stat().st_size / 1e6
     assert files["model.tflite"]["megabytes"] == said and files["model.tflite"]["milliseconds"] > 0
     assert (folder / "classes.txt").read_text().splitlines() == list(CLASSES)
-    below = (folder / "predict.py").read_text().partition("here =")[2]
-    assert len(below.splitlines()) < 20
+    for name in ("predict.py", "predict_keras.py"):
+        text = (folder / name).read_text()
+        assert f"python {name} photo.jpg" in text
+        lines = [line for line in text.partition("here =")[2].splitlines() if line.strip()]
+        assert len(lines) <= 12 and max(map(len, text.splitlines())) < 100
 
 
 def test_a_model_that_would_not_load_elsewhere_is_not_handed_over(tmp_path, model, splits):
@@ -524,7 +529,8 @@ def test_a_model_that_would_not_load_elsewhere_is_not_handed_over(tmp_path, mode
 
 
 def test_a_dropped_picture_is_shown_with_what_the_model_says(model, photos, splits, monkeypatch):
-    from translearn import dropping, page
+    from translearn import page
+    from translearn.report import dropping
 
     outputs = []
     monkeypatch.setattr(page, "show", lambda html, text, *_, **__: outputs.append((html, text)))
@@ -559,6 +565,16 @@ def test_a_dropped_picture_is_shown_with_what_the_model_says(model, photos, spli
     drop._take(None, {"name": "a.png", "size": 0, "at": 0}, [])
     assert "TypeError" in outputs[-1][1], "nothing vanishes in a callback"
     assert "3 outputs, and there are 2 class names" in sentence(widgets.drop, model, CLASSES[:2])
+
+
+@pytest.mark.parametrize("fit", ["pad", "stretch"])
+def test_predict_makes_a_picture_square_as_training_did(fit, folder, photos, tmp_path, model):
+    for name in ("model.tflite", "classes.txt"):
+        shutil.copy(folder / name, tmp_path)
+    (tmp_path / "predict.py").write_text(handing.script_for("predict.py", "LiteRT", SIDE, 3, fit))
+    code = SCRIPT.format(files=[str(each) for each in photos], script=str(tmp_path / "predict.py"))
+    said = alone(tmp_path, code, "translearn", "tensorflow", "keras")
+    assert said.splitlines() == told(model, photos, fit) != told(model, photos)
 
 
 def test_grey_pictures_go_all_the_way(tmp_path, photos):

@@ -7,7 +7,7 @@
 In the order in which to read: `judging` turns predictions into scores with intervals and a
 calibration; `testing` asks the model, and remembers that it did; `limits` says what the numbers do
 not show; `writing` gathers the record and fills the pages, `card` the model card; `handing` makes
-the files that run without this package.
+the files that run without this package; `dropping` is what `widgets.drop` shows.
 """
 
 from translearn.report.handing import Handed, hand_over

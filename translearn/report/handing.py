@@ -19,12 +19,35 @@ TIMED = 20  # of them are given one at a time, and timed
 REPRESENTATIVE = 100  # training pictures that set the ranges of int8
 KEPT = "handed.json"  # what `write` tells of the files
 SCRIPT = Path(__file__).with_name("pages") / "predict.py.txt"
-SQUARE = {  # how predict.py makes a picture square: as data.from_directory does
-    "cut": "side = min(picture.size)\n"
-    "    left, top = (picture.width - side) // 2, (picture.height - side) // 2\n"
-    "    picture = picture.crop((left, top, left + side, top + side))\n    ",
-    "pad": "",
-    "stretch": "",
+SMOOTH = "Image.Resampling.BILINEAR"
+# How predict.py makes a picture square, as data.from_directory does.
+SQUARE = {
+    "cut": f"""side = min(picture.size)
+    left, top = (picture.width - side) // 2, (picture.height - side) // 2
+    picture = picture.crop((left, top, left + side, top + side)).convert("RGB")
+    picture = picture.resize((SIDE, SIDE), {SMOOTH})""",
+    "pad": f"""size = [max(1, round(each * SIDE / max(picture.size))) for each in picture.size]
+    whole = picture.convert("RGB").resize(size, {SMOOTH})
+    picture = Image.new("RGB", (SIDE, SIDE), "white")
+    picture.paste(whole, [(SIDE - each) // 2 for each in size])""",
+    "stretch": f"""picture = picture.convert("RGB").resize((SIDE, SIDE), {SMOOTH})""",
+}
+PIXELS = "np.float32(picture).reshape(1, SIDE, SIDE, CHANNELS)"
+# What runs the model there.
+RUNTIMES = {
+    "LiteRT": {
+        "PACKAGES": "ai-edge-litert",
+        "IMPORTS": "from ai_edge_litert.interpreter import Interpreter\n"
+        "from PIL import Image, ImageOps",
+        "LOADED": 'Interpreter(str(here / "model.tflite")).get_signature_runner()',
+        "CALLED": f'model(pixels={PIXELS})["output_0"]',
+    },
+    "Keras": {
+        "PACKAGES": "keras with tensorflow",
+        "IMPORTS": "from keras.models import load_model\nfrom PIL import Image, ImageOps",
+        "LOADED": 'load_model(here / "model.keras", compile=False)',
+        "CALLED": f"model.predict_on_batch({PIXELS})",
+    },
 }
 
 
@@ -84,7 +107,9 @@ def hand_over(folder, model, class_names, splits=None, fit=None, int8=False) -> 
 
     `model.keras`; `model.tflite`, the same for LiteRT (32-bit floats, a telephone runs it; the
     input "pixels" is float32, any number of pictures at once); `classes.txt`, a name a line;
-    `predict.py`, which says what a picture file shows and runs with either of the two.
+    `predict.py`, which says what a picture file shows and needs LiteRT alone;
+    `predict_keras.py`, the same with Keras. Where LiteRT cannot run the model it says so, and
+    `predict.py` is Keras's.
 
     model        a Keras model of Keras's own layers: raw pixels (n, h, w, 1 or 3) in,
                  probabilities (n, classes) out
@@ -105,14 +130,14 @@ def hand_over(folder, model, class_names, splits=None, fit=None, int8=False) -> 
 
     folder, names = Path(folder).expanduser(), [" ".join(str(n).split()) for n in class_names]
     fit = known_fit(fit, splits)
-    high, wide, channels = shape_of(model)
+    side, _, channels = shape_of(model)
     _portable(model)
     if int8 and splits is None:
         raise CourseError(
             "int8 needs pictures that show which values occur. Pass splits=, and it takes some "
             "for training."
         )
-    images, labels = _pictures(splits, (high, wide, channels))
+    images, labels = _pictures(splits, (side, side, channels))
     wanted = probabilities_of(model, images, names)
     folder.mkdir(parents=True, exist_ok=True)
     model.save(folder / "model.keras")
@@ -131,20 +156,31 @@ def hand_over(folder, model, class_names, splits=None, fit=None, int8=False) -> 
             why = " ".join(str(error).split())[:200] or type(error).__name__
             said.append(f"There is no {name}: LiteRT cannot run this model ({why}).")
     (folder / "classes.txt").write_text("\n".join(names) + "\n", encoding="utf-8", newline="\n")
-    script = script_for(high, wide, channels, fit)
-    (folder / "predict.py").write_text(script, encoding="utf-8", newline="\n")
+    scripts = {"predict.py": "LiteRT", "predict_keras.py": "Keras"}
+    if "model.tflite" not in [each.file for each in files]:
+        scripts = {"predict.py": "Keras"}
+    for name, runtime in scripts.items():
+        text = script_for(name, runtime, side, channels, fit)
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
     kept = {"model": features.state(model), "fit": fit, "said": said}
     kept["files"] = [asdict(each) for each in files]
     (folder / KEPT).write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
     return Handed(folder, tuple(files), tuple(said))
 
 
-def script_for(high: int, wide: int, channels: int, fit: str) -> str:
-    """The text of predict.py for pictures of one size."""
-    text = SCRIPT.read_text(encoding="utf-8").replace("SQUARE\n    ", SQUARE[fit])
-    numbers = {"WIDTH": wide, "HEIGHT": high, "CHANNELS": channels}
-    for name, value in (numbers | {"MODE": "L" if channels == 1 else "RGB"}).items():
-        text = text.replace(name, str(value))
+def script_for(name: str, runtime: str, side: int, channels: int, fit: str) -> str:
+    """The text of predict.py, or of its sister: ten lines and what they import."""
+    text = SCRIPT.read_text(encoding="utf-8")
+    grey = "np.float32(picture)", 'np.float32(picture.convert("L"))'
+    for word, by in (
+        *RUNTIMES[runtime].items(),
+        ("SQUARE", SQUARE[fit]),
+        *([grey] if channels == 1 else []),
+        ("SIDE", str(side)),
+        ("CHANNELS", str(channels)),
+        ("NAME", name),
+    ):
+        text = text.replace(word, by)
     return text
 
 
@@ -157,19 +193,16 @@ def known_fit(fit, splits=None) -> str:
 
 
 def shape_of(model) -> tuple:
-    """(height, width, channels) of the pictures that a model takes."""
+    """(side, side, channels) of the pictures that a model takes."""
     shape = getattr(model, "input_shape", None)
-    if (
-        not isinstance(shape, tuple)
-        or len(shape) != 4
-        or None in shape[1:]
-        or shape[3] not in (1, 3)
-    ):
-        raise CourseError(
-            "A model is needed here that takes pictures of one size, (n, height, width, 1 or 3), "
-            f"and this one takes {shape}."
-        )
-    return shape[1:]
+    if isinstance(shape, tuple) and len(shape) == 4 and None not in shape[1:]:
+        high, wide, channels = shape[1:]
+        if high == wide and channels in (1, 3):
+            return shape[1:]
+    raise CourseError(
+        "A model is needed here that takes square pictures of one size, (n, side, side, 1 or 3), "
+        f"and this one takes {shape}."
+    )
 
 
 def left_in(folder: Path, model: str) -> dict | None:
@@ -188,8 +221,8 @@ def _portable(model):
     for layer in _layers(model):
         if type(layer).__module__.partition(".")[0] != "keras" or isinstance(layer, Lambda):
             raise CourseError(
-                f"The layer {layer.name!r} is a {type(layer).__name__}, which is not loaded without "
-                "the code that made it. Build the model of Keras's own layers (no Lambda)."
+                f"The layer {layer.name!r} is a {type(layer).__name__}, which is not loaded "
+                "without the code that made it. Build the model of Keras's own layers (no Lambda)."
             )
 
 

@@ -15,14 +15,16 @@ FEWEST = 20  # pictures that a temperature is fitted to, at least
 def wilson(right: int, pictures: int) -> tuple[float, float]:
     """The 95 % interval of a share, right of pictures; (0, 1) when there are none.
 
-    Wilson, "Probable inference", 1927. It keeps within 0 and 1, and is no point when all are right.
+    Wilson, "Probable inference", 1927. It keeps within 0 and 1, and is no point when all are
+    right.
     """
     if not pictures:
         return 0.0, 1.0
     share, z2 = right / pictures, Z * Z / pictures
     middle = (share + z2 / 2) / (1 + z2)
     half = Z * np.sqrt(share * (1 - share) / pictures + z2 / (4 * pictures)) / (1 + z2)
-    return float(max(0, middle - half)), float(min(1, middle + half))
+    low, high = float(middle - half), float(middle + half)
+    return (low if right else 0.0), (high if right < pictures else 1.0)
 
 
 def balanced_interval(right, pictures) -> tuple[float, float]:

@@ -132,9 +132,12 @@ def _templates():
     return pages
 
 
+HEADINGS = {"score": "balanced accuracy, cross-validated", "seconds": "done after, CPU seconds"}
+
+
 def words(key) -> str:
     """A key of a record as a heading."""
-    return str(key).replace("_", " ").replace("/", " / ")
+    return HEADINGS.get(key) or str(key).replace("_", " ")
 
 
 def cell(value) -> str:

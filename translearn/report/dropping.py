@@ -12,10 +12,11 @@ import numpy as np
 
 from translearn import page
 from translearn.errors import CourseError
+from translearn.report import handing
 
 LARGEST = 100_000_000  # bytes of a file that is taken
 SHOWN = 5  # classes in the table
-HERE = Path(__file__).parent
+PAGES = Path(__file__).with_name("pages")
 
 
 @functools.cache
@@ -25,8 +26,8 @@ def _place_kind():
     import traitlets
 
     class Place(anywidget.AnyWidget):
-        _esm = (HERE / "dropping.js").read_text(encoding="utf-8")
-        _css = (HERE / "dropping.css").read_text(encoding="utf-8")
+        _esm = (PAGES / "drop.js").read_text(encoding="utf-8")
+        _css = (PAGES / "drop.css").read_text(encoding="utf-8")
         largest = traitlets.Int(LARGEST).tag(sync=True)
 
     return Place
@@ -40,8 +41,6 @@ class Drop:
 
     def __init__(self, model, class_names, fit: str | None = None):
         import ipywidgets
-
-        from translearn.report import handing
 
         self._model, self._names = model, [str(name) for name in class_names]
         self._shape, self._fit = handing.shape_of(model), handing.known_fit(fit)
@@ -145,13 +144,14 @@ def read(file: Path, shape: tuple, fit: str) -> np.ndarray:
     """
     from PIL import Image
 
-    from translearn.data import decoding
+    from translearn.data import decoding, pictures
 
-    high, wide, channels = shape
-    square = decoding.decode(file).square
+    side, _, channels = shape
+    decoded = decoding.decode(file, whole=fit != "cut")
+    pixels = pictures.fitted(decoded.picture, side, fit)
     if channels == 1:
-        square = square.convert("L")
-    return np.asarray(square.resize((wide, high), Image.BILINEAR)).reshape(shape)
+        pixels = np.asarray(Image.fromarray(pixels).convert("L"))
+    return pixels.reshape(shape)
 
 
 def _png(pixels) -> str:
