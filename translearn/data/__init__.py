@@ -7,6 +7,7 @@ reads it.
 """
 
 from translearn.data import registry
+from translearn.data.looking import Look, look
 from translearn.data.own import from_directory
 from translearn.data.pictures import load
 from translearn.data.splits import Card, Split, Splits
@@ -23,6 +24,7 @@ from translearn.data.text import (
 __all__ = [
     "DOMAINS",
     "Card",
+    "Look",
     "Prose",
     "Proses",
     "SentenceSplits",
@@ -33,6 +35,7 @@ __all__ = [
     "load",
     "load_sentences",
     "load_text",
+    "look",
     "names",
 ]
 
