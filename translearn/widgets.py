@@ -124,7 +124,7 @@ def drop(model, class_names, fit: str | None = None):
 
     model        a Keras model: raw pixels (n, height, width, 1 or 3) in, probabilities out
     class_names  in the order of its outputs
-    fit          how the picture becomes square: "cut" (default), "pad" or "stretch", as in training
+    fit          how the picture becomes square, as in training: "cut" (default), "pad", "stretch"
 
     A file can also be chosen with a button; `.show(path)` takes one without a browser and returns
     the table. What is no picture is answered by a sentence. Raises `CourseError` when the names do
