@@ -402,6 +402,7 @@ def test_files_that_are_named_like_pictures(tmp_path, content, words):
 
 @pytest.fixture(scope="module")
 def example(tmp_path_factory):
+    """(its folder, its faults, its splits): made in a cache of the tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRANSLEARN_CACHE", str(tmp_path_factory.mktemp("cache")))
         folder = data.example_folder()
@@ -423,6 +424,8 @@ def test_the_example_is_a_folder_like_others(example):
     sizes = splits["cut"].train.info
     assert 0.5 < (sizes["width"] != sizes["height"]).mean() < 1
     assert {each.suffix for each in folder.rglob("*")} == {"", ".jpg", ".png", ".txt"}
+    assert "made for the course from its data set emoji_styles" in splits["cut"].card
+    assert "of your own" not in splits["cut"].card and "LICENCES.txt" in splits["cut"].card
     licences = (folder / "LICENCES.txt").read_text()
     assert all(each in licences for each in ("Noto", "Twemoji", "FxEmoji", "Fluent", "MIT"))
 

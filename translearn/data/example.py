@@ -15,7 +15,7 @@ from pathlib import Path
 
 from translearn.data import registry
 from translearn.errors import CourseError
-from translearn.paths import DATA, cache
+from translearn.paths import DATA, cache, cache_folder
 
 VERSION = 1  # raised by hand when other pictures are made
 CLASSES = {  # folder -> class of emoji_styles
@@ -77,6 +77,11 @@ def example_faults():
 
     made = json.loads((_made() / "made.json").read_text(encoding="utf-8"))
     return pd.DataFrame(made["faults"], columns=["key", "kind", "other"])
+
+
+def about(folder: Path) -> str:
+    """What the example is, if this is its folder, else ""."""
+    return ABOUT if folder.resolve().is_relative_to((cache_folder() / "example").resolve()) else ""
 
 
 def _made() -> Path:
