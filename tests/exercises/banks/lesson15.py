@@ -2,6 +2,7 @@
 
 import math
 
+import keras
 import numpy as np
 from bank import Bank
 from PIL import Image, ImageOps
@@ -511,16 +512,12 @@ def as_pixels(picture_file, side=16, turn=ImageOps.exif_transpose):
 
 
 def answered(model_file, batch, class_names):
-    import keras
-
     chances = keras.models.load_model(model_file).predict(np.asarray(batch), verbose=0)
     return class_names[chances[0].argmax()]
 
 
 @bank.alternative("serve")
 def with_the_side_of_the_model(model_file, picture_file, class_names):
-    import keras
-
     model = keras.models.load_model(model_file, compile=False)
     pixels = as_pixels(picture_file, model.input_shape[1])
     return class_names[int(np.argmax(model(pixels[None].astype("float32"))))]
@@ -528,8 +525,6 @@ def with_the_side_of_the_model(model_file, picture_file, class_names):
 
 @bank.alternative("serve")
 def with_kerass_reader(model_file, picture_file, class_names):
-    import keras
-
     with Image.open(picture_file) as opened:
         upright = ImageOps.exif_transpose(opened).convert("RGB").resize((16, 16), Image.NEAREST)
     batch = keras.utils.img_to_array(upright)[np.newaxis]
@@ -577,8 +572,6 @@ def in_its_own_size(model_file, picture_file, class_names):
 
 @bank.near_miss("serve", "the most probable class")
 def the_least_probable(model_file, picture_file, class_names):
-    import keras
-
     chances = keras.models.load_model(model_file).predict(as_pixels(picture_file)[None], verbose=0)
     return class_names[chances[0].argmin()]
 
