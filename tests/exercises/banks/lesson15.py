@@ -1,5 +1,6 @@
 """Answers to the exercises of lesson 15."""
 
+import functools
 import math
 
 import keras
@@ -7,9 +8,13 @@ import numpy as np
 from bank import Bank
 from PIL import Image, ImageOps
 from scipy.stats import binomtest
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.metrics import recall_score
 from sklearn.model_selection import StratifiedKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
+from translearn import backbones, transfer
 from translearn.exercises import lesson15
 
 bank = Bank("15")
@@ -577,3 +582,57 @@ def the_least_probable(model_file, picture_file, class_names):
 
 
 bank.refused("serve", lambda model_file, picture_file, class_names: class_names[0])
+
+# --- beat_it -------------------------------------------------------------------------------------
+
+BLOCKS = ["block13", "block16"]
+
+
+@functools.cache
+def network(size):
+    return backbones.load("efficientnet_lite0", size=size)
+
+
+def side_by_side(images):
+    """As the lesson has it."""
+    backbone = network(images.shape[1])
+    features = transfer.cache_features(backbone, images, layers=BLOCKS, progress=False)
+    return np.concatenate([features[block] for block in BLOCKS], axis=1)
+
+
+def both_ways(images):
+    return side_by_side(images), side_by_side(np.ascontiguousarray(images[:, :, ::-1]))
+
+
+def shrunk(shrinkage):
+    lda = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=shrinkage)
+    return make_pipeline(StandardScaler(), lda)
+
+
+@bank.mistake("beat_it", "scores, not classes")
+def a_row_of_scores(images, labels, new):
+    return np.eye(6)[labels[np.arange(len(new)) % len(labels)]]
+
+
+@bank.mistake("beat_it", "for the wrong pictures")
+def what_it_learned_from(images, labels, new):
+    return labels
+
+
+@bank.near_miss("beat_it", "better than the recipe")
+def by_colour(images, labels, new):
+    means, others = (pictures.mean(axis=(1, 2)) for pictures in (images, new))
+    return LinearDiscriminantAnalysis().fit(means, labels).predict(others)
+
+
+@bank.near_miss("beat_it", "one for each of the new pictures")
+def one_is_missing(images, labels, new):
+    return np.zeros(len(new) - 1, int)
+
+
+@bank.near_miss("beat_it", "a class number")
+def beyond_the_last_class(images, labels, new):
+    return np.full(len(new), labels.max() + 1)
+
+
+bank.refused("beat_it", lambda images, labels, new: np.zeros(len(new), int))
