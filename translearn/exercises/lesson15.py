@@ -203,6 +203,7 @@ def hashes():
         "12 and 5 hashes, at most 0 bits": (train, test, 0),
         "5 and 12 hashes, at most 5 bits": (test, train, 5),
         "12 and 1 hashes, at most 30 bits": (train, test[:1], 30),
+        "12 and 5 hashes, at most 31 bits": (train, test, 31),
     }
 
 
@@ -351,7 +352,7 @@ interval = Function(
         "`share * (1 - share) / asked` and `z**2 / (4 * asked**2)`.",
     ],
     praise="It never leaves the range from 0 to 1, and it has a width even when all answers are "
-    "right. With 60 pictures it is twenty points wide.",
+    "right. For 45 of 60 it is still 21 points wide.",
     tolerance=2e-4,
     probes=[(45, 60), (60, 60), (0, 20), (7, 9), (810, 1000)],
     mistakes=[
@@ -753,13 +754,10 @@ def handed_over():
     turned[0x0112] = 3  # the camera was upside down
     upside_down = drawn("red", "above").transpose(Image.ROTATE_180)
     see_through = drawn("red", "below").convert("RGBA")
-    few_colours = drawn("red", "below").convert("P", palette=Image.ADAPTIVE)
     return content, {
-        "a.png": (saved(drawn("red", "above"), "PNG"), "red above"),
-        "b.jpg": (saved(drawn("blue", "below", 60, 30), "JPEG"), "blue below"),
+        "wide.jpg": (saved(drawn("blue", "below", 60, 30), "JPEG"), "blue below"),
         "turned.jpg": (saved(upside_down, "JPEG", exif=turned), "red above"),
-        "with alpha.png": (saved(see_through, "PNG"), "red below"),
-        "palette.png": (saved(few_colours, "PNG"), "red below"),
+        "see-through.png": (saved(see_through, "PNG"), "red below"),
     }
 
 
@@ -874,10 +872,8 @@ def beat_it(my_recipe, reference):
         spent += time.process_time() - started
         guesses[ask] = classes_in(answer, len(ask), len(learn), len(given.class_names))
     if spent > BUDGET:
-        raise Misconception(
-            "out of budget",
-            f"Your recipe took {spent:.0f} CPU-seconds for all folds; the recipe to beat had "
-            f"{BUDGET}.",
+        raise Incorrect(
+            f"Your recipe took {spent:.0f} CPU-seconds for all folds. It may take {BUDGET}."
         )
     score = balanced_accuracy_score(given.labels, guesses)
     expect_better(score, reference + LUCK, "the balanced accuracy", form="{:.1%}")

@@ -1,14 +1,20 @@
 """Answers to the exercises of lesson 15."""
 
+import functools
 import math
 
+import keras
 import numpy as np
 from bank import Bank
 from PIL import Image, ImageOps
 from scipy.stats import binomtest
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.metrics import recall_score
 from sklearn.model_selection import StratifiedKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
+from translearn import backbones, transfer
 from translearn.exercises import lesson15
 
 bank = Bank("15")
@@ -511,16 +517,12 @@ def as_pixels(picture_file, side=16, turn=ImageOps.exif_transpose):
 
 
 def answered(model_file, batch, class_names):
-    import keras
-
     chances = keras.models.load_model(model_file).predict(np.asarray(batch), verbose=0)
     return class_names[chances[0].argmax()]
 
 
 @bank.alternative("serve")
 def with_the_side_of_the_model(model_file, picture_file, class_names):
-    import keras
-
     model = keras.models.load_model(model_file, compile=False)
     pixels = as_pixels(picture_file, model.input_shape[1])
     return class_names[int(np.argmax(model(pixels[None].astype("float32"))))]
@@ -528,8 +530,6 @@ def with_the_side_of_the_model(model_file, picture_file, class_names):
 
 @bank.alternative("serve")
 def with_kerass_reader(model_file, picture_file, class_names):
-    import keras
-
     with Image.open(picture_file) as opened:
         upright = ImageOps.exif_transpose(opened).convert("RGB").resize((16, 16), Image.NEAREST)
     batch = keras.utils.img_to_array(upright)[np.newaxis]
@@ -577,10 +577,62 @@ def in_its_own_size(model_file, picture_file, class_names):
 
 @bank.near_miss("serve", "the most probable class")
 def the_least_probable(model_file, picture_file, class_names):
-    import keras
-
     chances = keras.models.load_model(model_file).predict(as_pixels(picture_file)[None], verbose=0)
     return class_names[chances[0].argmin()]
 
 
 bank.refused("serve", lambda model_file, picture_file, class_names: class_names[0])
+
+# --- beat_it -------------------------------------------------------------------------------------
+
+BLOCKS = ["block13", "block16"]
+
+
+@functools.cache
+def network(size):
+    return backbones.load("efficientnet_lite0", size=size)
+
+
+def side_by_side(images):
+    """As the lesson has it."""
+    backbone = network(images.shape[1])
+    features = transfer.cache_features(backbone, images, layers=BLOCKS, progress=False)
+    return np.concatenate([features[block] for block in BLOCKS], axis=1)
+
+
+def both_ways(images):
+    return side_by_side(images), side_by_side(np.ascontiguousarray(images[:, :, ::-1]))
+
+
+def shrunk(shrinkage):
+    lda = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=shrinkage)
+    return make_pipeline(StandardScaler(), lda)
+
+
+@bank.mistake("beat_it", "scores, not classes")
+def a_row_of_scores(images, labels, new):
+    return np.eye(6)[labels[np.arange(len(new)) % len(labels)]]
+
+
+@bank.mistake("beat_it", "for the wrong pictures")
+def what_it_learned_from(images, labels, new):
+    return labels
+
+
+@bank.near_miss("beat_it", "better than the recipe")
+def by_colour(images, labels, new):
+    means, others = (pictures.mean(axis=(1, 2)) for pictures in (images, new))
+    return LinearDiscriminantAnalysis().fit(means, labels).predict(others)
+
+
+@bank.near_miss("beat_it", "one for each of the new pictures")
+def one_is_missing(images, labels, new):
+    return np.zeros(len(new) - 1, int)
+
+
+@bank.near_miss("beat_it", "a class number")
+def beyond_the_last_class(images, labels, new):
+    return np.full(len(new), labels.max() + 1)
+
+
+bank.refused("beat_it", lambda images, labels, new: np.zeros(len(new), int))
