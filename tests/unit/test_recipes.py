@@ -87,7 +87,7 @@ def test_the_model_is_plain_says_what_was_scored_and_saw_training_pictures_alone
     assert again.get_layer("linear").kernel.shape == (sum(frozen.CHANNELS), 3)
 
 
-def test_the_names_are_part_of_the_model(monkeypatch):
+def test_the_names_are_part_of_the_model(monkeypatch, tmp_path):
     # Every class of ImageNet is likeliest to be the first of ours, and so is every picture.
     likely = np.tile(np.array([[0.8, 0.1, 0.1]], np.float32), (1000, 1))
     monkeypatch.setattr(names, "likeness", lambda class_names, tick: likely)
@@ -97,6 +97,11 @@ def test_the_names_are_part_of_the_model(monkeypatch):
     assert "with the names" in model.record.chosen
     found = model.predict(splits.train.images, verbose=0)
     np.testing.assert_allclose(found, answers[-1](splits.train.images), atol=1e-4)
+    import keras
+
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(again.predict(splits.train.images, verbose=0), found, atol=1e-6)
 
 
 def test_the_same_seed_gives_the_same_model():
