@@ -32,6 +32,7 @@ def report(tmp_path):
                  "counts": {part: dict.fromkeys(NAMES, 10) for part in ("train", "test")},
                  "said": ["2 copies of other pictures."]},
         "look": {"sentences": ["One leak."], "counts": {"leak": 1}, "left out": 0,
+                 "leaks left in": 1,
                  "findings": [{"kind": "leak", "key": "a.png", "sentence": "a.png is b.png."}]},
         "training": {"plan": ["one", "two"], "chosen": "LDA", "score": 0.7, "spent": 18.0,
                      "seconds": 20.0, "seed": 0, "ended": "finished", "inference": 12.0,

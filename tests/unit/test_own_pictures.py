@@ -11,7 +11,7 @@ from translearn import authoring, paths, widgets
 from translearn.authoring import minutes
 
 LINE = "PICTURES = data.example_folder()"
-QUICK = {"SIZE = 160": "SIZE = 64", "SECONDS = 20": "SECONDS = 2"}
+QUICK = {"SIZE = 160": "SIZE = 64", "SECONDS = 10": "SECONDS = 2"}
 
 
 def cells():

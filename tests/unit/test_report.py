@@ -149,8 +149,9 @@ class Record:
 class Looked:
     sentences = ["One picture of train has a copy in test."]
     findings = pd.DataFrame(
-        {"kind": ["leak", "dark"], "split": "train", "key": ["a<b", "c"], "other": ["d", ""],
-         "score": [np.nan, 0.5], "sentence": ["a<b is also in test.", "c is dark."]}
+        {"kind": ["leak", "dark"], "split": "train", "key": ["train/dark/0.png", "c"],
+         "other": ["d", ""], "score": [np.nan, 0.5],
+         "sentence": ["a<b is also in test.", "c is dark."]}
     )  # fmt: skip
 
     def sheet(self, kind=None):
@@ -353,7 +354,11 @@ def test_a_licence_is_named_as_the_hub_wants_it(record, licence, head):
 def test_limits_follow_the_numbers(record):
     said = " ".join(record["limits"])
     assert "60 pictures. The true balanced accuracy may lie" in said
-    assert "names 1 leak" in said and "interrupted" in said and "A shift was not tested" in said
+    assert (
+        "1 picture has a copy or near copy in a later split" in said
+        and "interrupted" in said
+        and "A shift was not tested" in said
+    )
     assert "better than guessing" not in said and "No licence" not in said
 
     def of(**changes):
@@ -368,7 +373,13 @@ def test_limits_follow_the_numbers(record):
 
     assert "not shown to be better than guessing" in of(test__balanced_interval=[0.3, 0.4])
     assert "may lie" not in of(test__balanced_interval=[0.80, 0.85])
-    assert "Nobody looked for copies" in of(look=None) and "names 1 leak" not in of(look=None)
+    assert "Nobody looked for copies" in of(look=None) and "near copy" not in of(look=None)
+    assert "near copy" not in of(look__leaks_left_in=0)
+    assert "guesses otherwise" not in of(hand_over=None)
+    file = record["hand over"]["files"][0] | {"file": "model_int8.tflite", "same": 0.75}
+    assert "model_int8.tflite guesses otherwise than model.keras on 25.0 % of 60" in of(
+        hand_over={"files": [file]}
+    )
     assert "No licence was named" in of(licence=None)
     confused = of(test__confusion=[[20, 0, 0], [0, 12, 8], [0, 0, 20]])
     assert f"It took 8 of 20 pictures of {CLASSES[1]} for {CLASSES[2]}." in confused

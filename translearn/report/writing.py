@@ -89,7 +89,7 @@ def gather(model, splits, tested, looked=None, diagnosis=None) -> dict:
             "size": list(splits.train.images.shape[1:]),
             "said": list(splits.said),
         },
-        "look": _looked(looked),
+        "look": _looked(looked, splits),
         "training": trained.to_dict() if hasattr(trained, "to_dict") else trained,
         "diagnosis": _diagnosed(diagnosis),
         "test": test,
@@ -168,16 +168,19 @@ def plain(value):
     return value if value is None or isinstance(value, (bool, int, str)) else str(value)
 
 
-def _looked(looked) -> dict | None:
+def _looked(looked, splits) -> dict | None:
     if looked is None:
         return None
     rows = looked.findings
+    there = {key for part in parts.PARTS for key in getattr(splits, part).info["key"]}
+    leaks = set(rows["key"][rows["kind"] == "leak"])
     columns = [c for c in ("kind", "split", "key", "other", "score", "sentence") if c in rows]
     return {
         "sentences": list(looked.sentences),
         "counts": rows["kind"].value_counts().to_dict(),
         "findings": rows[columns].head(FINDINGS).to_dict("records"),
         "left out": max(0, len(rows) - FINDINGS),
+        "leaks left in": len(leaks & there),
     }
 
 
