@@ -139,6 +139,7 @@ def grey_pictures():
         "bright dots on 32 × 32 dark pixels": (dots.astype("uint8"),),
         "24 × 24 pixels of one grey": (np.full((24, 24), 90, "uint8"),),
         "8 × 8 pixels of noise": (rng.integers(0, 256, (8, 8)).astype("uint8"),),
+        "16 × 16 pixels of 90 and 91": (rng.integers(90, 92, (16, 16)).astype("uint8"),),
     }
 
 
@@ -731,6 +732,7 @@ def handed_over():
     weights = np.zeros((16, 16, 3, len(NAMES)))
     for place, (channel, half) in enumerate([(0, 0), (0, 1), (2, 0), (2, 1)]):
         weights[8 * half : 8 * half + 8, :, channel, place] = 1 / 128
+        weights[8 * half : 8 * half + 8, :, 1, place] = -1 / 128  # white is no colour
     pixels = keras.Input((16, 16, 3))
     layer = keras.layers.Dense(len(NAMES), activation="softmax")
     model = keras.Model(pixels, layer(keras.layers.Flatten()(pixels)))
@@ -754,11 +756,12 @@ def handed_over():
     turned = Image.Exif()
     turned[0x0112] = 3  # the camera was upside down
     upside_down = drawn("red", "above").transpose(Image.ROTATE_180)
-    see_through = drawn("red", "below").convert("RGBA")
+    see_through = np.full((40, 40, 4), (255, 0, 0, 0), "uint8")  # red that no viewer shows
+    see_through[20:] = (40, 40, 220, 255)
     return content, {
         "wide.jpg": (saved(drawn("blue", "below", 60, 30), "JPEG"), "blue below"),
         "turned.jpg": (saved(upside_down, "JPEG", exif=turned), "red above"),
-        "see-through.png": (saved(see_through, "PNG"), "red below"),
+        "see-through.png": (saved(Image.fromarray(see_through), "PNG"), "blue below"),
     }
 
 
@@ -767,7 +770,10 @@ def handed_over():
     hints=[
         "`keras.models.load_model(model_file)`, `Image.open(picture_file)`, and for the way the "
         "camera was held `ImageOps.exif_transpose(picture)`.",
-        '`.convert("RGB")`, then `.resize((side, side))` with `side = model.input_shape[1]`. The '
+        '`.convert("RGBA")`, laid on `white = Image.new("RGBA", picture.size, "white")` by '
+        '`Image.alpha_composite(white, picture)`, and only then `.convert("RGB")`: that alone '
+        "would show the colours below what is see-through.",
+        "`.resize((side, side))` with `side = model.input_shape[1]`. The "
         "network wants a batch, `np.asarray(picture)[None]`, with pixels from 0 to 255 as they "
         "are.",
         "The answer is `class_names[model.predict(batch, verbose=0)[0].argmax()]`.",
@@ -804,17 +810,24 @@ def serve(guess):
             "Every picture is *too dark* for the model: your pixels lie between 0 and 1. It was "
             "trained on pixels from 0 to 255, and scales them itself if it must.",
         )
-    if got == {name: other_colour(answer) for name, answer in right.items()}:
+    jpegs = {name: got[name] for name in ("wide.jpg", "turned.jpg")}  # whatever is see-through
+    if jpegs == {name: other_colour(right[name]) for name in jpegs}:
         raise Misconception(
             "blue for red",
             "Red things are called blue, and blue ones red: you hand the channels over in the "
             "order blue, green, red.",
         )
-    if got == right | {"turned.jpg": "red below"}:
+    if jpegs == {"wide.jpg": right["wide.jpg"], "turned.jpg": "red below"}:
         raise Misconception(
             "on its head",
             "One picture was taken with the camera upside down, and its file says so. "
             "`ImageOps.exif_transpose` turns it as any viewer would.",
+        )
+    if got == right | {"see-through.png": "red above"}:
+        raise Misconception(
+            "hidden colours",
+            "Where a picture is see-through, the file may hold colours that no viewer shows, and "
+            '`.convert("RGB")` alone brings them out. Lay the picture on white first.',
         )
     for name, answer in right.items():
         if got[name] != answer:

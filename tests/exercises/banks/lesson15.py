@@ -121,6 +121,12 @@ def not_darker(picture):
     return (means >= means.mean()).ravel()
 
 
+@bank.near_miss("average_hash", "the means of the tiles, not rounded")
+def whole_numbers(picture):
+    means = lesson15.tiles(picture).astype("uint8")
+    return (means > means.mean()).ravel()
+
+
 @bank.near_miss("average_hash", "8 × 8 tiles")
 def four_by_four(picture):
     tile = len(picture) // 4
@@ -513,9 +519,14 @@ def without_a_task(record):
 # --- serve ---------------------------------------------------------------------------------------
 
 
-def as_pixels(picture_file, side=16, turn=ImageOps.exif_transpose):
-    picture = turn(Image.open(picture_file)).convert("RGB")
-    return np.asarray(picture.resize((side, side)))
+def on_white(picture):
+    picture = picture.convert("RGBA")
+    white = Image.new("RGBA", picture.size, "white")
+    return Image.alpha_composite(white, picture).convert("RGB")
+
+
+def as_pixels(picture_file, side=16, turn=ImageOps.exif_transpose, flat=on_white):
+    return np.asarray(flat(turn(Image.open(picture_file))).resize((side, side)))
 
 
 def answered(model_file, batch, class_names):
@@ -533,14 +544,16 @@ def with_the_side_of_the_model(model_file, picture_file, class_names):
 @bank.alternative("serve")
 def with_kerass_reader(model_file, picture_file, class_names):
     with Image.open(picture_file) as opened:
-        upright = ImageOps.exif_transpose(opened).convert("RGB").resize((16, 16), Image.NEAREST)
-    batch = keras.utils.img_to_array(upright)[np.newaxis]
+        upright = ImageOps.exif_transpose(opened).convert("RGBA")
+    page = Image.new("RGB", upright.size, (255, 255, 255))
+    page.paste(upright, mask=upright.getchannel("A"))
+    batch = keras.utils.img_to_array(page.resize((16, 16), Image.NEAREST))[np.newaxis]
     return str(answered(model_file, batch, class_names))
 
 
 @bank.alternative("serve")
 def cut_to_its_middle(model_file, picture_file, class_names):
-    picture = ImageOps.exif_transpose(Image.open(picture_file)).convert("RGB")
+    picture = on_white(ImageOps.exif_transpose(Image.open(picture_file)))
     return answered(model_file, [np.asarray(ImageOps.fit(picture, (16, 16)))], class_names)
 
 
@@ -560,6 +573,24 @@ def as_the_file_has_it(model_file, picture_file, class_names):
     return answered(model_file, [pixels], class_names)
 
 
+@bank.mistake("serve", "blue for red")
+def blue_first_without_white(model_file, picture_file, class_names):
+    pixels = as_pixels(picture_file, flat=lambda picture: picture.convert("RGB"))
+    return answered(model_file, [pixels[..., ::-1]], class_names)
+
+
+@bank.mistake("serve", "on its head")
+def with_kerass_own_reader(model_file, picture_file, class_names):
+    picture = keras.utils.load_img(picture_file, target_size=(16, 16))
+    return answered(model_file, [keras.utils.img_to_array(picture)], class_names)
+
+
+@bank.mistake("serve", "hidden colours")
+def without_white(model_file, picture_file, class_names):
+    pixels = as_pixels(picture_file, flat=lambda picture: picture.convert("RGB"))
+    return answered(model_file, [pixels], class_names)
+
+
 @bank.mistake("serve", "a number, not a name")
 def by_number(model_file, picture_file, class_names):
     return answered(model_file, [as_pixels(picture_file)], range(len(class_names)))
@@ -573,7 +604,7 @@ def channels_as_they_are(model_file, picture_file, class_names):
 
 @bank.near_miss("serve", "the size of the model's input")
 def in_its_own_size(model_file, picture_file, class_names):
-    picture = ImageOps.exif_transpose(Image.open(picture_file)).convert("RGB")
+    picture = on_white(ImageOps.exif_transpose(Image.open(picture_file)))
     return answered(model_file, [np.asarray(picture)], class_names)
 
 
