@@ -50,8 +50,8 @@ which_control = Choice(
         "Keep the 1,724 pictures and the teacher, and take from its word what only the "
         "probabilities say.",
     ],
-    praise="In this lesson that student was nearly as good as the one with the probabilities: most "
-    "of the help came from the pictures.",
+    praise="In this lesson that student was nearly as good as the one with the probabilities: "
+    "most of the help came from the pictures.",
 )
 
 which_pictures = Choice(

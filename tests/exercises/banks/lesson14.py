@@ -623,20 +623,19 @@ bank.alternative("beat_it", (best_cut, back_from_a_scale))
 
 
 def finer_and_zipped(kernel):
-    """Equal steps of a third of a deviation without an end, and zlib for what is rare."""
-    deviation = kernel.std(axis=0).astype("float16")
-    for step in np.arange(0.28, 0.8, 0.02):
-        codes = np.round(kernel / deviation.astype(float) / step).astype("int8")
-        packed = np.float32(step).tobytes() + deviation.tobytes() + zlib.compress(codes.tobytes())
+    """Equal steps of a part of a deviation without an end, and zlib for what is rare."""
+    deviation = kernel.std(axis=0).astype("float32")
+    for step in np.arange(0.4, 0.9, 0.05):
+        codes = np.round(kernel / deviation / step).astype("int8")
+        packed = deviation.tobytes() + bytes([round(100 * step)]) + zlib.compress(codes.tobytes())
         if len(packed) <= kernel.size // 2 + 4 * kernel.shape[1]:
             return packed
 
 
 def unzipped(packed, shape):
-    step, rest = np.frombuffer(packed, "float32", count=1), packed[4:]
-    deviation = np.frombuffer(rest, "float16", count=shape[1]).astype(float)
-    codes = np.frombuffer(zlib.decompress(rest[2 * shape[1] :]), "int8")
-    return codes.reshape(shape) * deviation * step
+    deviation, rest = np.frombuffer(packed, "float32", count=shape[1]), packed[4 * shape[1] :]
+    codes = np.frombuffer(zlib.decompress(rest[1:]), "int8")
+    return codes.reshape(shape) * deviation * (rest[0] / 100)
 
 
 bank.alternative("beat_it", (finer_and_zipped, unzipped))
