@@ -15,6 +15,7 @@ from translearn.exercises import (
     expect_array,
     expect_callable,
 )
+from translearn.exercises.answers import describe
 
 which_control = Choice(
     "which_control",
@@ -50,8 +51,8 @@ which_control = Choice(
         "Keep the 1,724 pictures and the teacher, and take from its word what only the "
         "probabilities say.",
     ],
-    praise="In this lesson that student was nearly as good as the one with the probabilities: most "
-    "of the help came from the pictures.",
+    praise="In this lesson that student was nearly as good as the one with the probabilities: "
+    "most of the help came from the pictures.",
 )
 
 which_pictures = Choice(
@@ -130,6 +131,7 @@ distillation_loss = Function(
     "loss can be added to the one for labels, and their balance stays when you turn the "
     "temperature.",
     probes=a_teachers_words,
+    tolerance=1e-4,
     mistakes=[
         Mistake(
             "the square is missing",
@@ -446,7 +448,7 @@ def smallest_gone(smallest_gone):
     for words, kernels, share in some_kernels():
         got = f([kernel.copy() for kernel in kernels], share)
         if type(got) not in (list, tuple) or len(got) != len(kernels):
-            raise Incorrect(f"Expected a list of {len(kernels)} masks ({words}).")
+            raise Incorrect(f"Expected a list with a mask for each array ({words}).")
         what = f"a mask ({words})"
         masks = [
             expect_array(mask, shape=kernel.shape, what=what, boolean=True).astype(float)
@@ -563,7 +565,7 @@ def three_parts():
         ("few", 0.8, 0.7),
     ):
         parts = {}
-        for name, n, more in (("train", 60, 0.15), ("validation", 50, 1), ("test", 70, 1.7)):
+        for name, n, more in (("train", 60, 0.55), ("validation", 50, 1), ("test", 70, 1.7)):
             labels = rng.integers(0, 4, n)
             logits = sharp * (np.eye(4)[labels] + rng.normal(0, noise * more, (n, 4)))
             parts[name] = logits, labels
@@ -622,6 +624,12 @@ best_temperature = Function(
             functools.partial(chosen, best=np.argmax),
         ),
         Mistake(
+            "the share of right answers",
+            "You took the temperature with the most right answers. No temperature changes an "
+            "answer: all of them are equal then, and you took the first.",
+            lambda parts, among: among[0],
+        ),
+        Mistake(
             "no logarithm",
             "You took the mean probability of the labels, without the logarithm. It rewards being "
             "sure, and does not mind being wrong now and then with certainty.",
@@ -665,18 +673,30 @@ def refuses_others(f):
     ]
     lengths = [([one, one], [other] * 3), ([one] * 3, [other, other]), ([one], [])]
     for before, after in lengths:
-        if not raises_value_error(f, before, after):
+        mixture = not_refused(f, before, after)
+        if type(mixture) in (list, tuple) and len(mixture) == min(len(before), len(after)):
             raise Misconception(
                 "the rest is dropped",
                 "Two networks with different numbers of arrays gave no `ValueError`: `zip` stops "
                 "at the shorter one, and the rest is dropped without a word.",
             )
+        if mixture is not REFUSED:
+            raise Incorrect(
+                f"{len(before)} arrays in `before` and {len(after)} in `after` gave no "
+                f"`ValueError`, but {describe(mixture)}."
+            )
     for before, after in unlike:
-        if not raises_value_error(f, before, after):
+        mixture = not_refused(f, before, after)
+        if mixture is not REFUSED and stretched(mixture, before, after):
             raise Misconception(
                 "stretched to fit",
                 "Two arrays of different shapes gave no `ValueError`: NumPy repeats the smaller "
                 "one until it fits, which is no average of two networks.",
+            )
+        if mixture is not REFUSED:
+            raise Incorrect(
+                f"Arrays of the shapes {before[-1].shape} and {after[-1].shape} gave no "
+                f"`ValueError`, but {describe(mixture)}."
             )
     before, after = [one.copy(), one[0].copy()], [other.copy(), other[0].copy()]
     f.function(before, after, 0.5)
@@ -688,12 +708,24 @@ def refuses_others(f):
         )
 
 
-def raises_value_error(f, before, after):
+REFUSED = object()
+
+
+def not_refused(f, before, after):
+    """What came back for two networks that do not fit, or `REFUSED` after a `ValueError`."""
     try:
-        f.function(before, after, 0.5)
+        return f.function(before, after, 0.5)
     except ValueError:
-        return True
-    return False
+        return REFUSED
+
+
+def stretched(mixture, before, after):
+    """Whether it is what NumPy makes of these shapes by repeating the smaller array."""
+    try:
+        made = line(before, after, 0.5)
+        return all(np.array_equal(a, b) for a, b in zip(mixture, made, strict=True))
+    except (TypeError, ValueError):
+        return False
 
 
 mixed_safely = Function(
