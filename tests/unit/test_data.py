@@ -34,6 +34,8 @@ KEYS = {
     ("fashion", 1): "05f9c5e2f14c6257",
     ("digits", 0): "f77b91a332be4bfc",
     ("digits", 1): "d2ad57f3e67d5f6c",
+    ("letters", 0): "81d6fb8afd9e8b8b",
+    ("letters", 1): "b0722dadff684cd7",
 }
 PIXELS = {
     ("emoji_styles", 96): "0677dd97b54038a8",
@@ -42,6 +44,8 @@ PIXELS = {
     ("fashion", 28): "1b1b71f43d4bc407",
     ("digits", 28): "429888242ee257b2",
     ("digits", 64): "15442a257d704da2",
+    ("letters", 48): "5b434e01afdf1542",
+    ("letters", 96): "b55c3e2b852338ac",
 }
 
 
@@ -106,8 +110,14 @@ def test_form(loaded, name):
 def test_disjoint_and_complete(loaded, name):
     keys = [set(part.info["key"]) for part in parts(loaded[name])]
     assert [len(each) for each in keys] == [len(part) for part in parts(loaded[name])]
-    whole = {"emoji_styles": 2882, "solar_cells": 2624, "fashion": 12000, "digits": 5000}[name]
-    assert len(set.union(*keys)) == sum(map(len, keys)) == whole
+    whole = {
+        "emoji_styles": 2882,
+        "solar_cells": 2624,
+        "fashion": 12000,
+        "digits": 5000,
+        "letters": 3350,
+    }
+    assert len(set.union(*keys)) == sum(map(len, keys)) == whole[name]
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
@@ -131,6 +141,8 @@ def test_stratified(name, seed):
         ]
         assert (np.abs(counts - ideal) <= np.array(largest)).all()
         assert np.abs(counts.sum(axis=1) / counts.sum() - [0.60, 0.15, 0.25]).max() < 0.02
+    elif name == "letters":  # the largest group has 10 of the 335 faces
+        assert (counts == counts[:, :1]).all() and np.abs(counts - ideal).max() <= 5
     else:
         assert np.abs(counts - ideal).max() <= 2
 
@@ -168,6 +180,38 @@ def test_no_concept_in_two_splits_across_styles_and_classes():
     assert not set(one.train.info["concept"]) & set(other.test.info["concept"])
     for part, narrow in zip(parts(everything), parts(one)):
         assert set(narrow.info["key"]) <= set(part.info["key"])
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_no_typeface_in_two_splits_and_no_letter_drawn_twice(seed):
+    splits = data.load("letters", seed=seed)
+    faces = [{key.rsplit("/", 1)[0] for key in part.info["key"]} for part in parts(splits)]
+    assert sum(map(len, faces)) == len(set.union(*faces)) == 335
+    packed = registry.arrays("letters")
+    group = dict(zip(packed["keys"], packed["groups"]))
+    groups = [{group[key] for key in part.info["key"]} for part in parts(splits)]
+    assert sum(map(len, groups)) == len(set.union(*groups)) == 299
+    # As the script says: across groups, hence across splits, no letter is drawn nearly alike.
+    train, test = splits.train, splits.test
+    for label, style in [(0, "capital"), (4, "small"), (9, "capital"), (9, "small")]:
+        one, other = (
+            part.images[(part.labels == label) & (part.info["style"] == style)].reshape(-1, 48**2)
+            / np.float32(255)
+            for part in (train, test)
+        )
+        nearest = min(np.abs(one - each).mean(axis=1).min() for each in other)
+        assert 0.03 <= nearest < 0.1
+
+
+def test_capital_and_small_letters_apart():
+    capital = data.load("letters", styles="capital")
+    small = data.load("letters", styles="small")
+    for one, other in zip(parts(capital), parts(small)):
+        keys = set(one.info["key"]) | set(other.info["key"])
+        assert len(keys) == len(one) + len(other)
+        assert all(key[-1].isupper() for key in one.info["key"])
+        assert all(key[-1].islower() for key in other.info["key"])
+    assert "no style called 'smal'" in sentence(data.load, "letters", styles="smal")
 
 
 def test_a_picture_keeps_its_class_whatever_is_left_out():

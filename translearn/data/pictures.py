@@ -25,14 +25,16 @@ def load(
     classes=None,
     styles=None,
 ) -> Splits:
-    """One of the course's sets of pictures: "emoji_styles", "solar_cells", "fashion" or "digits".
+    """One of the course's sets of pictures: "emoji_styles", "solar_cells", "fashion", "digits" or
+    "letters".
 
     size: pixels a side, 8 to 512 (default: 96 for emoji_styles and solar_cells, 28 for fashion and
-        digits)
+        digits, 48 for letters)
     seed: decides who goes to train (60 %), validation (15 %) and test (25 %)
     labels_per_class: keep only so many training pictures of each class; nested for one seed
     classes: keep only these, and number them in this order (default: all)
-    styles: emoji_styles only: keep only these drawing styles, in all three splits (default: all)
+    styles: emoji_styles and letters ("capital", "small"): keep only these, in all three splits
+        (default: all)
 
     For one seed a concept of emoji_styles stands in the same split whatever `classes` and `styles`
     are, so that a model trained on one style meets new concepts when it is tested on another.
@@ -189,7 +191,7 @@ def solar_cells(name, size) -> Pictures:
 
 def stored(name, size) -> Pictures:
     """Pictures as arrays: `images` (n, side, side) or (n, side, side, 3), `labels`, `keys` and
-    `class_names`.
+    `class_names`, and if there are such, `groups` that stay in one split and `styles`.
     """
     import pandas as pd
     from PIL import Image
@@ -203,4 +205,7 @@ def stored(name, size) -> Pictures:
             lambda: np.stack([resized(Image.fromarray(each), size) for each in found["images"]]),
         )
     info = pd.DataFrame({"key": found["keys"]})
-    return Pictures(images, found["labels"], info, tuple(found["class_names"].tolist()))
+    if "styles" in found:
+        info["style"] = found["styles"]
+    names = tuple(found["class_names"].tolist())
+    return Pictures(images, found["labels"], info, names, found.get("groups"))
