@@ -745,7 +745,7 @@ def tiff(values, bits=16, kind=1, white_is_zero=False, order="<"):
 def grey(file) -> np.ndarray:
     """The grey values that a picture of 8 x 8 becomes."""
     with decoding.quietly():
-        pixels = np.asarray(decoding.decode(file).square)
+        pixels = np.asarray(decoding.decode(file).picture)
     assert pixels.shape == (8, 8, 3) and (pixels == pixels[..., :1]).all()
     return pixels[..., 0]
 
@@ -802,7 +802,7 @@ def test_a_photograph_is_decoded_no_larger_than_needed(tmp_path):
     for name in ("photo.jpg", "photo.png"):
         Image.linear_gradient("L").resize((2700, 2100)).save(tmp_path / name)
         with decoding.quietly():
-            square = decoding.decode(tmp_path / name).square
+            square = decoding.decode(tmp_path / name).picture
         assert decoding.ENOUGH <= square.width == square.height < 2 * decoding.ENOUGH
         middle = np.asarray(square)[:, 500, 0].astype(int)
         assert middle[0] < 3 and middle[-1] > 252 and np.abs(np.diff(middle)).max() <= 2
@@ -818,7 +818,7 @@ def test_a_photograph_of_200_megapixels_is_never_in_memory_whole(tmp_path, monke
 
     monkeypatch.setattr(decoding, "_rgb", noting)
     with decoding.quietly():
-        square = decoding.decode(tmp_path / "huge.jpg").square
+        square = decoding.decode(tmp_path / "huge.jpg").picture
     assert loaded == [(2048, 1536)] and square.size == (1536, 1536)
     assert square.getpixel((9, 9)) == (77, 77, 77)
 

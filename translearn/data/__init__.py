@@ -1,5 +1,5 @@
-"""Pictures and labels, split fairly: `load` for the course's own data sets, `from_directory` for
-yours.
+"""Pictures and labels, split fairly: `load` for the course's own data sets, `from_directory` and
+`from_csv` for yours, `example_folder` to try them on.
 
 `load_sentences` gives sentences with labels, split as fairly, and `load_text` running text in
 three parts. Which data sets there are stands in `data/registry.toml`, each with the function that
@@ -7,7 +7,8 @@ reads it.
 """
 
 from translearn.data import registry
-from translearn.data.own import from_directory
+from translearn.data.example import example_faults, example_folder
+from translearn.data.own import from_csv, from_directory
 from translearn.data.pictures import load
 from translearn.data.splits import Card, Split, Splits
 from translearn.data.text import (
@@ -29,6 +30,9 @@ __all__ = [
     "Sentences",
     "Split",
     "Splits",
+    "example_faults",
+    "example_folder",
+    "from_csv",
     "from_directory",
     "load",
     "load_sentences",

@@ -1,4 +1,4 @@
-"""A picture file of the reader's own: is it one, and its middle square as 8-bit RGB.
+"""A picture file of the reader's own: is it one, and it or its middle square as 8-bit RGB.
 
 A photograph may be huge, and nothing here needs it whole: whatever the size asked for, its shorter
 side is decoded to between one and two times `ENOUGH` pixels. That bounds the memory, and what is
@@ -43,11 +43,14 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Decoded:
-    """square: a Pillow picture in RGB, as wide as high; content: SHA-256 of its pixels; file:
-    SHA-256 of the file; see_through, several: had it transparency, and more than one frame?
+    """picture: a Pillow picture in RGB, what is wanted of it; width, height: pixels of the file's
+    picture, turned as it is shown; content: SHA-256 of the pixels wanted; file: SHA-256 of the
+    file; see_through, several: had it transparency, and more than one frame?
     """
 
-    square: "PIL.Image.Image"  # noqa: F821 (Pillow is imported late)
+    picture: "PIL.Image.Image"  # noqa: F821 (Pillow is imported late)
+    width: int
+    height: int
     content: str
     file: str
     see_through: bool
@@ -84,8 +87,10 @@ def is_picture(file: Path) -> bool:
         return False
 
 
-def decode(file: Path) -> Decoded:
-    """A picture file as `Decoded`; raises `Refused`. Call it inside `quietly()`."""
+def decode(file: Path, whole: bool = False) -> Decoded:
+    """A picture file as `Decoded`, its middle square or the whole of it; raises `Refused`. Call it
+    inside `quietly()`.
+    """
     from PIL import UnidentifiedImageError
 
     if file.suffix.lower() in RAW:
@@ -96,7 +101,7 @@ def decode(file: Path) -> Decoded:
             if not stream.tell():
                 raise Refused("empty")
         with _opened(file) as picture:
-            return _square(picture, digest)
+            return _decoded(picture, digest, whole)
     except Refused:
         raise
     except UnidentifiedImageError:
@@ -121,9 +126,10 @@ def _opened(file: Path):
     return Image.open(file, formats=[name for name in FORMATS if name in Image.OPEN])
 
 
-def _square(picture, digest: str) -> Decoded:
+def _decoded(picture, digest: str, wanted_whole: bool) -> Decoded:
     from PIL import Image, ImageOps
 
+    width, height = picture.size
     several = False
     with contextlib.suppress(Exception):  # a damaged second frame leaves the first
         several = picture.format != "MPO" and getattr(picture, "is_animated", False)
@@ -142,17 +148,20 @@ def _square(picture, digest: str) -> Decoded:
         picture.load()
         small, see_through = _rgb(picture)
     with contextlib.suppress(Exception):  # EXIF data that make no sense turn nothing
+        sideways = small.getexif().get(0x0112) in (5, 6, 7, 8)
         small = ImageOps.exif_transpose(small)
+        width, height = (height, width) if sideways else (width, height)
     if see_through:
         # White, as in emoji_styles, rather than whatever colour lies beneath.
         small = Image.alpha_composite(Image.new("RGBA", small.size, "white"), small)
     if small.mode != "RGB":
         small = small.convert("RGB")
-    side = min(small.size)
-    left, top = (small.width - side) // 2, (small.height - side) // 2
-    square = small.crop((left, top, left + side, top + side))
-    content = hashlib.sha256(square.tobytes()).hexdigest()
-    return Decoded(square, content, digest, see_through, several)
+    if not wanted_whole:
+        side = min(small.size)
+        left, top = (small.width - side) // 2, (small.height - side) // 2
+        small = small.crop((left, top, left + side, top + side))
+    content = hashlib.sha256(b"%d x %d " % small.size + small.tobytes()).hexdigest()
+    return Decoded(small, width, height, content, digest, see_through, several)
 
 
 def _rgb(picture):

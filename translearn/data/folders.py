@@ -32,8 +32,8 @@ class Found:
     """The pictures of a folder, and what else was met.
 
     class_names; given: the parts that a split folder has; files, keys, labels, parts: one entry a
-    picture; others: keys of files that are no pictures; hidden: how many files and folders; loud:
-    sentences to be said as warnings
+    picture; others: keys of files that are no pictures; hidden: how many files and folders; loud,
+    said: sentences to be said as warnings, and those that need not alarm
     """
 
     class_names: tuple = ()
@@ -45,6 +45,7 @@ class Found:
     others: list = field(default_factory=list)
     hidden: int = 0
     loud: list = field(default_factory=list)
+    said: list = field(default_factory=list)
 
     def at(self, rows) -> "Found":
         columns = ("files", "keys", "labels", "parts")

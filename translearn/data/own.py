@@ -1,4 +1,4 @@
-"""Your own pictures, from a folder: `data.from_directory`."""
+"""Your own pictures, from a folder or a list: `data.from_directory`, `data.from_csv`."""
 
 import os
 import warnings
@@ -7,57 +7,114 @@ from dataclasses import replace
 
 import numpy as np
 
-from translearn.data import decoding
+from translearn.data import decoding, tables
 from translearn.data.folders import Found, count, existing, listed, shown, some
-from translearn.data.pictures import LARGEST, SMALLEST, resized
+from translearn.data.pictures import LARGEST, SMALLEST, fitted
 from translearn.data.splits import PARTS, SHARES, Card, Pictures, Splits, assign, integer
 from translearn.errors import CourseError
 
 FEWEST = 5  # pictures per class that can be split in three
+FITS = ("cut", "pad", "stretch")
 
 
-def from_directory(path, size: int = 96, seed: int = 0, unreadable: str = "stop") -> Splits:
+def from_directory(
+    path, size: int = 96, seed: int = 0, unreadable: str = "stop", fit: str = "cut"
+) -> Splits:
     """Your own pictures: a folder with one folder per class, as in `pets/cat/01.jpg`,
     `pets/dog/7.png`, in any order and depth below the class.
 
-    Pictures become RGB, are turned as their camera says, cut to their middle square and resized to
-    `size` pixels a side (8 to 512). What is see-through becomes white; 16-bit grey is scaled by
-    the range of its format; of an animation the first picture is taken. Links are followed.
-    Hidden files and those that are no pictures are left out. A photograph of any size is decoded
-    as small as will do, and large ones one after the other.
+    Pictures become RGB, are turned as their camera says, and `size` pixels a side (8 to 512). What
+    is see-through becomes white; 16-bit grey is scaled by the range of its format; of an animation
+    the first picture is taken. Links are followed. Hidden files and those that are no pictures are
+    left out. A photograph of any size is decoded as small as will do, and large ones one after the
+    other.
 
-    A folder that is already split, as in `pets/train/cat/01.jpg` and `pets/test/cat/7.png`, keeps
-    its split; what it lacks of validation (15 %) and test (25 %) is drawn from train.
+    A folder that is already split, as in `pets/train/cat/01.jpg` and `pets/test/cat/7.png`, or
+    `pets/cat/train/01.jpg`, or `pets/train_cat/01.jpg`, keeps its split; what it lacks of
+    validation (15 %) and test (25 %) is drawn from train.
 
-    Copies, pictures with the same pixels after that cut, stay in one split, also over classes.
-    Where a folder that is already split has copies in two parts, those in train are left out, or
-    those in validation when the other is in test. The same picture in two classes is named in a
-    warning, since one of its labels must be wrong.
+    Copies, pictures with the same pixels, stay in one split, also over classes. Where a folder
+    that is already split has copies in two parts, those in train are left out, or those in
+    validation when the other is in test. The same picture in two classes is named in a warning,
+    since one of its labels must be wrong.
 
     unreadable: "stop" raises CourseError naming the pictures that cannot be read, and why; "skip"
         leaves them out with a warning that names them.
+    fit: what happens to a picture that is not square: "cut" keeps its middle square, "pad" keeps
+        all of it and lays it on white, "stretch" keeps all of it and changes its shape. Which is
+        best depends on where things are and whether their shape matters: measure it.
 
-    Whatever was left out or done is said below the table that the result shows, and on its card.
+    `info` has for each picture its `key`, the path below the folder, and `width` and `height`, the
+    pixels that it had. Whatever was left out or done is said below the table that the result
+    shows, and on its card.
 
     Raises CourseError for a folder that is missing or has no class folders, for a single class,
     for a class that is empty, or has fewer than five pictures to be split, for a part without one
     of the classes, and when the pictures would not fit into memory.
     """
-    size, seed = integer("size", size, SMALLEST, LARGEST), integer("seed", seed)
-    if unreadable not in ("stop", "skip"):
-        raise CourseError(f'unreadable={unreadable!r} is not known. Use "stop" or "skip".')
+    size, seed = _checked(size, seed, unreadable, fit)
     folder = existing(path)
     with decoding.quietly():
         found = listed(folder)
-        images, decoded = _read(found, size)
+    return _made(found, shown(folder.resolve().name), "a folder", size, seed, unreadable, fit)
+
+
+def from_csv(
+    path,
+    root=None,
+    file: str = "file",
+    label: str = "label",
+    split: str | None = "split",
+    size: int = 96,
+    seed: int = 0,
+    unreadable: str = "stop",
+    fit: str = "cut",
+) -> Splits:
+    """Your own pictures, from a list: a CSV file with a line for each picture, below a line with
+    the names of the columns, as in
+
+        file,label
+        cats/01.jpg,cat
+        dogs/7.png,dog
+
+    path: the list, UTF-8, with commas, semicolons, tabs or bars between its columns
+    root: the folder that the files are given from (default: that of the list)
+    file, label, split: what the columns are called. There may be others. `split` says train,
+        validation or test; without a column "split", or with split=None, the pictures are split
+        as `from_directory` does it, and what is lacking is drawn from train.
+    size, seed, unreadable, fit: as in `from_directory`, and what is done with pictures is the same
+
+    Classes stand in the order of their names, or numbers. Blanks around a label do not count.
+
+    Raises CourseError where `from_directory` does, and for a list that cannot be read or lacks a
+    column, for lines without a file or a label, for files that are missing, for labels that differ
+    only by blanks or capitals, and for a file that stands there with two labels or in two parts.
+    """
+    size, seed = _checked(size, seed, unreadable, fit)
+    found, name = tables.listed(path, root, file, label, split, missing=unreadable)
+    return _made(found, name, "a list", size, seed, unreadable, fit)
+
+
+def _checked(size, seed, unreadable, fit):
+    for what, value, known in (
+        ("unreadable", unreadable, ("stop", "skip")),
+        ("fit", fit, FITS),
+    ):
+        if value not in known:
+            uses = ", ".join(f'"{each}"' for each in known[:-1]) + f' or "{known[-1]}"'
+            raise CourseError(f"{what}={value!r} is not known. Use {uses}.")
+    return integer("size", size, SMALLEST, LARGEST), integer("seed", seed)
+
+
+def _made(found: Found, name, source, size, seed, unreadable, fit) -> Splits:
+    with decoding.quietly():
+        images, decoded = _read(found, size, fit)
     refused = [str(each) if isinstance(each, decoding.Refused) else "" for each in decoded]
     if any(refused):
         named = [f"{key} ({why})" for key, why in zip(found.keys, refused) if why]
         which = f"{count(len(named), 'picture')} cannot be read: {some(named)}."
         if unreadable == "stop":
-            raise CourseError(
-                f'{which} Remove or replace, or call from_directory(…, unreadable="skip").'
-            )
+            raise CourseError(f'{which} Remove or replace, or ask for unreadable="skip".')
         found.loud.append(f"{which} Carrying on without.")
         good = np.flatnonzero([not why for why in refused])
         found, images, decoded = found.at(good), images[good], [decoded[row] for row in good]
@@ -79,21 +136,23 @@ def from_directory(path, size: int = 96, seed: int = 0, unreadable: str = "stop"
                 "pictures."
             )
     for sentence in found.loud:
-        warnings.warn(sentence, stacklevel=2)
+        warnings.warn(sentence, stacklevel=3)  # where the reader called
 
     import pandas as pd
 
-    name, said = shown(folder.resolve().name), (*found.loud, *_said(found, decoded))
-    about = f"{np.count_nonzero(where)} pictures of {len(found.class_names)} classes from a folder"
+    said = (*found.loud, *_said(found, decoded, source, fit))
+    about = f"{np.count_nonzero(where)} pictures of {len(found.class_names)} classes from {source}"
     card = Card("\n\n".join([f"# {name}", f"{about} of your own.", *said]) + "\n")
-    pictures = Pictures(images, labels, pd.DataFrame({"key": found.keys}), found.class_names)
-    return replace(pictures.cut(where, seed, name, card), said=said)
+    sizes = {side: [getattr(each, side) for each in decoded] for side in ("width", "height")}
+    info = pd.DataFrame({"key": found.keys, **sizes})
+    pictures = Pictures(images, labels, info, found.class_names)
+    return replace(pictures.cut(where, seed, name, card), said=said, fit=fit)
 
 
 # --- reading, and what belongs together ----------------------------------------------------------
 
 
-def _read(found: Found, size: int):
+def _read(found: Found, size: int, fit: str):
     """(uint8 pictures (n, size, size, 3), what `decoding.decode` says of each, or `Refused`)."""
     import psutil
 
@@ -108,11 +167,11 @@ def _read(found: Found, size: int):
 
     def one(row):
         try:
-            decoded = decoding.decode(found.files[row])
+            decoded = decoding.decode(found.files[row], whole=fit != "cut")
         except decoding.Refused as refused:
             return refused
-        images[row] = resized(decoded.square, size)
-        return replace(decoded, square=None)
+        images[row] = fitted(decoded.picture, size, fit)
+        return replace(decoded, picture=None)
 
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         return images, list(pool.map(one, range(len(images))))
@@ -152,7 +211,7 @@ def _copies(found: Found, decoded) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _leave_out_copies(found: Found, groups, where):
-    """In a folder that came split: "" in `where` for what is in a later part as well."""
+    """In what came split: "" in `where` for what is in a later part as well."""
     last = {}
     for group, part in zip(groups, where):
         last[group] = max(last.get(group, 0), PARTS.index(part))
@@ -168,18 +227,23 @@ def _leave_out_copies(found: Found, groups, where):
 # --- what is said --------------------------------------------------------------------------------
 
 
-def _said(found: Found, decoded) -> list[str]:
+def _said(found: Found, decoded, source: str, fit: str) -> list[str]:
     """What was done, and what was left out for a reason that need not alarm."""
-    said = []
+    said = list(found.said)
     if found.given:
         missing = [part for part in PARTS if part not in found.given]
         drawn = f"; {' and '.join(missing)} drawn from train" if missing else ""
-        said.append(f"The split is the folder's own ({', '.join(found.given)}{drawn}).")
+        said.append(
+            f"The split is {source.replace('a ', 'the ')}'s own ({', '.join(found.given)}{drawn})."
+        )
     copies = len(decoded) - len({each.content for each in decoded})
     if copies:
         said.append(f"{count(copies, 'copy', 'copies')} of other pictures, pixel by pixel.")
     if see_through := sum(each.see_through for each in decoded):
         said.append(f"{count(see_through, 'see-through picture')} laid on white.")
+    if fit != "cut" and (oblong := sum(each.width != each.height for each in decoded)):
+        done = "laid on white" if fit == "pad" else "stretched"
+        said.append(f"{count(oblong, 'picture that is', 'pictures that are')} not square {done}.")
     if several := sum(each.several for each in decoded):
         said.append(f"{count(several, 'file')} with several pictures: the first is taken.")
     if found.others:

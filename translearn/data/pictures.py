@@ -128,6 +128,20 @@ def resized(picture, size: int) -> np.ndarray:
     )
 
 
+def fitted(picture, size: int, fit: str) -> np.ndarray:
+    """A Pillow picture of any shape as a square: resized, or resized and laid on white."""
+    from PIL import Image
+
+    if fit == "pad":
+        longer = max(picture.size)
+        small = tuple(max(1, round(each * size / longer)) for each in picture.size)
+        square = Image.new(picture.mode, (size, size), "white")
+        inside = picture if picture.size == small else picture.resize(small, Image.BILINEAR)
+        square.paste(inside, tuple((size - each) // 2 for each in small))
+        picture = square
+    return resized(picture, size)
+
+
 def decoded(blobs, size: int) -> np.ndarray:
     from PIL import Image
 

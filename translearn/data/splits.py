@@ -77,6 +77,8 @@ class Splits:
     them.
 
     said: sentences on how it was made that whoever looks at it should read
+    fit: how a picture that is not square became so, "cut", "pad" or "stretch": see
+        `from_directory`
     """
 
     name: str
@@ -86,6 +88,7 @@ class Splits:
     class_names: tuple
     card: Card
     said: tuple = ()
+    fit: str = "cut"
 
     def counts(self):
         """A pandas table: pictures of each class (rows) in each split (columns)."""
