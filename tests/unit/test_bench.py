@@ -3,6 +3,7 @@ current."""
 
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -121,11 +122,16 @@ def test_shared_features_are_charged_once_for_each_picture_and_view(monkeypatch)
     assert run.spent() < expected + 1
 
 
-def test_the_store_finds_a_picture_by_its_pixels(monkeypatch):
+def test_the_store_finds_a_picture_by_its_pixels_and_keeps_what_was_computed(
+    monkeypatch, tmp_path
+):
     monkeypatch.setattr(shared, "SIZES", (96,))
+    monkeypatch.setattr(shared, "paths", SimpleNamespace(cache=lambda: tmp_path))
+    passes = []
 
     def told(images, size, mirror):
-        return {"head": images.mean(axis=(1, 2, 3))[:, None]}
+        passes.append(len(images))
+        return {"head": np.round(images.mean(axis=(1, 2, 3)))[:, None]}
 
     monkeypatch.setattr(shared.frozen, "features", told)
     shared._rows.cache_clear(), shared._table.cache_clear()
@@ -133,7 +139,11 @@ def test_the_store_finds_a_picture_by_its_pixels(monkeypatch):
     try:
         for part in (EMOJI.few(10, 3, 96), EMOJI.test(96)):
             found = store.features(part.images, 96, False)
-            assert np.array_equal(found["head"], told(part.images, 96, False)["head"])
+            expected = np.round(part.images.mean(axis=(1, 2, 3)))[:, None]
+            assert np.array_equal(found["head"], expected)
+            shared._table.cache_clear()
+        store.features(part.images, 96, False)
+        assert passes == [len(EMOJI.train(96)), len(EMOJI.test(96))]
         with pytest.raises(LookupError):
             store.features(255 - part.images, 96, False)
     finally:

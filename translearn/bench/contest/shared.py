@@ -11,6 +11,7 @@ agrees with really spent stands in the ledger (`entries.CHARGED`).
 import functools
 import hashlib
 import json
+import os
 import statistics
 import tempfile
 import time
@@ -18,7 +19,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from translearn import paths
+from translearn import backbones, paths, recipes
 from translearn.bench.contest.problems import SIZES, Problem, problems
 from translearn.evidence import book
 from translearn.recipes import frozen
@@ -105,5 +106,19 @@ def _rows(problem, part) -> dict:
 
 @functools.cache
 def _table(problem, part, size, mirror) -> dict:
-    """The features of one part of a problem."""
-    return frozen.features(getattr(problem, part)(SIZES[-1]).images, size, mirror)
+    """The features of one part of a problem, kept on disk under what they depend on."""
+    import joblib
+    import keras
+
+    images = getattr(problem, part)(SIZES[-1]).images
+    numerics = (recipes.NUMERICS, backbones.NUMERICS, keras.__version__, frozen.BLOCKS)
+    key = joblib.hash((list(_rows(problem, part)), size, mirror, numerics))
+    path = paths.cache() / "bench" / "features" / f"{key}.npz"
+    if not path.exists():
+        found = frozen.features(images, size, mirror)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(f".{os.getpid()}.npz")
+        np.savez(unfinished, **{block: each.astype("float16") for block, each in found.items()})
+        os.replace(unfinished, path)
+    with np.load(path, allow_pickle=False) as kept:
+        return {block: kept[block].astype("float32") for block in kept}
