@@ -4,8 +4,8 @@ model = recipes.recommended(splits, seconds=60)
 model.record.table()          # what was tried
 """
 
-from translearn.recipes.record import Record
 from translearn.recipes.recommended import recommended
+from translearn.recipes.record import Record
 
 NUMERICS = 1  # raised by hand when the numbers made here change: what rests on them is replayed
 

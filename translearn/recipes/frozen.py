@@ -5,6 +5,7 @@ import functools
 import numpy as np
 
 from translearn import backbones
+from translearn.data import registry
 from translearn.errors import CourseError
 from translearn.transfer import features as kept
 from translearn.transfer.blocks import block_output
@@ -13,6 +14,7 @@ NETWORK = "efficientnet_lite0"
 # The upper half: features of several depths together serve pictures near to ImageNet and far from
 # it (Head2Toe: Evci and others 2022, arXiv:2201.03529).
 BLOCKS = (*(f"block{number:02d}" for number in range(9, 17)), "head")
+CHANNELS = (112, 112, 112, 192, 192, 192, 192, 320, 1280)  # of these blocks
 BATCH = 32  # pictures at a time; the clock is looked at between two of them
 CHUNK = 64  # pictures a file
 
@@ -36,14 +38,18 @@ def entrance(shape, size):
 
 @functools.lru_cache(maxsize=4)
 def network(shape, size, blocks=BLOCKS):
-    """Raw pictures (n, *shape) → pooled features of the blocks side by side (n, channels)."""
+    """Raw pictures (n, *shape) → pooled features of the blocks side by side, (n, channels), and of
+    the last of them alone.
+    """
     import keras
     from keras import layers
 
     inputs, x = entrance(shape, size)
     body = backbones.load(NETWORK, size=size)
     pooled = [layers.GlobalAveragePooling2D()(block_output(body, name)) for name in blocks]
-    seen = keras.Model(body.input, layers.Concatenate()(pooled), name=f"{NETWORK}_{size}")
+    seen = keras.Model(
+        body.input, [layers.Concatenate()(pooled), pooled[-1]], name=f"{NETWORK}_{size}"
+    )
     seen.trainable = False
     return keras.Model(inputs, seen(x), name=f"seen_at_{size}")
 
@@ -59,10 +65,12 @@ def _prepared(shape, size, blocks):
     return kept._compiled(model), joblib.hash((state, shape, size, blocks, keras.__version__))
 
 
-def widths(blocks=BLOCKS) -> dict:
-    """Channels of each block."""
-    body = network((32, 32, 3), 32, blocks).layers[-1]
-    return {name: tensor.shape[-1] for name, tensor in zip(blocks, body.layers[-1].input)}
+def top():
+    """(weights, bias) of the classifier that the network was pretrained with: pooled head →
+    logits of ImageNet's classes.
+    """
+    arrays = registry.arrays(NETWORK)
+    return arrays["top_logits/kernel"], arrays["top_logits/bias"]
 
 
 def features(images, size, mirror=False, blocks=BLOCKS, tick=None, folder=None) -> dict:
@@ -85,7 +93,8 @@ def features(images, size, mirror=False, blocks=BLOCKS, tick=None, folder=None) 
         )
     run, state = _prepared(shape, size, tuple(blocks))
     model = network(shape, size, tuple(blocks))
-    found = np.empty((len(images), model.output_shape[-1]), np.float32)
+    ends = np.cumsum(_channels(model))
+    found = np.empty((len(images), ends[-1]), np.float32)
     store = kept._Store(folder, joblib.hash((state, mirror)), found.shape[1:], np.float32)
     for start in range(0, len(images), CHUNK):
         chunk = np.ascontiguousarray(images[start : start + CHUNK])
@@ -106,5 +115,12 @@ def features(images, size, mirror=False, blocks=BLOCKS, tick=None, folder=None) 
         elif tick is not None:
             tick(len(chunk))
         found[start : start + CHUNK] = seen
-    ends = np.cumsum([int(t.shape[-1]) for t in model.layers[-1].layers[-1].input])
     return dict(zip(blocks, np.split(found, ends[:-1], axis=1)))
+
+
+def _channels(model):
+    """Channels of each block that `network` shows."""
+    side_by_side = next(
+        layer for layer in model.layers[-1].layers if layer.__class__.__name__ == "Concatenate"
+    )
+    return [int(tensor.shape[-1]) for tensor in side_by_side.input]

@@ -4,17 +4,19 @@ import dataclasses
 
 import numpy as np
 
-from translearn.recipes import frozen
+from translearn.recipes import frozen, names
 
 GRID = 12  # the answer before any network: pictures as at most so many cells a side
 
 
 @dataclasses.dataclass
 class Member:
-    """One linear classifier and the views that it is averaged over.
+    """One linear classifier, the views that it is averaged over, and what the names add.
 
     views    ((size, mirrored), …); a size of 0 is the picture itself, as a coarse grid
     weights  (channels, classes) and bias (classes,): of the logits, for raw pooled features
+    likely   (1000, classes), see `names.likeness`, or None
+    trust    weight of the guess by the names
     """
 
     name: str
@@ -22,6 +24,8 @@ class Member:
     weights: np.ndarray
     bias: np.ndarray
     out_of_fold: np.ndarray | None = None  # (n, classes), NaN where nothing was held out
+    likely: np.ndarray | None = None
+    trust: float = 0.0
 
 
 def softmax(logits):
@@ -44,7 +48,7 @@ def grid(images):
 
 
 def view(images, size, mirror, see, **more):
-    """What a member sees of pictures: (n, channels)."""
+    """What a member sees of pictures: (n, channels), the network's head last."""
     if not size:
         return grid(images)
     return np.concatenate(list(see(images, size, mirror, frozen.BLOCKS, **more).values()), axis=1)
@@ -52,13 +56,17 @@ def view(images, size, mirror, see, **more):
 
 def probabilities(members, images, see):
     """(n, classes): the average of the members."""
-    found, seen = [], {}
+    found, seen, top = [], {}, frozen.top()
     for member in members:
         for each in member.views:
             if each not in seen:
                 seen[each] = view(images, *each, see)
-        logits = [seen[each] @ member.weights + member.bias for each in member.views]
-        found.append(softmax(np.mean(logits, axis=0)))
+        mine = [seen[each] for each in member.views]
+        logits = np.mean([each @ member.weights for each in mine], axis=0) + member.bias
+        if member.trust:
+            head = [each[:, -len(top[0]) :] for each in mine]
+            logits += member.trust * names.guess(head, top, member.likely)
+        found.append(softmax(logits))
     return np.mean(found, axis=0)
 
 
@@ -67,23 +75,36 @@ def model(members, shape, name="recommended"):
     import keras
     from keras import layers
 
+    def mean(tensors):
+        return layers.Average()(tensors) if len(tensors) > 1 else tensors[0]
+
+    def dense(weights, bias, name, **more):
+        layer = layers.Dense(weights.shape[1], use_bias=bias is not None, name=name, **more)
+        layer.build((None, len(weights)))
+        layer.set_weights([weights] if bias is None else [weights, bias])
+        return layer
+
     inputs = keras.Input(shape, name="pixels")
-    seen, found = {}, []
+    seen, heads, found = {}, {}, []
+    imagenet = dense(*frozen.top(), "imagenet", activation="softmax")
     for number, member in enumerate(members):
         for size, mirror in member.views:
-            if (size, mirror) not in seen:
+            if (size, mirror) in seen:
+                continue
+            if size:
                 pixels = keras.ops.flip(inputs, axis=2) if mirror else inputs
-                seen[size, mirror] = (
-                    frozen.network(shape, size)(pixels)
-                    if size
-                    else layers.Flatten()(layers.AveragePooling2D(cell(shape))(inputs))
-                )
-        dense = layers.Dense(len(member.bias), name=f"member{number}")
-        logits = [dense(seen[each]) for each in member.views]
-        dense.set_weights([member.weights, member.bias])
-        logits = layers.Average()(logits) if len(logits) > 1 else logits[0]
+                seen[size, mirror], heads[size, mirror] = frozen.network(shape, size)(pixels)
+            else:
+                cells = layers.AveragePooling2D(cell(shape), name="grid")(inputs)
+                seen[size, mirror] = layers.Flatten()(cells)
+        linear = dense(member.weights, member.bias, f"member{number}")
+        logits = mean([linear(seen[each]) for each in member.views])
+        if member.trust:
+            guessed = mean([imagenet(heads[each]) for each in member.views])
+            guessed = dense(member.likely, None, f"names{number}")(guessed)
+            guessed = member.trust * keras.ops.log(guessed + names.FLOOR)
+            logits = layers.Add()([logits, guessed])
         found.append(layers.Softmax()(logits))
-    found = layers.Average(name="average")(found) if len(found) > 1 else found[0]
-    made = keras.Model(inputs, found, name=name)
+    made = keras.Model(inputs, mean(found), name=name)
     made.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     return made
