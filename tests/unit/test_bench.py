@@ -172,13 +172,12 @@ def test_logistic_regression_in_the_span_is_the_one_on_all_features():
     whole = LogisticRegression(C=0.01, max_iter=300, tol=1e-8)
     whole.fit(scaler.transform(features), labels)
     new = rng.normal(size=(10, 200))
-    found = probes.Linear(features, labels, 0.01).scores(new)
+    found = probes.Linear(features, labels).fit(0.01).scores(new)
     assert np.allclose(found, whole.predict_proba(scaler.transform(new)), atol=1e-3)
 
 
 def test_the_probe_chooses_by_cross_validation_the_block_and_size_that_tell(monkeypatch):
     monkeypatch.setattr(probes, "BLOCKS", ("block13", "block14"))
-    monkeypatch.setattr(probes, "STRENGTHS", (0.03,))
     run = running.Run(EMOJI, 10, seed=0, largest=160)
     rng = np.random.default_rng(0)
     means = rng.normal(size=(12, 30))

@@ -72,6 +72,7 @@ FROZEN = Entry(
     "bench.recipes",
     {
         "ours": probes.ours,
+        "ours, without names": probes.ours_without_names,
         "ours, 96 pixels": probes.ours_at_one_size,
         "probe": probes.probe,
         "probe, 900 more to validate": probes.probe_with_validation,

@@ -7,7 +7,9 @@ import numpy as np
 from translearn.bench.contest.running import MOMENTS
 
 OURS, OURS_SMALL = "ours", "ours, 96 pixels"
-APART = ("probe, 900 more to validate",)  # it had labels that nobody else has
+VALIDATED = "probe, 900 more to validate"
+# No others to be compared with: ours with less, and one with labels that nobody else has.
+APART = (OURS_SMALL, "ours, without names", VALIDATED)
 FROM = [moment for moment in MOMENTS if moment >= 10]
 SURE = 0.05  # the level of a test
 
@@ -72,7 +74,7 @@ def leads(runs, problem, labels, moment, one_size=False) -> dict:
     found = {}
     for recipe in runs.recipes(problem, labels):
         other = runs.at(problem, labels, recipe, moment, one_size)
-        if recipe not in (OURS, OURS_SMALL, *APART) and other is not None and ours is not None:
+        if recipe not in (OURS, *APART) and other is not None and ours is not None:
             both = min(len(ours), len(other))  # all have the first seeds
             found[recipe] = ours[:both] - other[:both]
     return found
@@ -175,7 +177,7 @@ def worth_of_validation(runs):
 
     rows = {}
     for problem, labels in runs.cases():
-        more = runs.values(problem, labels, APART[0], "score")
+        more = runs.values(problem, labels, VALIDATED, "score")
         own = runs.values(problem, labels, "probe", "one size, score")
         if more is None or own is None:
             continue
@@ -200,7 +202,7 @@ def figure(runs, labels, blinds):
     fig, axes = plt.subplots(high, min(3, len(cases)), figsize=(11, 3.4 * high), squeeze=False)
     told, marks = [], list(zip(itertools.cycle(plots.COLOURS), plots.MARKERS))
     shown = dict.fromkeys(name for case in cases for name in runs.recipes(case, labels))
-    shown = [name for name in shown if name not in (OURS_SMALL, *APART)]
+    shown = [name for name in shown if name not in APART]
     for ax, problem in itertools.zip_longest(axes.flat, cases):
         if problem is None:
             ax.axis("off")
