@@ -73,6 +73,12 @@ def top():
     return arrays["top_logits/kernel"], arrays["top_logits/bias"]
 
 
+def unremembered(images, size):
+    """One pass that leaves nothing on disk: to see how long it takes."""
+    run, _ = _prepared(tuple(int(side) for side in images.shape[1:]), size, BLOCKS)
+    run(images.astype("float32"))
+
+
 def features(images, size, mirror=False, blocks=BLOCKS, tick=None, folder=None) -> dict:
     """Pooled features of frozen blocks: {block: (n, channels) float32}.
 

@@ -65,18 +65,22 @@ def logistic(inside, labels, classes, channels, strength):
     return weights, bias
 
 
-def folds(labels, seed, most=5):
-    """(n,) the fold in which each picture is held out, every class spread over the folds. A
-    picture that is alone in its class is never held out (-1): nothing could know it then.
+def folds(labels, seed, groups, most=5):
+    """(n,) the fold in which each picture is held out: every class spread over the folds, what
+    belongs together in one. A class that is one group cannot be held out (-1): nothing would know
+    it then.
     """
     draw = np.random.default_rng(seed)
-    where = np.empty(len(labels), np.int64)
+    where = np.full(len(labels), -1)
+    names, first, group = np.unique(groups, return_index=True, return_inverse=True)
     start = 0
     for label in np.unique(labels):
-        rows = draw.permutation(np.flatnonzero(labels == label))
-        where[rows] = (start + np.arange(len(rows))) % most if len(rows) > 1 else -1
-        start += len(rows)
-    return where
+        mine = draw.permutation(np.flatnonzero(labels[first] == label))
+        if len(np.unique(groups[labels == label])) > 1:
+            for place, each in enumerate(mine):
+                where[group == each] = (start + place) % most
+        start += len(mine)
+    return np.unique(where, return_inverse=True)[1] - (where.min() < 0)
 
 
 def temperature(logits, labels):

@@ -1,4 +1,4 @@
-"""What a recipe's answer is made of, as arrays to score with and as one plain Keras model."""
+"""A recipe's answer, as arrays to score with and as one plain Keras model."""
 
 import dataclasses
 
@@ -11,7 +11,7 @@ GRID = 12  # the answer before any network: pictures as at most so many cells a 
 
 @dataclasses.dataclass
 class Member:
-    """One linear classifier, the views that it is averaged over, and what the names add.
+    """A linear classifier on the mean of some views' features, and what the names add.
 
     views    ((size, mirrored), …); a size of 0 is the picture itself, as a coarse grid
     weights  (channels, classes) and bias (classes,): of the logits, for raw pooled features
@@ -19,13 +19,24 @@ class Member:
     trust    weight of the guess by the names
     """
 
-    name: str
     views: tuple
     weights: np.ndarray
     bias: np.ndarray
-    out_of_fold: np.ndarray | None = None  # (n, classes), NaN where nothing was held out
     likely: np.ndarray | None = None
     trust: float = 0.0
+
+    def probabilities(self, images, see):
+        """(n, classes); `see` as `frozen.features`."""
+        seen = np.mean([view(images, *each, see) for each in self.views], axis=0)
+        logits = seen @ self.weights + self.bias
+        if self.trust:
+            top = frozen.top()
+            logits += self.trust * names.guess(seen[:, -len(top[0]) :], top, self.likely)
+        return softmax(logits)
+
+    def pixels(self) -> int:
+        """Pixels that the network looks at for one picture."""
+        return sum(size**2 for size, _ in self.views)
 
 
 def softmax(logits):
@@ -54,23 +65,7 @@ def view(images, size, mirror, see, **more):
     return np.concatenate(list(see(images, size, mirror, frozen.BLOCKS, **more).values()), axis=1)
 
 
-def probabilities(members, images, see):
-    """(n, classes): the average of the members."""
-    found, seen, top = [], {}, frozen.top()
-    for member in members:
-        for each in member.views:
-            if each not in seen:
-                seen[each] = view(images, *each, see)
-        mine = [seen[each] for each in member.views]
-        logits = np.mean([each @ member.weights for each in mine], axis=0) + member.bias
-        if member.trust:
-            head = [each[:, -len(top[0]) :] for each in mine]
-            logits += member.trust * names.guess(head, top, member.likely)
-        found.append(softmax(logits))
-    return np.mean(found, axis=0)
-
-
-def model(members, shape, name="recommended"):
+def model(member, shape, name="recommended"):
     """The same as a `keras.Model` of layers that Keras has: raw pixels in, probabilities out."""
     import keras
     from keras import layers
@@ -85,26 +80,20 @@ def model(members, shape, name="recommended"):
         return layer
 
     inputs = keras.Input(shape, name="pixels")
-    seen, heads, found = {}, {}, []
-    imagenet = dense(*frozen.top(), "imagenet", activation="softmax")
-    for number, member in enumerate(members):
-        for size, mirror in member.views:
-            if (size, mirror) in seen:
-                continue
-            if size:
-                pixels = keras.ops.flip(inputs, axis=2) if mirror else inputs
-                seen[size, mirror], heads[size, mirror] = frozen.network(shape, size)(pixels)
-            else:
-                cells = layers.AveragePooling2D(cell(shape), name="grid")(inputs)
-                seen[size, mirror] = layers.Flatten()(cells)
-        linear = dense(member.weights, member.bias, f"member{number}")
-        logits = mean([linear(seen[each]) for each in member.views])
-        if member.trust:
-            guessed = mean([imagenet(heads[each]) for each in member.views])
-            guessed = dense(member.likely, None, f"names{number}")(guessed)
-            guessed = member.trust * keras.ops.log(guessed + names.FLOOR)
-            logits = layers.Add()([logits, guessed])
-        found.append(layers.Softmax()(logits))
-    made = keras.Model(inputs, mean(found), name=name)
+    seen, heads = [], []
+    for size, mirror in member.views:
+        if size:
+            pixels = keras.ops.flip(inputs, axis=2) if mirror else inputs
+            found, head = frozen.network(shape, size)(pixels)
+            heads.append(head)
+        else:
+            found = layers.Flatten()(layers.AveragePooling2D(cell(shape), name="grid")(inputs))
+        seen.append(found)
+    logits = dense(member.weights, member.bias, "linear")(mean(seen))
+    if member.trust:
+        guess = dense(*frozen.top(), "imagenet", activation="softmax")(mean(heads))
+        guess = dense(member.likely, None, "names")(guess)
+        logits = layers.Add()([logits, member.trust * keras.ops.log(guess + names.FLOOR)])
+    made = keras.Model(inputs, layers.Softmax()(logits), name=name)
     made.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     return made

@@ -70,12 +70,11 @@ def _vectors(texts, tick):
 def guess(head, top, likely):
     """(n, classes) log-probabilities by the names.
 
-    head    list of (n, 1280), the pooled head of the network, one for each view
+    head    (n, 1280), the pooled head of the network
     top     (weights, bias) of ImageNet's classifier
     likely  what `likeness` gave
     """
-    mean = np.mean([_softmax(view @ top[0] + top[1]) for view in head], axis=0)
-    return np.log(mean @ likely + FLOOR)
+    return np.log(_softmax(head @ top[0] + top[1]) @ likely + FLOOR)
 
 
 def trusted(logits, guess, labels):
