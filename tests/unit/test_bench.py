@@ -2,7 +2,6 @@
 current."""
 
 import time
-from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -299,13 +298,13 @@ def test_what_cannot_be_asked_for_is_refused_in_a_sentence(capsys, tmp_path):
 
 
 def test_arms_name_the_entries_that_have_them():
-    args = type("Args", (), {"arms": ["probe", "ours"], "trained": False})
-    assert command.chosen(args) == [entries.FROZEN]
-    assert command.chosen(type("Args", (), {"arms": None, "trained": True})) == [
-        entries.FROZEN,
-        entries.TUNED,
-        entries.COPIED,
-    ]
+    def chosen(arms=None, trained=False):
+        found = command.chosen(SimpleNamespace(arms=arms, trained=trained))
+        return [entry.name for entry in found]
+
+    assert chosen(["probe", "ours"]) == chosen() == ["bench.recipes", "bench.recipes_more"]
+    assert chosen(["fine-tuning, swept"]) == ["bench.tuned", "bench.tuned_more"]
+    assert chosen(trained=True) == list(entries.ENTRIES)
 
 
 @pytest.mark.parametrize("entry", entries.ENTRIES.values(), ids=entries.ENTRIES)
@@ -314,10 +313,3 @@ def test_the_record_is_of_the_recipes_as_they_are_now(entry):
     assert book.stamped(recorded) == entry.rests(), "run: python3 course.py bench recipes --record"
     assert {run[0] for run in recorded["runs"]} == set(entry.points())
     assert recorded["seeds"] == entry.seeds
-
-
-def test_an_entry_asks_for_ten_labels_before_fifty():
-    labels = [point["labels"] for point in entries.FROZEN.points().values()]
-    assert labels == sorted(labels) and set(labels) == {10, 50}
-    few = replace(entries.TUNED, labels=(10,))
-    assert len(few.points()) == len(problems.problems())

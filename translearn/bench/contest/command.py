@@ -51,13 +51,14 @@ def recipes_command(args) -> int:
 
 def chosen(args) -> list:
     """The entries that are asked for: those of `--arms`, or all, the trained ones if wanted."""
+    every = entries.ENTRIES.values()
     for name in args.arms or ():
         if name not in entries.RECIPES:
             known = ", ".join(entries.RECIPES)
             raise CourseError(f"There is no recipe called {name!r}. There are: {known}.")
     if args.arms:
-        return list(dict.fromkeys(entries.RECIPES[name] for name in args.arms))
-    return list(entries.ENTRIES.values()) if args.trained else [entries.FROZEN]
+        return [entry for entry in every if set(args.arms) & entry.recipes.keys()]
+    return [entry for entry in every if entry.charge or args.trained]
 
 
 def recorded() -> list:

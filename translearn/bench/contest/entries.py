@@ -1,8 +1,9 @@
 """The contest as experiments of the ledger: what is measured, recorded and replayed.
 
 Recipes that leave the network as it is cost seconds, since all seeds share the features and are
-charged for them; they have ten seeds. Those that train it run for real, with three seeds, and what
-everybody copies only with ten labels: with fifty, an hour would not do. `Entry` says which.
+charged for them. Those that train it run for real, for minutes. So an `Entry` says for how many
+seeds, for which labels and on which problems the ledger has its recipes. Other numbers of seeds
+can be asked for.
 """
 
 import ast
@@ -28,6 +29,7 @@ class Entry:
     recipes   {name: function of a `Run`}
     seeds     that the ledger has; any other number may be asked for
     labels    of each class
+    on        the problems (all unless given)
     charge    whether features come from the store that all seeds share
     limit     CPU-seconds of a run
     module    where the recipes stand
@@ -36,20 +38,20 @@ class Entry:
     name: str
     recipes: dict
     seeds: int
-    labels: tuple = LABELS
+    labels: int
+    on: tuple = ()
     charge: bool = False
     limit: float = MOMENTS[-1]
     module: str = "probes"
 
-    def points(self, chosen=None) -> dict:
-        """Arm → arguments of `run_one`, ten labels first."""
+    def points(self) -> dict:
+        """Arm → arguments of `run_one`."""
         return {
-            arm(problem, labels, recipe): dict(
-                entry=self.name, problem=problem, labels=labels, recipe=recipe
+            arm(problem, self.labels, recipe): dict(
+                entry=self.name, problem=problem, labels=self.labels, recipe=recipe
             )
-            for labels in self.labels
-            for problem in problems()
-            for recipe in chosen or self.recipes
+            for problem in self.on or problems()
+            for recipe in self.recipes
         }
 
     def experiment(self, seeds: int | None = None) -> measure.Experiment:
@@ -68,23 +70,29 @@ class Entry:
         return rests_on.of([ast.parse(code)])
 
 
+PROBES = {
+    "ours": probes.ours,
+    "ours, 96 pixels": probes.ours_at_one_size,
+    "probe": probes.probe,
+    "probe, 900 more to validate": probes.probe_with_validation,
+    "pixels": probes.pixels,
+}
+SWEPT = {"fine-tuning, swept": tuned.swept_fine_tuning}
 FROZEN = Entry(
     "bench.recipes",
-    {
-        "ours": probes.ours,
-        "ours, without names": probes.ours_without_names,
-        "ours, 96 pixels": probes.ours_at_one_size,
-        "probe": probes.probe,
-        "probe, 900 more to validate": probes.probe_with_validation,
-        "pixels": probes.pixels,
-    },
+    PROBES | {"ours, without names": probes.ours_without_names},
     seeds=10,
+    labels=10,
     charge=True,
 )
-TUNED = Entry(
-    "bench.tuned",
-    {"fine-tuning, swept": tuned.swept_fine_tuning},
+FROZEN_MORE = Entry("bench.recipes_more", PROBES, seeds=3, labels=50, charge=True)
+TUNED = Entry("bench.tuned", SWEPT, seeds=3, labels=10, limit=250, module="tuned")
+TUNED_MORE = Entry(
+    "bench.tuned_more",
+    SWEPT,
     seeds=3,
+    labels=50,
+    on=("solar cells",),
     limit=250,
     module="tuned",
 )
@@ -96,11 +104,12 @@ COPIED = Entry(
         "the article": copied.article,
     },
     seeds=3,
-    labels=(10,),
+    labels=10,
+    on=("emoji",),
     module="copied",
 )
-ENTRIES = {entry.name: entry for entry in (FROZEN, TUNED, COPIED)}
-RECIPES = {name: entry for entry in ENTRIES.values() for name in entry.recipes}
+ENTRIES = {entry.name: entry for entry in (FROZEN, FROZEN_MORE, TUNED, TUNED_MORE, COPIED)}
+RECIPES = {name: recipe for entry in ENTRIES.values() for name, recipe in entry.recipes.items()}
 
 
 def arm(problem: str, labels: int, recipe: str) -> str:
@@ -116,8 +125,7 @@ def run_one(entry: str, problem: str, labels: int, recipe: str, seed: int) -> di
 
 def run_on(problem: Problem, labels: int, recipe: str, size: int, seed: int) -> dict:
     """One recipe on somebody's own pictures; everything that it spends is really spent."""
-    asked = RECIPES[recipe]
-    return attempt(asked.recipes[recipe], Run(problem, labels, seed, largest=size))
+    return attempt(RECIPES[recipe], Run(problem, labels, seed, largest=size))
 
 
 def on_folder(problem: Problem, labels, recipes, seeds: int, size: int) -> measure.Results:
