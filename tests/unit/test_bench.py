@@ -302,8 +302,10 @@ def test_arms_name_the_entries_that_have_them():
         found = command.chosen(SimpleNamespace(arms=arms, trained=trained))
         return [entry.name for entry in found]
 
-    assert chosen(["probe", "ours"]) == chosen() == ["bench.recipes", "bench.recipes_more"]
+    assert chosen(["probe", "ours"]) == ["bench.recipes", "bench.recipes_more"]
+    assert chosen() == ["bench.recipes", "bench.recipes_more", "bench.nameless"]
     assert chosen(["fine-tuning, swept"]) == ["bench.tuned", "bench.tuned_more"]
+    assert chosen(["the article"]) == ["bench.copied"]
     assert chosen(trained=True) == list(entries.ENTRIES)
 
 

@@ -51,14 +51,13 @@ def recipes_command(args) -> int:
 
 def chosen(args) -> list:
     """The entries that are asked for: those of `--arms`, or all, the trained ones if wanted."""
-    every = entries.ENTRIES.values()
     for name in args.arms or ():
         if name not in entries.RECIPES:
             known = ", ".join(entries.RECIPES)
             raise CourseError(f"There is no recipe called {name!r}. There are: {known}.")
     if args.arms:
-        return [entry for entry in every if set(args.arms) & entry.recipes.keys()]
-    return [entry for entry in every if entry.charge or args.trained]
+        return [entry for entry in entries.EVERY if set(args.arms) & entry.recipes.keys()]
+    return [each for each in entries.ENTRIES.values() if each.charge or args.trained]
 
 
 def recorded() -> list:
@@ -87,7 +86,7 @@ def on_folder(args) -> int:
                 f"{count} labels a class: the class with fewest has {fewer.min()} (three quarters "
                 "of its training pictures, so that the seeds differ)."
             )
-    recipes = args.arms or list(entries.RECIPES)
+    recipes = args.arms or [name for name in entries.RECIPES if name not in tables.APART]
     results = entries.on_folder(problem, labels, recipes, args.seeds or 3, args.size)
     show(tables.Runs([results]), {problem.name: problem.blind})
     return 0

@@ -5,7 +5,7 @@ pictures of a problem go through the network once for each size and mirroring, a
 cache; a run takes the rows of its own pictures from there, and its clock is charged what they
 would have cost: `start` CPU-seconds for loading the network and making its graph, and `each` for
 every picture. Both are measured once for a processor and a size, on one thread. How well charged
-agrees with really spent stands in the ledger (`entries.CHARGED`).
+agrees with really spent stands in the ledger (`entries.SPENT`).
 """
 
 import functools

@@ -8,8 +8,9 @@ from translearn.bench.contest.running import MOMENTS
 
 OURS, OURS_SMALL = "ours", "ours, 96 pixels"
 VALIDATED = "probe, 900 more to validate"
-# No others to be compared with: ours with less, and one with labels that nobody else has.
-APART = (OURS_SMALL, "ours, without names", VALIDATED)
+SPENT = "probe, really spent"
+# No others to be compared with: ours with less, one with labels that nobody else has, a check.
+APART = (OURS_SMALL, "ours, without names", VALIDATED, SPENT)
 FROM = [moment for moment in MOMENTS if moment >= 10]
 SURE = 0.05  # the level of a test
 
