@@ -121,6 +121,33 @@ def _own():
     return {part.name: digest(part.images, *part.info["key"]) for part in parts(splits)}
 
 
+@golden("data.own pictures that ship")
+def _example():
+    import warnings
+
+    from translearn import data
+
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        kept = os.environ.get("TRANSLEARN_CACHE")
+        os.environ["TRANSLEARN_CACHE"] = folder
+        try:
+            splits = {
+                fit: data.from_directory(data.example_folder(), size=48, fit=fit)
+                for fit in ("cut", "pad", "stretch")
+            }
+            faults = data.example_faults()
+        finally:
+            os.environ.pop("TRANSLEARN_CACHE")
+            if kept is not None:
+                os.environ["TRANSLEARN_CACHE"] = kept
+    found = {
+        fit: digest(*(each for part in parts(cut) for each in (part.images, *part.info["key"])))
+        for fit, cut in splits.items()
+    }
+    return {**found, "faults": digest(*faults.to_numpy().ravel())}
+
+
 @golden("data.sentences", shipped(family="sentences"))
 def _sentences(name):
     from translearn import data

@@ -105,9 +105,9 @@ def decode(file: Path, whole: bool = False) -> Decoded:
     except Refused:
         raise
     except UnidentifiedImageError:
-        if file.suffix.lower() in UNKNOWN:
-            ending = file.suffix[1:].upper()
-            raise Refused(f"{ending} is not read here: save it as JPEG or PNG") from None
+        kind = file.suffix[1:].upper() if file.suffix.lower() in UNKNOWN else _kind(file)
+        if kind:
+            raise Refused(f"{kind} is not read here: save it as JPEG or PNG") from None
         raise Refused("not a picture of a kind that is read here") from None
     except MemoryError:
         raise Refused("it needs more memory than there is: make it smaller") from None
@@ -118,6 +118,18 @@ def decode(file: Path, whole: bool = False) -> Decoded:
             raise Refused(error.strerror) from None
         said = " ".join(str(error).split()) or type(error).__name__
         raise Refused(f"damaged: {said[:100]}") from None
+
+
+def _kind(file: Path) -> str:
+    """What a file really is that is named like a picture, or "": some that are often met."""
+    with file.open("rb") as stream:
+        head = stream.read(512).lower()
+    if head[4:8] == b"ftyp" and head[8:12] in (b"heic", b"heix", b"hevc", b"mif1", b"msf1"):
+        return "HEIC"
+    for mark, kind in ((b"<svg", "SVG"), (b"<html", "a web page"), (b"%pdf", "PDF")):
+        if mark in head:
+            return kind
+    return ""
 
 
 def _opened(file: Path):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from translearn.data import registry
 from translearn.errors import CourseError
-from translearn.paths import DATA, cache
+from translearn.paths import DATA, cache, cache_folder
 
 VERSION = 1  # raised by hand when other pictures are made
 CLASSES = {  # folder -> class of emoji_styles
@@ -27,7 +27,7 @@ CLASSES = {  # folder -> class of emoji_styles
     "toy": "sport, music or toy",
 }
 EACH = 38  # pictures of a class, each of another concept, before copies are added
-SHAPES = [(220, 120), (120, 210), (250, 130), (130, 190), (140, 140), (200, 130)]
+SHAPES = [(220, 120), (120, 220), (240, 120), (110, 200), (140, 140), (200, 110)]
 # How often each fault is planted. The first three add a picture, the others change one.
 FAULTS = {
     "copy": 6,
@@ -77,6 +77,11 @@ def example_faults():
 
     made = json.loads((_made() / "made.json").read_text(encoding="utf-8"))
     return pd.DataFrame(made["faults"], columns=["key", "kind", "other"])
+
+
+def about(folder: Path) -> str:
+    """What the example is, if this is its folder, else ""."""
+    return ABOUT if folder.resolve().is_relative_to((cache_folder() / "example").resolve()) else ""
 
 
 def _made() -> Path:
@@ -192,15 +197,15 @@ def _drawn(concept: str, png: bytes) -> tuple[bytes, str]:
         mask = mask.transpose(Image.ROTATE_90).resize((width, height))
     page = Image.composite(*(Image.new("RGB", (width, height), each) for each in light), mask)
     pen = ImageDraw.Draw(page)
-    for _ in range(6):  # something to look at that says nothing
+    for _ in range(2):  # something to look at that says nothing
         left, top, side = draw() * width, draw() * height, 10 + 50 * draw()
         colour = tuple(int(165 + 80 * draw()) for _ in "rgb")
         shape = pen.ellipse if draw() < 0.5 else pen.rectangle
         shape((int(left), int(top), int(left + side), int(top + side / 2)), fill=colour)
-    side = int(min(width, height) * (0.7 + 0.25 * draw()))
+    side = int(min(width, height) * (0.75 + 0.2 * draw()))
     thing = Image.open(io.BytesIO(png)).convert("RGB").resize((side, side), Image.BICUBIC)
-    # Two in three stand at an end of the longer side, where a cut to the middle square hits them.
-    along = 0.5 if draw() < 0.33 else 0.04 if draw() < 0.5 else 0.96
+    # Most stand at an end of the longer side, where a cut to the middle square hits them.
+    along = 0.5 if draw() < 0.25 else 0.04 if draw() < 0.5 else 0.96
     across = draw()
     places = (along, across) if width >= height else (across, along)
     left, top = int((width - side) * places[0]), int((height - side) * places[1])
@@ -249,7 +254,7 @@ def _spoilt(picture, kind: str) -> tuple[bytes, str]:
     if kind == "blurred":
         opened = opened.filter(ImageFilter.GaussianBlur(5))
     elif kind == "dark":
-        opened = opened.point([each // 8 for each in range(256)] * 3)
+        opened = opened.point([each // 9 for each in range(256)] * 3)
     elif kind == "small":
         opened = opened.resize([each // 8 for each in opened.size])
     else:

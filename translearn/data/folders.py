@@ -15,12 +15,16 @@ from translearn.errors import CourseError
 
 # What systems and programs put beside pictures, besides names that begin with a dot.
 SERVICE = {"__macosx", "@eadir", "__pycache__", "lost+found", "thumbs.db", "desktop.ini"}
-SPLIT = re.compile(
+NAMED = (
     r"(?:(?P<train>train(?:ing)?)|(?P<validation>val(?:id(?:ation)?)?|dev)|"
     r"(?P<test>test(?:ing)?|eval(?:uation)?|holdout))"
-    r"(?:[ _-]?(?:set|data|split|images|pictures))?",
-    re.IGNORECASE,
 )
+SPLIT = re.compile(NAMED + r"(?:[ _-]?(?:set|data|split|images|pictures))?", re.IGNORECASE)
+# As in train_cat and in cat-train.
+WITH_CLASS = [
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (NAMED + r"[ _.-]+(?P<name>.+)", r"(?P<name>.+?)[ _.-]+" + NAMED)
+]
 LAYOUT = (
     "Put the pictures of each class into a folder of its own, as in pets/cat/01.jpg and "
     "pets/dog/7.png."
@@ -71,29 +75,39 @@ def existing(path) -> Path:
 
 
 def listed(folder: Path) -> Found:
-    """What is in a folder of class folders, or of parts with class folders."""
+    """What is in a folder of class folders, or of parts with class folders (or the other way
+    round).
+    """
     found = Found()
-    folders, loose = _inside(folder, found)
-    roots = _parts(folder, folders)
-    if roots:
+    top, (folders, loose) = folder, _inside(folder, found)
+    if len(folders) == 1 and _parts(folders[0], _inside(folders[0])[0]):
+        top = folders[0]  # images/train/cat
+        folders, more = _inside(top, found)
+        loose += more
+    if roots := _parts(top, folders):
         beside = [each for each in folders if each not in roots.values()]
         if beside:
             found.loud.append(
                 f"Left out: what stands beside {some(list(map(_name, roots.values())))} "
                 f"({some(list(map(_name, beside)))})."
             )
-        found.given = tuple(roots)
+        classes = {}
+        for part, root in roots.items():
+            folders, more = _inside(root, found)
+            loose += more
+            for each in folders:
+                classes.setdefault(_name(each), {})[part] = each
     else:
-        roots = {"train": folder}
-    classes = {}
-    for part, root in roots.items():
-        folders, more = _inside(root, found) if found.given else (folders, [])
-        loose += more
-        for each in folders:
-            classes.setdefault(_name(each), {})[part] = each
+        classes = _parts_in_classes(folders) or _parts_in_names(folders)
+    if classes:
+        found.given = tuple(
+            part for part in PARTS if any(part in each for each in classes.values())
+        )
+    else:
+        classes = {_name(each): {"train": each} for each in folders}
     found.others += [shown(each, folder) for each in loose if not decoding.is_picture(each)]
     loose = [shown(each, folder) for each in loose if decoding.is_picture(each)]
-    _classes_fit(folder, list(roots), classes, found.given, loose)
+    _classes_fit(folder, found.given or ("train",), classes, found.given, loose)
     if loose:
         found.loud.append(
             f"Left out: {count(len(loose), 'picture')} in no folder of a class ({some(loose)})."
@@ -103,6 +117,41 @@ def listed(folder: Path) -> Found:
         for part, each in classes[name].items():
             _take(folder, each, label, part, found)
     return found
+
+
+def _parts_in_classes(folders) -> dict:
+    """{class: {part: its folder}} of cat/train and cat/test; {} for anything else."""
+    classes = {}
+    for each in folders:
+        inside, files = _inside(each)
+        matches = [SPLIT.fullmatch(_name(part)) for part in inside]
+        if not inside or not all(matches) or any(map(decoding.is_picture, files)):
+            return {}
+        classes[_name(each)] = {match.lastgroup: part for match, part in zip(matches, inside)}
+        if len(classes[_name(each)]) < len(inside):
+            return {}
+    return classes if _is_split(classes) else {}
+
+
+def _parts_in_names(folders) -> dict:
+    """{class: {part: its folder}} of train_cat and test_cat; {} for anything else."""
+    classes = {}
+    for each in folders:
+        matches = [match for form in WITH_CLASS if (match := form.fullmatch(_name(each)))]
+        if not matches:
+            return {}
+        parts = classes.setdefault(matches[0]["name"], {})
+        part = next(part for part in PARTS if matches[0][part])
+        if part in parts:
+            return {}
+        parts[part] = each
+    # A class with one part only may be of such a name: train station, test tube.
+    return classes if _is_split(classes) and min(map(len, classes.values())) > 1 else {}
+
+
+def _is_split(classes: dict) -> bool:
+    parts = {part for each in classes.values() for part in each}
+    return len(classes) > 1 and len(parts) > 1 and "train" in parts
 
 
 def _parts(folder: Path, folders) -> dict:

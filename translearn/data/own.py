@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from translearn.data import decoding, tables
+from translearn.data import decoding, example, tables
 from translearn.data.folders import Found, count, existing, listed, shown, some
 from translearn.data.pictures import LARGEST, SMALLEST, fitted
 from translearn.data.splits import PARTS, SHARES, Card, Pictures, Splits, assign, integer
@@ -56,7 +56,11 @@ def from_directory(
     folder = existing(path)
     with decoding.quietly():
         found = listed(folder)
-    return _made(found, shown(folder.resolve().name), "a folder", size, seed, unreadable, fit)
+    name = shown(folder.resolve().name)
+    splits = _made(found, name, "a folder", size, seed, unreadable, fit)
+    if about := example.about(folder):
+        splits = replace(splits, card=Card("\n\n".join([f"# {about}", *splits.said]) + "\n"))
+    return splits
 
 
 def from_csv(

@@ -57,9 +57,16 @@ def listed(path, root, file: str, label: str, split: str | None, missing: str):
     if twice := len(rows) - len(first):
         found.said.append(f"{count(twice, 'line')} that repeat another.")
     if gone:
-        _say_gone(gone, len(first), base, root, missing, found)
-    found.class_names = tuple(each for each in classes if each in set(found.labels))
-    found.labels = [found.class_names.index(each) for each in found.labels]
+        _say_gone(gone, len(first), base, missing, found)
+    left = set(found.labels)
+    found.class_names = tuple(each for each in classes if each in left)
+    if len(left) < 2:
+        raise CourseError(
+            f"Of the list {place.name} one class is left, {found.class_names[0]!r}, which leaves "
+            "nothing to tell apart. Correct the files of the others."
+        )
+    numbers = {name: label for label, name in enumerate(found.class_names)}
+    found.labels = [numbers[each] for each in found.labels]
     _every_part(found, place)
     return found, shown(place.stem)
 
@@ -98,14 +105,14 @@ def _folder(root) -> Path:
 def _rows(place: Path, file, label, split) -> tuple[list, list]:
     """([(line, {column: text})], the names of the columns), without empty lines."""
     text = _text(place)
+    if not text.strip():
+        raise CourseError(f"The list {place.name} is empty. {LIKE}.")
     separators = SEPARATORS
     if said := re.match(r"sep=(.)\r?\n", text):  # Excel's own
         separators, text = said[1], text[said.end() :]
     lead = bool(said)
     tables = [_parsed(text, each, place) for each in separators]
-    names = max((table[0][1] if table else [] for table in tables), key=len)
-    if not any(tables):
-        raise CourseError(f"The list {place.name} is empty. {LIKE}.")
+    names = max((table[0][1] for table in tables), key=len)
     needed = [file, label, *([split] if split not in (None, "split") else [])]
     for table in tables:
         heads = [each.strip() for each in table[0][1]]
@@ -128,8 +135,8 @@ def _rows(place: Path, file, label, split) -> tuple[list, list]:
         raise CourseError(f"The list {place.name} has names of columns and nothing below them.")
     if odd := [line for line, cells in rows if len(cells) != len(names)]:
         raise CourseError(
-            f"{_lines(odd)} of {place.name} not {len(names)} columns as the first. A name with a "
-            'comma in it must stand in quotes, as in "cat, black.jpg".'
+            f"{_lines(odd)} not {len(names)} columns, as the first of {place.name} has. A name "
+            'with a comma in it must stand in quotes, as in "cat, black.jpg".'
         )
     return [(line, dict(zip(names, cells))) for line, cells in rows], names
 
@@ -255,15 +262,17 @@ def _agree(one, other, file, label):
             )
 
 
-def _say_gone(gone, number, base, root, missing, found):
+def _say_gone(gone, number, base, missing, found):
     which = f"{count(len(gone), 'file')} of the list cannot be found: {some(gone, 5)}."
     if len(gone) == number or missing == "stop":
         hint = ""
-        beside = (base / gone[0].replace("\\", "/")).parent
-        if beside.is_dir():
-            names = [each.name for each in beside.iterdir()]
-            if alike := [each for each in names if each.lower() == Path(gone[0]).name.lower()]:
-                hint = f" There is {alike[0]!r}, with other capitals."
+        wanted = base / gone[0].replace("\\", "/")
+        names = [each.name for each in wanted.parent.iterdir()] if wanted.parent.is_dir() else []
+        alike = [each for each in names if each.casefold() == wanted.name.casefold()]
+        if wanted.name in names:
+            hint = f" {wanted.name!r} is there, but leads nowhere or is no file."
+        elif alike:
+            hint = f" There is {alike[0]!r}, with other capitals."
         elif len(gone) == number or re.match(r"[a-z]:|\\\\", gone[0], re.IGNORECASE):
             hint = (
                 f" They were looked for in {shown(base)}: name the folder that they are given "
