@@ -96,4 +96,5 @@ def model(member, shape, name="recommended"):
         logits = layers.Add()([logits, member.trust * keras.ops.log(guess + names.FLOOR)])
     made = keras.Model(inputs, layers.Softmax()(logits), name=name)
     made.compile(loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    made.optimizer.build(made.trainable_variables)  # or a loaded file warns that it was not
     return made

@@ -31,7 +31,8 @@ def recommended(
     splits     `Splits` with pictures of any size, grey or colour, and two classes or more. Only
                `splits.train` is read: choices are made by cross-validation on it, and validation
                and test stay untouched. It fits `splits.validation` to be a second opinion.
-    seconds    computing allowed, in CPU-seconds of all threads of this process
+    seconds    computing allowed, in CPU-seconds of all threads of this process, from after the
+               libraries are imported
     seed       of folds and draws. The same seed gives the same model, as far as the same steps
                fit into the time.
     on_answer  called with each better answer: a function (images, features=None) → (n, classes)
@@ -55,6 +56,9 @@ def recommended(
     Raises `CourseError` for pictures that are neither grey nor colour, a class without a training
     picture, fewer than two classes, and a budget that is no positive number.
     """
+    import keras  # noqa: F401 (before the clock starts)
+    import sklearn.linear_model  # noqa: F401
+    from threadpoolctl import threadpool_limits
     from tqdm.auto import tqdm
 
     train, shape = splits.train, tuple(int(side) for side in splits.train.images.shape[1:])
@@ -80,7 +84,9 @@ def recommended(
             on_answer,
         )
         try:
-            work.all(splits.class_names if names else None)
+            # Several threads would only wait for each other: these matrices are small.
+            with threadpool_limits(1, "blas"):
+                work.all(splits.class_names if names else None)
         except OutOfTime:
             record.ended = "out of time"
         except KeyboardInterrupt:

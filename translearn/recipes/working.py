@@ -65,9 +65,11 @@ class Working:
         return self.record.seconds - self.clock()
 
     def tick(self, pictures=0):
-        """Between two pieces of work: move the bar, and stop when the time is over."""
+        """Between two pieces of work: move the bar, and stop when the time is over and there is an
+        answer.
+        """
         self.bar.update(max(0.0, min(self.clock(), self.record.seconds) - self.bar.n))
-        if self.left() <= 0:
+        if self.left() <= 0 and self.answer is not None:
             raise OutOfTime
 
     def measure_speed(self):
@@ -116,7 +118,9 @@ class Working:
         the step before.
         """
         count, before = self.affordable(views, most), self.step
-        if before is not None and before["views"][0][0]:
+        if before is None:
+            count = min(most, len(self.order))  # the grid costs next to nothing
+        elif before["views"][0][0]:
             if views == before["views"] and count <= len(before["rows"]):
                 return
             if count < len(before["rows"]):
