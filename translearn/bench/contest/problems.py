@@ -1,6 +1,7 @@
 """The problems of the contest: which pictures, how many labels, who judges."""
 
 import functools
+import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -115,7 +116,9 @@ def in_colour(part):
 @functools.lru_cache(maxsize=4)
 def _splits(problem, part, size):
     if problem.own:
-        return data.from_directory(problem.source, size=size)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # `folder` has let them be heard
+            return data.from_directory(problem.source, size=size)
     if problem.styles is None:
         return data.load(problem.source, size=size)
     home, away = problem.styles

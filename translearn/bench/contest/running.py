@@ -73,11 +73,12 @@ class Run:
         if self._store is None:
             # Not on the clock, so the features of the judges may be kept from run to run.
             folder = None if self._paused else self._folder.name
-            return frozen.features(images, size, mirror, tuple(blocks), folder=folder)
-        with self.aside():
-            found = self._store.features(images, size, mirror)
-        if not self._paused:
-            self._charge({(key, size, mirror) for key in shared.digests(images)})
+            found = frozen.features(images, size, mirror, folder=folder)
+        else:
+            with self.aside():
+                found = self._store.features(images, size, mirror)
+            if not self._paused:
+                self._charge({(key, size, mirror) for key in shared.digests(images)})
         return {block: found[block] for block in blocks}
 
     def _charge(self, views: set) -> None:

@@ -103,7 +103,7 @@ def frontier(runs, problem, labels, one_size=False):
             "seeds": len(lead),
             "p": paired(lead),
         }
-    found = pd.DataFrame(rows).T
+    found = pd.DataFrame(rows).T.infer_objects()
     if len(found):
         found["p"] = holm(found["p"].astype(float).to_numpy())
         found["ours is"] = [stands(*row) for row in zip(found["ahead"], found["p"])]
