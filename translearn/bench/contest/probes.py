@@ -45,10 +45,11 @@ class Linear:
         return self.model.predict_proba(self._standard(features) @ self.span.T)
 
 
-def out_of_fold(features, labels, seed, strengths=STRENGTHS) -> dict:
+def out_of_fold(features, labels, seed, strengths=None) -> dict:
     """Strength → balanced accuracy by cross-validation."""
     from sklearn.metrics import balanced_accuracy_score
 
+    strengths = strengths or STRENGTHS
     said = {strength: np.zeros(len(labels), int) for strength in strengths}
     for learn, held_out in folds(labels, seed):
         model = Linear(features[learn], labels[learn])
