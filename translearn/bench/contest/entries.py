@@ -92,7 +92,7 @@ SPENT = Entry(
 FROZEN_MORE = Entry(
     "bench.recipes_more",
     {name: recipe for name, recipe in PROBES.items() if name != "ours, 96 pixels"},
-    seeds=3,
+    seeds=4,
     labels=50,
     charge=True,
 )
