@@ -5,7 +5,8 @@ import json
 import pytest
 
 from translearn import authoring, paths
-from translearn.bench import clinic, contest
+from translearn.bench import clinic
+from translearn.bench.contest import entries
 from translearn.evidence import lessons
 from translearn.measure import ledger
 
@@ -28,7 +29,7 @@ def test_the_notebooks_are_what_the_sources_give():
 def test_the_ledger_holds_nothing_that_no_lesson_and_no_benchmark_measures():
     every = [authoring.read(source) for source in authoring.sources()]
     experiments = {name for lesson in every for name in lessons.trees_of(lesson)}
-    experiments |= {contest.CONTEST, clinic.CONTEST}
+    experiments |= {*entries.ENTRIES, clinic.CONTEST}
     claims = {text for lesson in every for _, text in lessons.claims(lesson)}
     for file in paths.LEDGER.glob("*.json"):
         book = json.loads(file.read_text(encoding="utf-8"))

@@ -3,7 +3,8 @@
 import argparse
 import sys
 
-from translearn.bench import clinic, contest, throughput
+from translearn.bench import clinic, throughput
+from translearn.bench.contest import command
 from translearn.errors import CourseError
 
 
@@ -15,8 +16,9 @@ def main(argv=None) -> int:
         "recipes",
         help="ours, an expert's, two tutorials' and the article's, by score and computing",
     )
-    recipes.set_defaults(run=contest.recipes_command)
-    measuring(recipes, 3, "of each recipe (default: 3, about an hour of one core)")
+    recipes.set_defaults(run=command.recipes_command)
+    measuring(recipes, None, "of each recipe (default: as many as the ledger has)")
+    command.options(recipes)
 
     ward = commands.add_parser(
         "clinic", help="does clinic.diagnose find what was planted? on held-out programs"
@@ -47,21 +49,21 @@ def main(argv=None) -> int:
         return 1
 
 
-def measuring(command, seeds: int, what: str) -> None:
+def measuring(parser, seeds: int | None, what: str) -> None:
     """The options of a benchmark that stands in the ledger; `what` says what its seeds are."""
-    command.add_argument("--seeds", type=int, default=seeds, metavar="N", help=what)
-    command.add_argument(
+    parser.add_argument("--seeds", type=int, default=seeds, metavar="N", help=what)
+    parser.add_argument(
         "--jobs", type=int, default=1, metavar="N", help="runs at a time, each on its own thread"
     )
-    command.add_argument(
+    parser.add_argument(
         "--recorded", action="store_true", help="run nothing; show what the ledger has"
     )
-    command.add_argument(
+    parser.add_argument(
         "--replay",
         action="store_true",
         help="run one seed again and hold its numbers against the ledger",
     )
-    command.add_argument("--record", action="store_true", help="write the runs into the ledger")
+    parser.add_argument("--record", action="store_true", help="write the runs into the ledger")
 
 
 def throughput_command(args) -> int:
