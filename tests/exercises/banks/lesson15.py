@@ -9,10 +9,12 @@ from bank import Bank
 from PIL import Image, ImageOps
 from scipy.stats import binomtest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import recall_score
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
 
 from translearn import backbones, transfer
 from translearn.exercises import lesson15
@@ -616,28 +618,82 @@ bank.refused("serve", lambda model_file, picture_file, class_names: class_names[
 
 # --- beat_it -------------------------------------------------------------------------------------
 
-BLOCKS = ["block13", "block16"]
-
 
 @functools.cache
 def network(size):
+    """As the lesson has it."""
     return backbones.load("efficientnet_lite0", size=size)
 
 
-def side_by_side(images):
-    """As the lesson has it."""
-    backbone = network(images.shape[1])
-    features = transfer.cache_features(backbone, images, layers=BLOCKS, progress=False)
-    return np.concatenate([features[block] for block in BLOCKS], axis=1)
-
-
-def both_ways(images):
-    return side_by_side(images), side_by_side(np.ascontiguousarray(images[:, :, ::-1]))
+def fitted(classifier, blocks, images, labels, new):
+    """The guesses of a classifier on features of pictures that are shrunk to 96 pixels."""
+    seen = []
+    for pictures in (images, new):
+        small = np.stack(
+            [
+                np.asarray(Image.fromarray(each).resize((96, 96), Image.BILINEAR))
+                for each in pictures
+            ]
+        )
+        found = transfer.cache_features(network(96), small, layers=blocks, progress=False)
+        seen.append(np.concatenate([found[block] for block in blocks], axis=1))
+    return make_pipeline(StandardScaler(), classifier).fit(seen[0], labels).predict(seen[1])
 
 
 def shrunk(shrinkage):
-    lda = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=shrinkage)
-    return make_pipeline(StandardScaler(), lda)
+    return LinearDiscriminantAnalysis(solver="lsqr", shrinkage=shrinkage)
+
+
+@bank.alternative("beat_it")
+def a_little_less_shrunk(images, labels, new):
+    return fitted(shrunk(0.5), ["block09", "block13", "block16"], images, labels, new)
+
+
+@bank.alternative("beat_it")
+def a_little_more_shrunk(images, labels, new):
+    return fitted(shrunk(0.7), ["block09", "block13", "block16"], images, labels, new)
+
+
+@bank.alternative("beat_it")
+def with_a_fourth_block(images, labels, new):
+    return fitted(shrunk(0.6), ["block09", "block13", "block15", "block16"], images, labels, new)
+
+
+@bank.alternative("beat_it")
+def with_another_early_block(images, labels, new):
+    return fitted(shrunk(0.6), ["block07", "block13", "block16"], images, labels, new)
+
+
+@bank.alternative("beat_it")
+def with_two_early_blocks(images, labels, new):
+    return fitted(shrunk(0.6), ["block07", "block09", "block13", "block16"], images, labels, new)
+
+
+@bank.alternative("beat_it")
+def with_the_fifth_block(images, labels, new):
+    return fitted(shrunk(0.6), ["block05", "block09", "block13", "block16"], images, labels, new)
+
+
+@bank.alternative("beat_it")
+def of_two_blocks(images, labels, new):
+    return fitted(shrunk(0.6), ["block09", "block16"], images, labels, new)
+
+
+@bank.alternative("beat_it")
+def of_two_earlier_blocks(images, labels, new):
+    return fitted(shrunk(0.6), ["block09", "block13"], images, labels, new)
+
+
+@bank.alternative("beat_it")
+def by_support_vectors(images, labels, new):
+    return fitted(SVC(), ["block09", "block13", "block16"], images, labels, new)
+
+
+@bank.alternative("beat_it")
+def by_stronger_regression(images, labels, new):
+    return fitted(
+        LogisticRegression(C=0.001), ["block09", "block13", "block16"], images, labels, new
+    )
 
 
 @bank.mistake("beat_it", "scores, not classes")
