@@ -8,6 +8,7 @@ reads it.
 
 from translearn.data import registry
 from translearn.data.example import example_faults, example_folder
+from translearn.data.looking import Look, look
 from translearn.data.own import from_csv, from_directory
 from translearn.data.pictures import load
 from translearn.data.splits import Card, Split, Splits
@@ -24,6 +25,7 @@ from translearn.data.text import (
 __all__ = [
     "DOMAINS",
     "Card",
+    "Look",
     "Prose",
     "Proses",
     "SentenceSplits",
@@ -37,6 +39,7 @@ __all__ = [
     "load",
     "load_sentences",
     "load_text",
+    "look",
     "names",
 ]
 
