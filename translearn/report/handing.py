@@ -170,7 +170,7 @@ def hand_over(folder, model, class_names, splits=None, fit=None, int8=False) -> 
 
 
 def script_for(name: str, runtime: str, side: int, channels: int, fit: str) -> str:
-    """The text of predict.py, or of its sister: ten lines and what they import."""
+    """The text of predict.py, or of its sister: a dozen lines and what they import."""
     text = SCRIPT.read_text(encoding="utf-8")
     grey = "np.float32(picture)", 'np.float32(picture.convert("L"))'
     for word, by in (
