@@ -11,7 +11,7 @@ from matplotlib import pyplot as plt
 from PIL import Image, ImageFilter
 
 from translearn import data
-from translearn.data import copies, faults
+from translearn.data import copies, faults, finding
 from translearn.data.looking import KINDS
 from translearn.data.splits import Card, Split, Splits
 from translearn.errors import CourseError
@@ -256,13 +256,19 @@ def test_labels_that_models_doubt_are_found():
         (np.full((100, 3), 1 / 3), r"\(60, 3\), and not \(100, 3\)"),
         (np.full((60, 3), 2.0), "softmax"),
         (np.tile([1.5, -0.5, 0], (60, 1)), "softmax"),
-        (np.full((60, 3), np.nan), "softmax"),
+        (np.full((60, 3), np.nan), "no label to judge"),
         ([["a"] * 3] * 60, "other things than numbers"),
     ],
 )
 def test_other_probabilities_are_refused_in_a_sentence(given, says):
     with pytest.raises(CourseError, match=says):
         data.look(splits(drawn(100)), given)
+
+
+def test_where_one_class_alone_was_judged_no_label_is_doubted():
+    guesses = np.full((60, 3), np.nan)
+    guesses[::3] = 0.05, 0.9, 0.05
+    assert not found(data.look(splits(drawn(100)), guesses), "wrong label")
 
 
 def test_what_is_no_splits_of_pictures_is_refused_in_a_sentence():
@@ -352,3 +358,22 @@ def test_cleanvision_and_cleanlab_wait_until_they_are_needed():
     )
     out = subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True)
     assert out.strip() == "[]"
+
+
+def test_of_many_copies_not_each_is_held_against_each(monkeypatch):
+    import time
+
+    images = np.concatenate([np.repeat(drawn(2), [70, 20], axis=0), drawn(10, seed=1)])
+    images[75:80] = changed(images[0], saved_again)  # as many near copies of them
+    images = images[np.random.default_rng(0).permutation(100)]
+    labels = np.random.default_rng(1).integers(0, 3, 100)
+    found = data.look(splits(images, labels)).found
+    with monkeypatch.context() as patch:
+        patch.setattr(finding, "_leading", lambda rows, members: members)  # each against each
+        assert data.look(splits(images, labels)).found == found
+    assert {"leak", "copy", "near copy", "two labels"} <= {each.kind for each in found}
+
+    rows = finding.Rows(splits(np.zeros((4000, 8, 8, 3), np.uint8), counts=(2000, 1000, 1000)))
+    began = time.process_time()
+    assert len(finding._twice(rows)) > 4000
+    assert time.process_time() - began < 3

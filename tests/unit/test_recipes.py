@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import warnings
 import zipfile
 from types import SimpleNamespace
 
@@ -174,6 +175,74 @@ def test_what_cannot_work_is_refused(change, words):
     seconds = change.pop("seconds", 5)
     with pytest.raises(CourseError, match=words):
         recommended(pictures(**change), seconds)
+
+
+def relabelled(labels):
+    splits = pictures()
+    splits.train.labels = np.asarray(labels)
+    return splits
+
+
+@pytest.mark.parametrize(
+    ("splits", "more", "words"),
+    [
+        (relabelled([0, 1, 2] * 5 + [7, 7, 7]), {}, "has the label 7, and there are 3 class"),
+        (pictures(), {"groups": np.arange(40)}, "40 entries, and there are 18 training pictures"),
+        (pictures(), {"seed": -1}, "seed=-1 is out of range"),
+        (pictures(), {"sizes": 160}, "sizes=160 is no list"),
+        (pictures(), {"sizes": (0,)}, "size=0 is out of range"),
+        (pictures(), {"seconds": float("inf")}, "no budget"),
+        (pictures(), {"seconds": "60"}, "no budget"),
+        (pictures(), {"seed": None}, "seed=None is not a whole number"),
+        ("pets", {}, "wants splits of pictures, and got str"),
+    ],
+)
+def test_what_does_not_go_with_the_pictures_is_refused_before_anything_runs(splits, more, words):
+    with pytest.raises(CourseError, match=words):
+        recommended(splits, **more)
+
+
+def test_pictures_of_one_colour_give_probabilities():
+    pretended, splits = Pretended(), pictures()
+    splits.train.images[:] = 0
+    budget = np.int64(60)  # as whoever reckoned it has it
+    model = recommended(splits, budget, features=pretended.features, clock=pretended.clock)
+    found = model.predict(splits.train.images, verbose=0)
+    assert np.allclose(found.sum(axis=1), 1, atol=1e-5)
+
+
+def test_copies_of_one_picture_a_class_vary_by_nothing_but_rounding():
+    one, two = np.random.default_rng(0).normal(size=(2, 1, 40))
+    features = np.concatenate([np.tile(one, (3, 1)), np.tile(two, (7, 1))])
+    span, labels = linear.Span(features), np.repeat([0, 1], [3, 7])
+    weights, bias = span.outside(*linear.lda(span.inside, labels, 2, span.channels, 0.5))
+    assert np.abs(weights).max() < 1e3
+    assert ((features @ weights + bias).argmax(axis=1) == labels).all()
+
+
+def test_a_classifier_that_is_nearly_there_says_nothing_to_the_reader():
+    draw = np.random.default_rng(0)
+    inside = draw.normal(size=(90, 30)) * np.geomspace(1e-3, 1e4, 30)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        linear.logistic(inside, np.arange(90) % 3, 3, 30, 100.0)
+
+
+def test_large_pictures_are_copied_a_few_at_a_time(monkeypatch):
+    from translearn.recipes import members, working
+
+    images = pictures((40, 40), side=26).train.images
+    whole = images[:, :24, :24].astype("float32").reshape(80, 8, 3, 8, 3, 3).mean(axis=(2, 4))
+    np.testing.assert_allclose(members.grid(images), whole.reshape(80, -1), rtol=1e-6)
+
+    pretended, splits = Pretended(), pictures((40, 40))
+    together = recommended(splits, features=pretended.features, clock=pretended.clock)
+    assert pretended.seen == 80
+    monkeypatch.setattr(working, "TOGETHER", 16)
+    pretended = Pretended()
+    apart = recommended(splits, features=pretended.features, clock=pretended.clock)
+    assert pretended.seen == 16
+    assert all(map(np.array_equal, together.get_weights(), apart.get_weights()))
 
 
 # ---- The parts

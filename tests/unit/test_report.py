@@ -418,6 +418,75 @@ def test_a_bare_model_gets_its_papers_too_again_and_again(tmp_path, splits):
     }
 
 
+def few(class_names, test, side=SIDE):
+    """Noise with these class names and these labels in the test set."""
+    found, random = {}, np.random.default_rng(0)
+    every = list(range(len(class_names)))
+    for part, labels in zip(parts.PARTS, (every * 3, every, test)):
+        images = random.integers(0, 256, (len(labels), side, side, 3), np.uint8)
+        info = pd.DataFrame({"key": [f"{part}/{row}" for row in range(len(labels))]})
+        found[part] = parts.Split(images, np.array(labels), info, class_names, part)
+    return data.Splits("few", class_names=class_names, card=data.Card(""), **found)
+
+
+@pytest.mark.parametrize(
+    "class_names, test",
+    [
+        (("all", "none", "items"), [0, 1, 2, 2]),
+        ((0, 1, 2), [0, 1, 2]),
+        (("", "a\nb", "{{ 1 }}<script>"), [0, 1]),  # and none of the third
+    ],
+)
+def test_any_names_and_a_tiny_test_set_get_their_papers(class_names, test, tmp_path, model):
+    splits = few(class_names, test)
+    tested = report.test_once(model, splits)
+    html = report.write(tmp_path, model, splits, tested).read_text(encoding="utf-8")
+    record = json.loads((tmp_path / "record.json").read_text(encoding="utf-8"))
+    names = [str(name) for name in class_names]
+    assert record["data"]["counts"]["train"] == dict.fromkeys(names, 3)
+    assert splits.counts()["train"].tolist() == [3, 3, 3, 9]
+    assert "<script" not in html
+    nothing = dataclasses.replace(splits, validation=few(class_names, []).test)
+    assert handing._pictures(nothing, (SIDE, SIDE, 3))[1] is None  # random pixels serve instead
+    none = few(class_names, [])
+    assert "no test picture" in sentence(report.test_once, model, none)
+
+
+def test_papers_that_were_interrupted_are_written_the_next_time(
+    tmp_path, model, splits, tested, monkeypatch
+):
+    put, folder = writing._put, tmp_path / "pets"
+
+    def interrupted(file, text):
+        if any(folder.iterdir()):
+            raise KeyboardInterrupt
+        put(file, text)
+
+    monkeypatch.setattr(writing, "_put", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        report.write(folder, model, splits, tested)
+    monkeypatch.setattr(writing, "_put", put)
+    assert report.write(folder, model, splits, tested).exists()
+
+
+def test_where_nothing_can_be_written_is_said_in_a_sentence(
+    tmp_path, model, splits, tested, monkeypatch
+):
+    (tmp_path / "file").write_text("mine")
+    folder = tmp_path / "file" / "pets"
+    for call, given in (
+        (report.write, (model, splits, tested)),
+        (report.hand_over, (model, CLASSES, splits)),
+    ):
+        assert "Name another folder" in sentence(call, folder, *given)
+    assert "Pass what report.test_once" in sentence(report.write, tmp_path, model, splits, None)
+    assert "got str and Splits" in sentence(report.test_once, "model", splits)
+    monkeypatch.setenv("TRANSLEARN_CACHE", str(folder))
+    with pytest.warns(UserWarning, match="could not be remembered"):
+        again = report.test_once(model, splits)  # it was not for nothing
+    assert (again.probabilities == tested.probabilities).all()
+
+
 # ---- The files ----
 
 
@@ -455,6 +524,9 @@ def photos(tmp_path_factory):
     clear = Image.open(folder / "tall.png").convert("RGBA")
     clear.putalpha(90)
     clear.save(folder / "clear.png")
+    deep = 257 * np.asarray(Image.open(folder / "tall.png").convert("L")).astype(np.uint16)
+    Image.fromarray(deep).save(folder / "deep.png")
+    Image.open(folder / "wide.png").convert("CMYK").save(folder / "ink.jpg", quality=95)
     return sorted(folder.iterdir())
 
 
@@ -511,7 +583,7 @@ def test_what_was_handed_over_says_how_it_compares(folder, record, splits):
         text = (folder / name).read_text()
         assert f"python {name} photo.jpg" in text
         lines = [line for line in text.partition("here =")[2].splitlines() if line.strip()]
-        assert len(lines) <= 12 and max(map(len, text.splitlines())) < 100
+        assert len(lines) <= 15 and max(map(len, text.splitlines())) < 100
 
 
 def test_a_model_that_would_not_load_elsewhere_is_not_handed_over(tmp_path, model, splits):
@@ -576,6 +648,16 @@ def test_a_dropped_picture_is_shown_with_what_the_model_says(model, photos, spli
     drop._take(None, {"name": "a.png", "size": 0, "at": 0}, [])
     assert "TypeError" in outputs[-1][1], "nothing vanishes in a callback"
     assert "3 outputs, and there are 2 class names" in sentence(widgets.drop, model, CLASSES[:2])
+
+
+def test_a_dropped_picture_is_not_told_of_with_what_is_no_probability(photos):
+    import keras
+
+    logits = keras.Model(*(m := network()).inputs, m.layers[-2].output)
+    flat = keras.Model(
+        logits.inputs, keras.layers.Dense(3)(keras.layers.Flatten()(logits.outputs[0]))
+    )
+    assert "no probabilities" in sentence(widgets.drop(flat, CLASSES).show, photos[0])
 
 
 @pytest.mark.parametrize("fit", ["pad", "stretch"])

@@ -121,6 +121,8 @@ def labels(given, probabilities, classes: int) -> dict:
     """
     probabilities = _checked(probabilities, len(given), classes)
     rows = np.flatnonzero(np.isfinite(probabilities).all(axis=1))
+    if len(np.unique(given[rows])) < 2:
+        return {}  # where all have one label, none is out of place (and cleanlab refuses)
     from cleanlab.filter import find_label_issues
 
     each = probabilities[rows] / probabilities[rows].sum(axis=1, keepdims=True)
@@ -144,10 +146,11 @@ def _checked(probabilities, count: int, classes: int):
             "the order of splits.train, as cross_val_predict gives them."
         )
     good = np.isfinite(array).all(axis=1)
-    if (
-        not good.any()
-        or (array[good] < 0).any()
-        or (abs(array[good].sum(axis=1) - 1) > 0.02).any()
-    ):
+    if not good.any():
+        raise CourseError(
+            f"{what}, and no row is all numbers, so there is no label to judge: of a class with a "
+            "single picture none can be held out. Look without it."
+        )
+    if (array[good] < 0).any() or (abs(array[good].sum(axis=1) - 1) > 0.02).any():
         raise CourseError(f"{what}, from 0 to 1 and summing to 1. Take softmax of logits first.")
     return array

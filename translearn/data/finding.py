@@ -118,18 +118,21 @@ def _twice(rows: Rows) -> list:
     alone = list(same)
     images = rows.without_padding()
     small = copies.thumbnails([images[row] for row in alone])
+    leading = {first: _leading(rows, members) for first, members in same.items()}
+
+    def between(one, two):
+        """Pairs that say something: of a thousand copies, not each with each."""
+        for row in same[one]:
+            for other in same[two] if row in leading[one] else leading[two]:
+                yield row, other
+
     pairs = [
-        (row, other, 1.0)
-        for members in same.values()
-        for row in members
-        for other in members
-        if row < other
+        (row, other, 1.0) for each in same for row, other in between(each, each) if row < other
     ]
     pairs += [
         (row, other, min(score, NEARLY))
         for one, two, score in copies.near(small)
-        for row in same[alone[one]]
-        for other in same[alone[two]]
+        for row, other in between(alone[one], alone[two])
     ]
     found = {}
     for row, other, score in pairs:  # the clearest first, and of each kind one for a picture
@@ -145,6 +148,17 @@ def _twice(rows: Rows) -> list:
         rows.finding(kind, row, rows.keys[other], score)
         for (kind, row), (other, score) in found.items()
     ]
+
+
+def _leading(rows: Rows, members) -> list:
+    """Of rows with the same pixels the first of each split and of each label, in order: every
+    other has its finding with one of them.
+    """
+    first = {}
+    for row in members:
+        first.setdefault(rows.place(row), row)
+        first.setdefault(("label", rows.labels[row]), row)
+    return sorted(set(first.values()))
 
 
 def _single(rows: Rows) -> list:

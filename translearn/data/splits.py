@@ -101,8 +101,9 @@ class Splits:
             },
             index=pd.Index(self.class_names, name="class"),
         )
-        table.loc["all"] = table.sum()
-        return table
+        # Not table.loc["all"] = …, which a class of that name would be lost in.
+        total = pd.DataFrame(table.sum()).T.set_axis(["all"]).rename_axis("class")
+        return pd.concat([table, total])
 
     def _title(self):
         shape = " x ".join(str(side) for side in self.train.images.shape[1:])

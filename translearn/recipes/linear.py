@@ -1,5 +1,7 @@
 """Linear classifiers on features when there are more features than pictures."""
 
+import warnings
+
 import numpy as np
 
 
@@ -41,7 +43,8 @@ def lda(inside, labels, classes, channels, shrinkage):
     means /= np.maximum(counts, 1)[:, None]
     rest = inside - means[labels]
     within = rest.T @ rest / len(labels)
-    level = np.trace(within) / channels or 1.0  # one picture a class: nothing varies
+    level = np.trace(within) / channels
+    level = level if level > 1e-12 else 1.0  # one picture a class, or its copies: nothing varies
     within = (1 - shrinkage) * within + shrinkage * level * np.eye(len(within))
     weights = np.linalg.solve(within, means.T)
     bias = np.log(np.maximum(counts, 1e-9) / len(labels)) - (means * weights.T).sum(axis=1) / 2
@@ -50,14 +53,18 @@ def lda(inside, labels, classes, channels, shrinkage):
 
 def logistic(inside, labels, classes, channels, strength):
     """Multinomial logistic regression with an L2 penalty: (weights, bias) of the logits."""
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
     there = np.unique(labels)
     weights, bias = np.zeros((inside.shape[1], classes)), np.full(classes, -20.0)
-    if len(there) == 1:
-        bias[there] = 0.0
+    if len(there) == 1 or not inside.shape[1]:  # nothing to tell, or to tell it by
+        bias[there] = np.log(np.bincount(labels)[there] / len(labels))
         return weights, bias
-    model = LogisticRegression(C=strength, max_iter=300).fit(inside, labels)
+    model = LogisticRegression(C=strength, max_iter=300)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # nearly there is good enough
+        model.fit(inside, labels)
     if len(there) == 2:  # scikit-learn gives one column for two classes
         model.coef_ = np.concatenate([-model.coef_, model.coef_]) / 2
         model.intercept_ = np.concatenate([-model.intercept_, model.intercept_]) / 2

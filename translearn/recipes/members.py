@@ -53,9 +53,12 @@ def grid(images):
     """Pictures (n, h, w, c) as the means of their cells, (n, cells · c)."""
     side = cell(images.shape[1:])
     high, wide = images.shape[1] // side, images.shape[2] // side
-    cut = images[:, : high * side, : wide * side].astype("float32")
-    cells = cut.reshape(len(images), high, side, wide, side, -1).mean(axis=(2, 4))
-    return cells.reshape(len(images), -1)
+    found = np.empty((len(images), high * wide * images.shape[3]), np.float32)
+    for start in range(0, len(images), frozen.CHUNK):  # as numbers with a point they are large
+        cut = images[start : start + frozen.CHUNK, : high * side, : wide * side].astype("float32")
+        cells = cut.reshape(len(cut), high, side, wide, side, -1).mean(axis=(2, 4))
+        found[start : start + frozen.CHUNK] = cells.reshape(len(cut), -1)
+    return found
 
 
 def view(images, size, mirror, see, **more):

@@ -1,10 +1,12 @@
 """`recommended`: the course's recipe for pictures, within a budget of computing."""
 
+import numbers
 import platform
 import time
 
 import numpy as np
 
+from translearn.data.splits import integer
 from translearn.errors import CourseError
 from translearn.recipes import frozen, members
 from translearn.recipes import names as words
@@ -61,11 +63,18 @@ def recommended(
     from threadpoolctl import threadpool_limits
     from tqdm.auto import tqdm
 
-    train, shape = splits.train, tuple(int(side) for side in splits.train.images.shape[1:])
+    train = getattr(splits, "train", None)
+    if not hasattr(train, "images"):
+        raise CourseError(
+            "The recipe wants splits of pictures, and got "
+            f"{type(splits).__name__}. Give what data.from_directory or data.load returns."
+        )
+    shape = tuple(int(side) for side in train.images.shape[1:])
+    seed = integer("seed", seed, at_least=0)
     _check(train, splits.class_names, seconds)
+    groups, sizes = _groups(train, groups), _sizes(sizes)
     began = time.process_time()
     clock = clock or (lambda: time.process_time() - began)
-    sizes = tuple(sizes or SIZES)
     record = _record(splits, sizes, names, float(seconds), seed)
     if progress:
         print("\n".join(record.plan))
@@ -75,7 +84,7 @@ def recommended(
         work = Working(
             train,
             len(splits.class_names),
-            _groups(train, groups),
+            groups,
             sizes,
             record,
             see,
@@ -100,6 +109,12 @@ def recommended(
     return model
 
 
+def _sizes(sizes):
+    if not isinstance(sizes or (), (tuple, list)):
+        raise CourseError(f"sizes={sizes!r} is no list. Give one, such as sizes=(160, 224).")
+    return tuple(integer("a size", size, at_least=32) for size in sizes or SIZES)
+
+
 def _groups(train, groups):
     """(n,) numbers of what belongs together; each picture alone when nothing is known."""
     if groups is None:
@@ -107,17 +122,28 @@ def _groups(train, groups):
         groups = next((info[name] for name in ("group", "concept") if name in info), None)
     if groups is None:
         return np.arange(len(train.labels))
+    if len(groups) != len(train.labels):
+        raise CourseError(
+            f"groups has {len(groups)} entries, and there are {len(train.labels)} training "
+            "pictures. Give one for each of them, in the order of splits.train."
+        )
     return np.unique(np.asarray(groups).astype(str), return_inverse=True)[1]
 
 
 def _check(train, class_names, seconds):
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not seconds > 0:
+    number = isinstance(seconds, numbers.Real) and not isinstance(seconds, bool)
+    if not number or not 0 < seconds < float("inf"):
         raise CourseError(
             f"seconds={seconds!r} is no budget. Give a number above 0, such as seconds=60."
         )
     if len(class_names) < 2:
         raise CourseError("A classifier needs two classes or more, and these pictures have one.")
     counts = np.bincount(train.labels, minlength=len(class_names))
+    if len(counts) > len(class_names):
+        raise CourseError(
+            f"A training picture has the label {len(counts) - 1}, and there are "
+            f"{len(class_names)} class names. Labels are positions in class_names, from 0."
+        )
     if not counts.all():
         raise CourseError(
             f"The class {class_names[counts.argmin()]!r} has no training picture, so nothing can "

@@ -14,6 +14,7 @@ FITS = (
 START = 2.0  # CPU-seconds until a network is ready at a size
 NAMES = 6.0  # CPU-seconds of the language model
 FIRST, MOST = 1000, 8000  # training pictures in the first look, and in any
+TOGETHER = 8 * frozen.CHUNK  # pictures copied at once: large ones fill the memory
 
 
 class OutOfTime(Exception):
@@ -104,12 +105,12 @@ class Working:
     def look(self, view, count):
         """(count, channels): what a view shows of the first pictures; goes on where it was."""
         before = self.looked.get(view)
-        start = 0 if before is None else len(before)
-        if start < count:
-            images = self.pictures.images[self.order[start:count]]
-            more = {"tick": self.tick} if self.see is frozen.features else {}
-            found = members.view(images, *view, self.see, **more)
-            self.looked[view] = found if before is None else np.concatenate([before, found])
+        found = [] if before is None else [before]
+        more = {"tick": self.tick} if self.see is frozen.features else {}
+        for start in range(sum(map(len, found)), count, TOGETHER):
+            rows = self.order[start : min(start + TOGETHER, count)]
+            found.append(members.view(self.pictures.images[rows], *view, self.see, **more))
+        self.looked[view] = np.concatenate(found)
         return self.looked[view][:count]
 
     def fit(self, name, views, most=MOST):

@@ -13,6 +13,7 @@ import numpy as np
 from translearn import page
 from translearn.errors import CourseError
 from translearn.report import handing
+from translearn.report.testing import probabilities_of
 
 LARGEST = 100_000_000  # bytes of a file that is taken
 SHOWN = 5  # classes in the table
@@ -97,7 +98,7 @@ class Drop:
         except decoding.Refused as why:
             self._say_no(name, str(why))
             return None
-        said = self._model.predict(pixels[None], verbose=0)[0]
+        said = probabilities_of(self._model, pixels[None], self._names)[0]
         order = np.argsort(-said, kind="stable")
         self._say(name, pixels, said, order)
         return pd.DataFrame(

@@ -139,7 +139,8 @@ def hand_over(folder, model, class_names, splits=None, fit=None, int8=False) -> 
         )
     images, labels = _pictures(splits, (side, side, channels))
     wanted = probabilities_of(model, images, names)
-    folder.mkdir(parents=True, exist_ok=True)
+    made(folder)
+    (folder / KEPT).unlink(missing_ok=True)  # it would tell of other files, were this interrupted
     model.save(folder / "model.keras")
     loaded = keras.models.load_model(folder / "model.keras", compile=False)
     files = [_held(folder / "model.keras", loaded.predict_on_batch, images, labels, wanted)]
@@ -169,7 +170,7 @@ def hand_over(folder, model, class_names, splits=None, fit=None, int8=False) -> 
 
 
 def script_for(name: str, runtime: str, side: int, channels: int, fit: str) -> str:
-    """The text of predict.py, or of its sister: ten lines and what they import."""
+    """The text of predict.py, or of its sister: a dozen lines and what they import."""
     text = SCRIPT.read_text(encoding="utf-8")
     grey = "np.float32(picture)", 'np.float32(picture.convert("L"))'
     for word, by in (
@@ -205,6 +206,17 @@ def shape_of(model) -> tuple:
     )
 
 
+def made(folder: Path):
+    """Make a folder; raise CourseError where nothing can be written into it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise CourseError(
+            f"Nothing can be written into {str(folder)!r} ({error.strerror}). Name another folder."
+        ) from None
+
+
 def left_in(folder: Path, model: str) -> dict | None:
     """What `hand_over` left in a folder, if it was this model."""
     try:
@@ -236,7 +248,7 @@ def _layers(model):
 
 def _pictures(splits, shape):
     """(pictures to compare on, their labels or None)."""
-    if splits is None:
+    if splits is None or not len(splits.validation):
         return np.random.default_rng(0).integers(0, 256, (16, *shape), np.uint8), None
     return splits.validation.images[:COMPARED], splits.validation.labels[:COMPARED]
 

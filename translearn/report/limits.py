@@ -58,7 +58,8 @@ def leaks(record):
 
 def weak(record):
     mean = record["test"]["balanced accuracy"]
-    poor = [each for each in record["test"]["recalls"] if each["recall"] < mean - POOR]
+    shown = [each for each in record["test"]["recalls"] if each["pictures"]]
+    poor = [each for each in shown if each["recall"] < mean - POOR]
     for each in sorted(poor, key=lambda each: each["recall"])[:5]:
         yield (
             f"Of {each['pictures']} test pictures of {each['class']} it recognised "

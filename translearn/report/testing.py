@@ -3,6 +3,7 @@
 import json
 import os
 import time
+import warnings
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -230,10 +231,19 @@ def test_once(model, splits) -> Tested:
 
     from translearn.transfer import features
 
-    test = splits.test
+    test = getattr(splits, "test", None)
+    if not hasattr(test, "images") or not hasattr(model, "predict"):
+        raise CourseError(
+            "test_once wants a Keras model and splits of pictures, in this order, and got "
+            f"{type(model).__name__} and {type(splits).__name__}."
+        )
+    if not len(test):
+        raise CourseError("There is no test picture, so nothing can be said of the model.")
     inside, pictures = features.state(model), joblib.hash((test.images, test.labels))
     names = sorted(zip(map(str, test.info["key"]), test.labels.tolist()))
-    folder = paths.cache() / "tested" / joblib.hash((splits.name, splits.class_names, names))
+    folder = (
+        paths.cache_folder() / "tested" / joblib.hash((splits.name, splits.class_names, names))
+    )
     file = folder / f"{inside}-{pictures}.json"
     about = {
         "labels": test.labels,
@@ -257,10 +267,17 @@ def test_once(model, splits) -> Tested:
         "pictures": pictures,
         "looks": 1 + len({each.name.split("-")[0] for each in folder.glob("*.json")} - {inside}),
     }
-    folder.mkdir(parents=True, exist_ok=True)
     scratch = file.with_suffix(f".{os.getpid()}")
-    scratch.write_text(json.dumps(result | {"probabilities": told.tolist()}), encoding="utf-8")
-    os.replace(scratch, file)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        scratch.write_text(json.dumps(result | {"probabilities": told.tolist()}), encoding="utf-8")
+        os.replace(scratch, file)
+    except OSError as error:  # the test set has been looked at all the same
+        warnings.warn(
+            f"This test could not be remembered ({error.strerror}), so a second one will not be "
+            "told from a first. Keep what it says.",
+            stacklevel=2,
+        )
     return Tested(**about, **result)
 
 

@@ -64,17 +64,27 @@ def write(
     record["data"]["fit"] = handing.known_fit(fit, splits)
     record["hand over"] = handing.left_in(folder, tested.model)
     record["limits"] = limits.limits(record)
-    folder.mkdir(parents=True, exist_ok=True)
+    handing.made(folder)
     shown = {"mistakes": _thumbnails(tested, splits.test), "sheet": _sheet(looked)}
-    _put(folder / "report.html", page(record, shown))
-    _put(folder / "README.md", card.card(record))
-    _put(folder / "record.json", json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    record_as_text = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
+    # The record first: it says that the folder is ours, should the rest be interrupted.
+    texts = {
+        "record.json": record_as_text,
+        "report.html": page(record, shown),
+        "README.md": card.card(record),
+    }
+    for file, text in texts.items():
+        _put(folder / file, text)
     return folder / "report.html"
 
 
 def gather(model, splits, tested, looked=None, diagnosis=None) -> dict:
     """What is known, as plain data."""
-    counts = splits.counts().drop("all")
+    names = [str(name) for name in splits.class_names]
+    counts = {
+        part: np.bincount(getattr(splits, part).labels, minlength=len(names)).tolist()
+        for part in parts.PARTS
+    }
     trained = getattr(model, "record", None)
     megabytes = sum(np.prod(w.shape) * np.dtype(w.dtype).itemsize for w in model.weights) / 1e6
     test = tested.to_dict()
@@ -84,8 +94,8 @@ def gather(model, splits, tested, looked=None, diagnosis=None) -> dict:
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "data": {
             "name": splits.name,
-            "classes": list(splits.class_names),
-            "counts": {part: counts[part].to_dict() for part in parts.PARTS},
+            "classes": names,
+            "counts": {part: dict(zip(names, counts[part])) for part in parts.PARTS},
             "size": list(splits.train.images.shape[1:]),
             "said": list(splits.said),
         },
@@ -203,6 +213,10 @@ def _belongs(model, splits, tested):
 
     from translearn.transfer import features
 
+    if not isinstance(tested, testing.Tested):
+        raise CourseError(
+            f"tested is {type(tested).__name__}. Pass what report.test_once(model, splits) gave."
+        )
     if features.state(model) != tested.model:
         raise CourseError(
             "This test result is of another model, or of this one before it was trained on. Call "
