@@ -321,6 +321,28 @@ def _scores(width):
     return {name: float(f"{value:.7g}") for name, value in found.items()}
 
 
+# ---------------------------------------------------------------- recipes
+
+
+@golden("recipes.numbers")
+def _classifiers():
+    from translearn.recipes import frozen, linear
+
+    draw = np.random.default_rng(7)
+    labels = np.arange(30) % 3
+    span = linear.Span(draw.normal(size=(30, 50)) + 2 * np.eye(50)[labels])
+    found = {"folds": linear.folds(labels, 0, np.arange(30) // 2).tolist()}
+    for name, fit, strength in (("lda", linear.lda, 0.5), ("logistic", linear.logistic, 0.01)):
+        weights, bias = fit(span.inside, labels, 3, 50, strength)
+        logits = span.inside @ weights + bias
+        found |= {name: np.round(logits[:4].ravel(), 5).tolist()}
+        found[f"{name}, temperature"] = round(float(linear.temperature(logits, labels)), 5)
+    images = draw.integers(0, 256, (2, 24, 24, 3)).astype("uint8")
+    with tempfile.TemporaryDirectory() as folder:
+        said = frozen.features(images, 64, folder=folder)
+    return found | {name: float(f"{np.abs(each).mean():.6g}") for name, each in said.items()}
+
+
 # ---------------------------------------------------------------- report
 
 
