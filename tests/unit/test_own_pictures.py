@@ -72,6 +72,7 @@ def test_the_lesson_runs_on(make, tmp_path, monkeypatch):
     folder = tmp_path / "pictures"
     make(folder, np.random.default_rng(0))
     monkeypatch.chdir(tmp_path)
+    plt.close("all")  # what other tests have left
     names, changed = {"__name__": "__main__"}, set()
     for line, code in cells():
         for old, new in (QUICK | {LINE: f"PICTURES = {str(folder)!r}"}).items():
