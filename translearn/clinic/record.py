@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, dataclass, field, fields
 
 from translearn.errors import CourseError
+from translearn.plain import plain_data
 
 
 @dataclass
@@ -38,7 +39,7 @@ class Record:
 
     def to_dict(self) -> dict:
         """Everything as plain Python that `json.dumps` takes (NaN stays NaN)."""
-        return plain(asdict(self))
+        return plain_data(asdict(self), six_digits)
 
     @classmethod
     def from_dict(cls, found: dict) -> "Record":
@@ -52,14 +53,6 @@ class Record:
         return cls(**json.loads(json.dumps(found)))
 
 
-def plain(value):
-    """A value with NumPy's numbers and arrays turned into Python's."""
-    if isinstance(value, dict):
-        return {str(key): plain(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(each) for each in value]
-    if hasattr(value, "tolist"):
-        return plain(value.tolist())
-    if isinstance(value, float):
-        return float(f"{value:.6g}")
-    return value
+def six_digits(number: float) -> float:
+    """More would only make the record long."""
+    return float(f"{number:.6g}")

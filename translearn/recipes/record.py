@@ -4,6 +4,8 @@ import dataclasses
 
 import numpy as np
 
+from translearn.plain import plain_data
+
 
 @dataclasses.dataclass
 class Record:
@@ -39,7 +41,7 @@ class Record:
 
     def to_dict(self) -> dict:
         """JSON: lists for arrays, None for NaN."""
-        return _plain(dataclasses.asdict(self))
+        return plain_data(dataclasses.asdict(self))
 
     @classmethod
     def from_dict(cls, known: dict) -> "Record":
@@ -55,15 +57,3 @@ class Record:
         import pandas as pd
 
         return pd.DataFrame(self.tried)
-
-
-def _plain(value):
-    if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(each) for each in value]
-    if isinstance(value, np.ndarray):
-        return _plain(value.tolist())
-    if isinstance(value, np.generic):
-        value = value.item()
-    return None if isinstance(value, float) and not np.isfinite(value) else value

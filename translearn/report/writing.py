@@ -14,6 +14,7 @@ import numpy as np
 
 from translearn.data import splits as parts
 from translearn.errors import CourseError
+from translearn.plain import plain_data
 from translearn.report import card, handing, limits, testing
 
 PAGES = Path(__file__).with_name("pages")
@@ -116,7 +117,7 @@ def gather(model, splits, tested, looked=None, diagnosis=None) -> dict:
         },
         "versions": {each: version for each in PACKAGES if (version := _version(each))},
     }
-    return plain(record)
+    return plain_data(record)
 
 
 def page(record: dict, shown: dict) -> str:
@@ -163,19 +164,6 @@ def cell(value) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{words(name)} {cell(each)}" for name, each in value.items())
     return str(value)
-
-
-def plain(value):
-    """A value with NumPy's numbers, tuples and what JSON does not have turned into what it has."""
-    if isinstance(value, dict):
-        return {str(key): plain(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(each) for each in value]
-    if hasattr(value, "tolist"):
-        return plain(value.tolist())
-    if isinstance(value, float):
-        return value if np.isfinite(value) else None
-    return value if value is None or isinstance(value, (bool, int, str)) else str(value)
 
 
 def _looked(looked, splits) -> dict | None:
