@@ -33,9 +33,10 @@ if "keras" in sys.modules:  # imported before the course, so with the reader's s
     keras.config.set_epsilon(1e-7)
 
 # Keras builds one graph for each model, and the lessons build many models on purpose; TensorFlow
-# takes that for a mistake.
+# takes that for a mistake. And where an export keeps what it works with is nobody's concern.
+_UNSAID = ("triggered tf.function retracing", "Assets written to")
 logging.getLogger("tensorflow").addFilter(
-    lambda record: "triggered tf.function retracing" not in record.getMessage()
+    lambda record: not any(each in record.getMessage() for each in _UNSAID)
 )
 quiet.install()
 page.install()

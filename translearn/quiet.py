@@ -1,10 +1,10 @@
-"""The first import of TensorFlow, without its start-up lines.
+"""TensorFlow without the lines that its C++ code writes to standard error.
 
-TensorFlow's C++ code writes two or three lines to standard error before any setting of ours can
-reach it. In a notebook they would stand in red at the top of every lesson. They are held back, and
-shown after all if the import fails.
+Its import writes two or three before any setting of ours can reach it, and its converter some
+more. In a notebook they would stand in red. They are held back, and shown after all if it fails.
 """
 
+import contextlib
 import importlib.abc
 import importlib.machinery
 import os
@@ -20,17 +20,24 @@ class _Finder(importlib.abc.MetaPathFinder):
         spec = importlib.machinery.PathFinder.find_spec(name, path, target)
         if spec and spec.loader:
             load = spec.loader.exec_module
-            spec.loader.exec_module = lambda module: _held_back(load, module)
+            spec.loader.exec_module = lambda module: _load(load, module)
         return spec
 
 
-def _held_back(load, module):
+def _load(load, module):
+    with held_back():
+        load(module)
+
+
+@contextlib.contextmanager
+def held_back():
+    """Without what is written to standard error inside, unless it ends in an exception."""
     with tempfile.TemporaryFile() as lines:
         # File descriptor 2 itself: C++ does not write through sys.stderr.
         kept = os.dup(2)
         os.dup2(lines.fileno(), 2)
         try:
-            load(module)
+            yield
         except BaseException:
             os.dup2(kept, 2)
             lines.seek(0)

@@ -28,11 +28,12 @@ def test_after_the_import_errors_reach_the_reader_again():
     assert said.stderr.endswith("seen")
 
 
-def test_retracing_warnings_are_dropped_and_others_are_not():
+def test_retracing_warnings_and_exports_are_dropped_and_others_are_not():
     said = run(
         "import translearn, logging; log = logging.getLogger('tensorflow'); "
         "logging.basicConfig()\n"
         "log.warning('5 out of 5 calls triggered tf.function retracing.'); "
-        "log.warning('something else')"
+        "log.warning('Assets written to: here'); log.warning('something else')"
     )
-    assert "retracing" not in said.stderr and "something else" in said.stderr
+    assert "retracing" not in said.stderr and "Assets" not in said.stderr
+    assert "something else" in said.stderr

@@ -1,6 +1,5 @@
 """The files that a model is handed over in, which run without this package."""
 
-import contextlib
 import json
 import os
 import tempfile
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from translearn import quiet
 from translearn.errors import CourseError
 from translearn.report.testing import probabilities_of
 
@@ -259,24 +259,11 @@ def _litert(model, file, options):
     from ai_edge_litert.interpreter import Interpreter
 
     spec = keras.InputSpec(shape=model.input_shape, dtype="float32", name="pixels")
-    with _hushed():
+    with quiet.held_back():
         model.export(str(file), format="litert", verbose=False, input_signature=[spec], **options)
         run = Interpreter(str(file), num_threads=os.cpu_count()).get_signature_runner()
         run(pixels=np.zeros((1, *model.input_shape[1:]), np.float32))
     return lambda images: run(pixels=np.asarray(images, np.float32))["output_0"]
-
-
-@contextlib.contextmanager
-def _hushed():
-    """Without what the converter and the interpreter, in C++, write to standard error."""
-    with tempfile.TemporaryFile() as lines:
-        kept = os.dup(2)
-        os.dup2(lines.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
 
 
 def _eight_bits(images) -> dict:
