@@ -8,8 +8,8 @@ An experiment's entry:
     rests_on   what the numbers rest on (see `rests_on.of`), as it was when they were measured or
                last replayed
     stamp      {"how": "measured" or "replayed", "date"}; with the processor it is "equal_on" and
-               the "equal_seeds", which it has measured on one thread, or given again to rounding;
-               a replay's with the "seconds" that it took; null before the first
+               the "equal_seeds", which a replay has given again to rounding; a replay's with the
+               "seconds" that it took; null before the first
 """
 
 import datetime
@@ -32,12 +32,7 @@ def put_experiment(name: str, runs: list, budget: str, seeds: int, rests_on: dic
         "seeds": seeds,
         "measured": today,
         "rests_on": rests_on,
-        "stamp": {
-            "how": "measured",
-            "date": today,
-            "equal_on": processor(),
-            "equal_seeds": sorted({run[1] for run in runs}),
-        },
+        "stamp": {"how": "measured", "date": today},
         "versions": versions(),
         "hardware": hardware(),
         "seconds": seconds,
