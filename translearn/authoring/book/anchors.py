@@ -1,5 +1,6 @@
 """Where the headings of a lesson are in the book: the anchors that MyST makes of them."""
 
+import functools
 import re
 
 from translearn.authoring.reading import Lesson
@@ -10,17 +11,20 @@ def headings(lesson: Lesson) -> list:
 
     The anchors are those that myst-parser makes, as GitHub does, each one unique in its page.
     """
+    return _headings(tuple((c.line, c.text) for c in lesson.cells if c.kind == "markdown"))
+
+
+@functools.lru_cache(32)
+def _headings(cells):
     from myst_parser.slugs import github_slugify, unique_slug
 
     found, taken = [], set()
-    for cell in lesson.cells:
-        if cell.kind != "markdown":
-            continue
-        for offset, line in enumerate(cell.text.splitlines()):
-            if heading := re.match(r"#{1,6} (.+)", line):
+    for at, text in cells:
+        for line, said in enumerate(text.splitlines(), at):
+            if heading := re.match(r"#{1,6} (.+)", said):
                 slug = unique_slug(github_slugify(re.sub(r"[*`]", "", heading[1])), taken)
                 taken.add(slug)
-                found.append((cell.line + offset, heading[1].strip(), slug))
+                found.append((line, heading[1].strip(), slug))
     return found
 
 

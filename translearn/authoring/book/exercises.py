@@ -68,11 +68,11 @@ def help_with(exercise, lesson: Lesson, cell) -> str:
         praise = f"\n\n{exercise.praise.strip()}" if exercise.praise else ""
         solution = f"```python\n{exercise.solution_source}\n```{praise}"
         parts.append(anchors.admonition("Solution", solution, "solution"))
-    heading, link = anchors.above(lesson, cell.line)
-    place = f"[{heading.removeprefix('Further · ')}](#{link.partition('#')[2]})"
+    heading = anchors.above(lesson, cell.line)[0].removeprefix("Further · ")
     parts.append(
-        f"Try it: `python3 course.py lab {lesson.name[:2]}` opens this lesson where it runs. Go "
-        f"to {place} there, write your answer, and the check replies."
+        f"Try it: `python3 course.py lab {lesson.name[:2]}` opens this lesson where it runs, and "
+        f"the table of contents at its left leads to *{heading}*. Write your answer, and the "
+        "check replies."
     )
     return "\n\n".join(parts)
 
