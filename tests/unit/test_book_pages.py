@@ -88,7 +88,10 @@ def test_references_resolve_and_links_lead_somewhere(lessons, book):
             assert "{{" not in REFERENCE.sub("", text), name
             for body, form in REFERENCE.findall(text):
                 assert number(f"{body} | {form}")
-    broken = "[a](nowhere.md) [b](05_freezing.ipynb#no-such-heading) [c](05_freezing.ipynb#4--measure-it)"
+    broken = (
+        "[a](nowhere.md) [b](05_freezing.ipynb#no-such-heading) "
+        "[c](05_freezing.ipynb#4--measure-it)"
+    )
     assert dead(broken, book, lessons) == ["nowhere.md#", "05_freezing.ipynb#no-such-heading"]
 
 
