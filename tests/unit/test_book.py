@@ -51,6 +51,7 @@ def test_an_entry_says_what_was_measured_with_what_and_what_it_rests_on():
         "how": "measured",
         "date": today,
         "equal_on": book.processor(),
+        "equal_seeds": [0, 1, 2, 3, 4],
     }
     assert {"keras", "numpy", "scikit-learn", "tokenizers"} <= entry["versions"].keys()
     assert entry["hardware"]["cores"] and entry["seconds"] >= 0

@@ -238,20 +238,24 @@ def test_times_are_only_asked_to_be_times():
 
 
 def test_a_number_must_be_equal_where_this_processor_has_given_it_before(monkeypatch):
-    ours = {"versions": book.versions(), "stamp": {"equal_on": book.processor()}}
-    assert replay.like_ours(ours)
-    assert replay.like_ours(ours | {"versions": book.versions() | {"python": "3.99"}})
-    assert not replay.like_ours(ours | {"versions": book.versions() | {"keras": "3.0.0"}})
-    assert not replay.like_ours(ours | {"stamp": {}}) and not replay.like_ours(
-        {**ours, "stamp": None}
-    )
+    stamp = {"equal_on": book.processor(), "equal_seeds": [0, 3]}
+    ours = {"versions": book.versions(), "stamp": stamp}
+    assert replay.like_ours(ours, 0) and replay.like_ours(ours, 3)
+    assert not replay.like_ours(ours, 1), "of this seed it is not known"
+    assert replay.like_ours(ours | {"versions": book.versions() | {"python": "3.99"}}, 0)
+    assert not replay.like_ours(ours | {"versions": book.versions() | {"keras": "3.0.0"}}, 0)
+    for none in ({}, None):
+        assert not replay.like_ours(ours | {"stamp": none}, 0)
     monkeypatch.setattr(book, "processor", lambda: "another")
-    assert not replay.like_ours(ours)
+    assert not replay.like_ours(ours, 0)
 
 
 def test_a_stamp_says_on_which_processor_the_numbers_were_equal(lesson):
     replay.replay([lesson], only=["toy.first"])
-    assert ledger.experiment("toy.first")["stamp"]["equal_on"] == book.processor()
+    stamp = ledger.experiment("toy.first")["stamp"]
+    assert stamp["equal_on"] == book.processor() and 0 in stamp["equal_seeds"]
+    book.stamp("toy.first", ledger.experiment("toy.first")["rests_on"], 1.0, equal=3)
+    assert {0, 3} <= set(ledger.experiment("toy.first")["stamp"]["equal_seeds"])
     change(lesson, "base = 0.5", "base = 0.50001")
     (found,) = replay.replay([lesson], only=["toy.first"])
     assert found.problems, "it was equal here, so it has to be"
