@@ -31,7 +31,8 @@ def table(lessons) -> str:
     """The lessons with their minutes, question and most surprising result (`surprise` in the front
     matter).
     """
-    rows = ["| Lesson | Minutes | The question | What surprised us |", "|---|---:|---|---|"]
+    rows = ["````{container} stacked lessons"]
+    rows += ["| Lesson | Minutes | The question | What surprised us |", "|---|---:|---|---|"]
     for lesson in lessons:
         question = readme.head(lesson)[1].partition("?")
         surprise = anchors.references(lesson.meta["surprise"])
@@ -39,7 +40,7 @@ def table(lessons) -> str:
             f"| [{anchors.title(lesson)}]({lesson.name}.ipynb) | {minutes.rounded(lesson)} "
             f"| {question[0]}{question[1]} | {surprise} |"
         )
-    return "\n".join(rows)
+    return "\n".join([*rows, "````"])
 
 
 def contents(lessons) -> str:
