@@ -63,7 +63,7 @@ def test_the_start_page_has_a_row_for_each_lesson_and_an_explorer(lessons, book)
     text = book["index.md"]
     assert 'id="an-explorer"' in text and "<!--" not in text
     rows = re.findall(
-        r"^\| \[(\d\d) · [^]]+\]\((\S+)\.ipynb\) \| (\d+) \| (.+?\?) \| ", text, re.M
+        r"^\| \[(\d\d) · [^]]+\]\((\S+)\.ipynb\) \| (\d+) minutes \| (.+?\?) \| ", text, re.M
     )
     assert [row[1] for row in rows] == [lesson.name for lesson in lessons]
     assert all(20 <= int(row[2]) <= 60 for row in rows)

@@ -128,7 +128,7 @@ def _claimed(experiment):
             f"| {anchors.inline(effect(row))} |"
         )
     table = "\n".join(rows)
-    return f"````{{container}} experiment\n{_about(experiment)}\n\n{table}\n````"
+    return f"````{{container}} experiment stacked\n{_about(experiment)}\n\n{table}\n````"
 
 
 def _about(experiment):
@@ -155,4 +155,5 @@ def _others(title, experiments):
                 f"**{each.name}**", f"**{each.name}** ([{anchors.inline(heading)}]({link}))", 1
             )
         items.append(f"* {about}".replace("\n", "\n  "))
-    return f"**{title}**\n\n" + "\n".join(items)
+    listed = "\n".join(items)
+    return f"````{{container}} experiment\n**{title}**\n\n{listed}\n````"

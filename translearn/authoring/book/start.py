@@ -32,12 +32,13 @@ def table(lessons) -> str:
     matter).
     """
     rows = ["````{container} stacked lessons"]
-    rows += ["| Lesson | Minutes | The question | What surprised us |", "|---|---:|---|---|"]
+    rows += ["| Lesson | Time | The question | What surprised us |", "|---|---|---|---|"]
     for lesson in lessons:
         question = readme.head(lesson)[1].partition("?")
-        surprise = anchors.references(lesson.meta["surprise"])
+        surprise = anchors.references(lesson.meta.get("surprise", ""))
+        name = f"[{anchors.title(lesson)}]({lesson.name}.ipynb)"
         rows.append(
-            f"| [{anchors.title(lesson)}]({lesson.name}.ipynb) | {minutes.rounded(lesson)} "
+            f"| {name} | {minutes.rounded(lesson)} minutes "
             f"| {question[0]}{question[1]} | {surprise} |"
         )
     return "\n".join([*rows, "````"])
