@@ -275,3 +275,9 @@ def test_the_readme_lists_the_lessons_that_exist_and_its_links_lead_somewhere():
     )
     for link in re.findall(r"\]\((?!https?:|#)([^)]+)\)", readme):
         assert (ROOT / link).exists(), f"README.md links to {link}, which does not exist"
+
+
+def test_two_test_files_never_share_a_name():
+    """pytest imports a test file by its name alone, and refuses the second."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert sorted(names) == sorted(set(names))
