@@ -203,7 +203,9 @@ FRONT = """
     quiet page door paths errors plain plots data backbones transfer scores optim measure clinic
     recipes report widgets exercises
 """.split()
-ROOMS = "coursework.student authoring evidence bench coursework.instructor lab".split()
+ROOMS = """
+    coursework.student authoring evidence bench authoring.book coursework.instructor lab
+""".split()
 ORDER = [*FRONT, *ROOMS]
 RANK = {name: rank for rank, name in enumerate(ORDER)}
 PACKAGE = ROOT / "translearn"
@@ -224,8 +226,11 @@ def imported(path: Path) -> set[str]:
 
 
 def place(parts) -> str:
-    """The place that a module of these names stands in: `coursework` has two."""
-    return ".".join(parts[: 2 if parts[0] == "coursework" else 1]).removesuffix(".py")
+    """The place that a module of these names stands in: `coursework` has two, and the book, which
+    shows what was measured, is apart from the rest of `authoring`.
+    """
+    two = parts[0] == "coursework" or tuple(parts[:2]) == ("authoring", "book")
+    return ".".join(parts[: 2 if two else 1]).removesuffix(".py")
 
 
 def own_module(path: Path) -> str:
