@@ -1,0 +1,70 @@
+// A lesson's slides: reveal.js with what a lesson needs beside it.
+
+"use strict";
+
+// What moves by keys itself keeps them: sliders, menus, answers, and boxes that scroll.
+const OWN = "input, select, textarea, button, summary, label";
+const UP_AND_DOWN = ["ArrowUp", "ArrowDown", "PageUp", "PageDown", "Home", "End", " "];
+
+function forSlides(event) {
+  if (["Escape", "F11"].includes(event.key)) return true;
+  if (event.target.closest(OWN)) return false;
+  return !(event.target.closest("[tabindex]") && UP_AND_DOWN.includes(event.key));
+}
+
+// A box that is higher than its place can be reached with the Tab key, and then scrolled with the
+// arrow keys; on paper, where nothing scrolls, it is drawn smaller.
+function fit(root) {
+  const printing = Reveal.isPrintView && Reveal.isPrintView();
+  for (const box of root.querySelectorAll(".scrolls")) {
+    const over = box.scrollHeight > box.clientHeight + 1 || box.scrollWidth > box.clientWidth + 1;
+    if (printing) {
+      const share = Math.min(box.clientHeight / box.scrollHeight, box.clientWidth / box.scrollWidth);
+      if (over) box.firstElementChild.style.zoom = 0.98 * share;
+    } else if (over) {
+      Object.assign(box, { tabIndex: 0, role: "region", ariaLabel: box.dataset.label });
+    } else {
+      box.removeAttribute("tabindex");
+      box.removeAttribute("role");
+      box.removeAttribute("aria-label");
+    }
+  }
+}
+
+function turn() {
+  const root = document.documentElement;
+  root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
+  try {
+    localStorage.mode = localStorage.theme = root.dataset.theme;
+  } catch (blocked) {} // nothing is kept then
+}
+
+Reveal.initialize({
+  width: 1280,
+  height: 720,
+  margin: 0,
+  minScale: 0.1,
+  maxScale: 6,
+  center: false,
+  hash: true,
+  history: false,
+  slideNumber: "c/t",
+  transition: "none",
+  backgroundTransition: "none",
+  scrollActivationWidth: null,
+  pdfMaxPagesPerSlide: 1,
+  pdfSeparateFragments: false,
+  keyboardCondition: forSlides,
+  plugins: [RevealNotes],
+});
+Reveal.addKeyBinding({ keyCode: 68, key: "D", description: "Dark or light" }, turn);
+Reveal.on("ready", () => {
+  fit(Reveal.isPrintView && Reveal.isPrintView() ? document : Reveal.getCurrentSlide());
+});
+Reveal.on("pdf-ready", () => fit(document));
+Reveal.on("slidechanged", (event) => {
+  document.activeElement.blur(); // else a slider of the last slide would go on taking the keys
+  fit(event.currentSlide);
+});
+document.getElementById("theme").addEventListener("click", turn);
+document.getElementById("overview").addEventListener("click", () => Reveal.toggleOverview());
