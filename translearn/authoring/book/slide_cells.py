@@ -3,16 +3,19 @@
 import ast
 import base64
 import hashlib
+import math
 import re
 from dataclasses import dataclass
 from html import escape, unescape
+from itertools import zip_longest
 
 from translearn.authoring.book.slide_text import render
 from translearn.exercises.source import BEGIN, unmark, unsolve
 
 TOGETHER = 13  # lines of code and of output that stand on one slide
-ROWS = 7  # of a table: with more it has a slide to itself
-WIDE, HIGH = 1115, 470  # pixels that code may fill
+ROWS = 7  # of a table: one with more is large
+SHORT = 3  # lines of code that stand above what they show, be it large
+WIDE, HIGH = 1115, 490  # pixels that code and tables may fill
 IMAGE = re.compile(r"<img\b[^>]*>")
 PASSED = re.compile(r"<p[^>]*>\d+ of \d+ exercises[^<]*</p>")  # one reader's, not the class's
 DATA = re.compile(r"data:image/(\w+)(?:\+xml)?;base64,([A-Za-z0-9+/=]+)")
@@ -40,8 +43,14 @@ def only_imports(code: str) -> bool:
     return bool(body) and all(isinstance(one, (ast.Import, ast.ImportFrom)) for one in body)
 
 
+def squeezed(code: str) -> str:
+    """Code without second blank lines."""
+    return re.sub(r"\n{3,}", "\n\n", code)
+
+
 def code_html(code: str, label: str = "Code", high: float = HIGH) -> str:
     """Code, as large as it can be: 15 to 26 pixels; what is still too high scrolls."""
+    code = squeezed(code)
     lines = code.splitlines() or [""]
     fits = min(WIDE / 0.61 / max(map(len, lines), default=1), high / 1.4 / len(lines))
     size = round(min(26, max(15, fits)), 1)
@@ -86,6 +95,14 @@ def share(before, its, cell, shown) -> bool:
     return not folded and not its and lines + more <= TOGETHER
 
 
+def room_above(cell, shown: list) -> int:
+    """How many letters may stand above a cell: few above a figure, which would be small."""
+    if any(one.large for one in shown):
+        return 110
+    height = 1 + squeezed(cell.text).count("\n") + sum(one.lines for one in shown)
+    return 300 if height <= TOGETHER / 2 else 210
+
+
 def _claims(cell):
     return cell.text.startswith("measure.claim(")
 
@@ -95,8 +112,8 @@ def slides(cell, shown: list, lead: list) -> list:
 
     A cell that draws and shows nothing has none.
     """
-    draws = "explorer" in cell.tags
-    if draws or _claims(cell):
+    code = squeezed(cell.text)
+    if "explorer" in cell.tags or _claims(cell):
         code = "" if re.fullmatch(r"\w+\.settle\(.*\)", cell.text) else _folded(cell.text)
         small = [one.html for one in shown if not one.large]
         large = [[one.html] for one in shown if one.large]
@@ -107,16 +124,21 @@ def slides(cell, shown: list, lead: list) -> list:
         large[0] = [*lead, *large[0], code]
         return large
     small = [one for one in shown if not one.large]
-    height = 1 + cell.text.count("\n")
-    more = sum(one.lines for one in small)
-    if height + more <= TOGETHER or not small:
-        high = HIGH * height / (height + more) if small else HIGH
-        code = code_html(cell.text, high=high - 40 * len(lead))
-        found = [[*lead, code, *(one.html for one in small)]]
-    else:
-        code = code_html(cell.text, high=HIGH - 40 * len(lead))
-        found = [[*lead, code], [one.html for one in small]]
-    return found + [[one.html] for one in shown if one.large]
+    large = [one for one in shown if one.large]
+    alone = [[one.html] for one in large]
+    height, more = 1 + code.count("\n"), sum(one.lines for one in small)
+    high = HIGH - sum(map(_height, lead))
+    if large and not small and height <= SHORT and height + large[0].lines <= TOGETHER:
+        return [[*lead, code_html(code), *alone[0]], *alone[1:]]
+    if small and height + more > TOGETHER:
+        return [[*lead, code_html(code, high=high)], [one.html for one in small], *alone]
+    high *= height / (height + more)
+    return [[*lead, code_html(code, high=high), *(one.html for one in small)], *alone]
+
+
+def _height(prose):
+    """About how many pixels a paragraph in HTML takes, at 30 pixels."""
+    return 18 + 42 * math.ceil(len(re.sub(r"<[^>]*>", "", prose)) / 68)
 
 
 def exercise(cells: list, shown: dict) -> tuple:
@@ -185,8 +207,19 @@ def _of_html(html, folder):
     html = IMAGE.sub(lambda match: _kept(match[0], folder), html)
     if "<table" in html:
         rows = html.count("<tr") * (3 if pictures else 1)
-        return Shown(scrolls(html, "table"), 1 + 1.4 * rows, large=rows > ROWS)
+        return Shown(_table(html), 1 + 1.4 * rows, large=rows > ROWS)
     return Shown(html, 2)
+
+
+def _table(html):
+    """A table as large as its columns and rows allow: 15 to 24 pixels."""
+    rows = [re.findall(r"<t[hd]\b[^>]*>(.*?)</t[hd]>", row, re.S) for row in html.split("<tr")]
+    texts = [[re.sub(r"<[^>]*>", "", cell).strip() for cell in row] for row in rows if row]
+    # A heading may be broken between its words.
+    head = [[max(cell.split(), key=len, default="") for cell in row] for row in texts[:1]]
+    wide = [max(map(len, column)) + 2 for column in zip_longest(*head, *texts[1:], fillvalue="")]
+    size = min(24, WIDE / 0.62 / sum(wide), HIGH / 1.85 / len(texts))
+    return scrolls(f'<div style="font-size:{max(15, size):.1f}px">{html}</div>', "table")
 
 
 def _figure(image, folder):

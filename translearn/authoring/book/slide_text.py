@@ -5,7 +5,7 @@ import re
 import unicodedata
 from dataclasses import dataclass, field
 
-SENTENCE = re.compile(r"(?<=[.!?:…])[\"')*\]]*\s+|(?<=[。！？：])")
+SENTENCE = re.compile(r"(?<=[.!?…])[\"')*\]]*\s+|(?<=[。！？])")
 PAIRS = ("**", "`", "$", "(", "[", '"')
 KINDS = {
     "heading_open": "heading",
@@ -52,7 +52,8 @@ def _markdown():
 def _mathml(tex, options):
     from docutils.utils.math.latex2mathml import tex2mathml
 
-    return tex2mathml(tex.strip(), as_block=options["display_mode"])
+    tex = re.sub(r"\\big(?=[^a-zA-Z])", r"\\bigl", tex.strip())
+    return tex2mathml(tex, as_block=options["display_mode"])
 
 
 def blocks(text: str) -> list:
@@ -115,13 +116,20 @@ def _closed(piece):
 
 
 def shorten(text: str, room: int) -> str:
-    """As many of a paragraph's sentences, from the first, as there is room for; at least one."""
+    """A paragraph's first sentences: as many as there is room for, and not only a heading's worth
+    (a third of the room) unless the second is far too long.
+    """
     if length(text) <= room:
         return text
     kept, *rest = sentences(text)
     for sentence in rest:
-        if length(kept) + length(sentence) > room:
+        together = length(kept) + length(sentence)
+        if together > room and (length(kept) > room / 3 or together > 2 * room):
             break
         kept += f" {sentence}"
-    # A colon would promise what is not there.
-    return re.sub(r"[:：]$", ".", kept) if kept != text else kept
+    return stopped(kept) if kept != text else kept
+
+
+def stopped(text: str) -> str:
+    """With a full stop instead of a colon, which would promise what is not there."""
+    return re.sub(r"[:：](\**)$", r".\1", text)

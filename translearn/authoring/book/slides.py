@@ -23,10 +23,18 @@ from pathlib import Path
 from string import Template
 
 from translearn.authoring.book import slide_cells
-from translearn.authoring.book.slide_text import Block, blocks, length, render, sentences, shorten
+from translearn.authoring.book.slide_text import (
+    Block,
+    blocks,
+    length,
+    render,
+    sentences,
+    shorten,
+    stopped,
+)
 
 HERE = Path(__file__).with_name("slides")
-ROOM, PARAGRAPH, LEAD, ITEM = 460, 300, 210, 170  # letters: a slide, and what may stand on it
+ROOM, PARAGRAPH, ITEM = 420, 300, 170  # letters on a slide, and of what stands on it
 FIRST = 620  # letters on a lesson's first slide
 LINE = 70  # letters in a line of prose: what a short paragraph takes as well
 
@@ -75,7 +83,7 @@ class Deck:
         level = min(block.level, 3)
         self._titles[level - 1 :] = [block.text, *[""] * (3 - level)]
         self._kind = "first" if level == 1 else "text"
-        if level < 3 or exercise:
+        if (level < 3 or exercise) and self.columns[-1:] != [[]]:
             self.columns.append([])
 
     def _add(self, kind, parts, notes=()):
@@ -99,7 +107,9 @@ class Deck:
                 continue
             # What introduces the next goes with it.
             ahead = pieces[at + 1][2] if block.introduces and at + 1 < len(pieces) else 0
-            if group and used + room + ahead > (FIRST if self._kind == "first" else ROOM):
+            follows = at and pieces[at - 1][0].introduces
+            most = FIRST if self._kind == "first" or follows else ROOM
+            if group and used + room + ahead > most:
                 self._add(self._kind, group, notes)
                 self._kind, group, notes, used = "text", [], [], 0
             group.append(short)
@@ -111,12 +121,12 @@ class Deck:
             self._kind = "text"
         self._left = []
 
-    def _lead(self):
+    def _lead(self, room):
         """What introduces a cell, taken from the prose that is left."""
         if not self._left or self._left[-1].kind != "paragraph":
             return []
         last = self._left[-1]
-        if length(last.text) <= LEAD:
+        if length(last.text) <= room:
             self._left.pop()
             return [render(last.text)]
         *before, intro = sentences(last.text)
@@ -132,9 +142,11 @@ class Deck:
             self._exercise(cell)
             return
         if "ledger-only" in cell.tags or slide_cells.only_imports(cell.text):
+            if self._left and self._left[-1].introduces:
+                self._left[-1].text = stopped(self._left[-1].text)
             return
         shown, alone = self._shown.get(cell.id, []), not self._left
-        lead = self._lead()
+        lead = self._lead(slide_cells.room_above(cell, shown))
         self._flush()
         if alone and self._last:
             before, seen, its_lead, count = self._last
@@ -172,25 +184,29 @@ def _pieces(block, room=PARAGRAPH):
         if block.kind == "table":
             html = slide_cells.scrolls(html, "table")
         return [(block, html, LINE * lines)]
-    found, some, used = [], [], 0
-    start = int(re.match(r"\s*(\d*)", block.text)[1] or 0)
+    return _list(block)
+
+
+def _list(block):
+    groups, used = [[]], 0
     for item in block.items:
         short = shorten(item, ITEM)
-        if some and used + length(short) > ROOM:
-            found.append((some, used))
-            some, used = [], 0
-        some.append((item, short))
-        used += max(length(short), LINE // 2) + LINE // 3
-    made, count = [], start
-    for some, used in [*found, (some, used)]:
-        tag, attributes = ("ol", f' start="{count}"') if start else ("ul", "")
-        count += len(some)
-        inner = "".join(f"<li>{render(short, inline=True)}</li>" for _, short in some)
-        html = f"<{tag}{attributes}>{inner}</{tag}>"
-        whole = "\n".join(f"* {item}" for item, _ in some)
-        if all(item == short for item, short in some):
-            html = render(whole) if not start else html
-        made.append((Block("list", whole), html, used))
+        room = max(length(short), LINE // 2) + LINE // 3
+        if groups[-1] and used + room > ROOM:
+            groups.append([])
+            used = 0
+        groups[-1].append((item, short, room))
+        used += room
+    number = re.match(r"\s*(\d+)", block.text)
+    made, count = [], int(number[1]) if number else 0
+    for group in groups:
+        mark = "{}. " if number else "* "
+        whole, short = (
+            "\n".join(mark.format(count + at) + one[which] for at, one in enumerate(group))
+            for which in (0, 1)
+        )
+        count += len(group)
+        made.append((Block("list", whole), render(short), sum(one[2] for one in group)))
     return made
 
 
@@ -211,7 +227,6 @@ def page(deck: Deck, language: str = "en") -> str:
 
 
 def _section(slide):
-    level = "h1" if slide.kind == "first" else "h2"
     over = f'<p class="over">{render(slide.over, inline=True)}</p>' if slide.over else ""
     notes = "".join(map(render, slide.notes))
     notes = f'\n<aside class="notes">{notes}</aside>' if notes else ""
@@ -219,7 +234,7 @@ def _section(slide):
     large = " large" if slide.kind == "text" and size < 230 else ""
     return (
         f'<section><div class="slide {slide.kind}{large}">\n<header>{over}'
-        f"<{level}>{render(slide.title, inline=True)}</{level}></header>\n"
+        f"<h1>{render(slide.title, inline=True)}</h1></header>\n"
         f'<div class="body">\n{"".join(slide.parts)}\n</div></div>{notes}\n</section>'
     )
 
