@@ -12,10 +12,10 @@ from itertools import zip_longest
 from translearn.authoring.book.slide_text import render
 from translearn.exercises.source import BEGIN, unmark, unsolve
 
-TOGETHER = 13  # lines of code and of output that stand on one slide
 ROWS = 7  # of a table: one with more is large
 SHORT = 3  # lines of code that stand above what they show, be it large
 WIDE, HIGH = 1115, 490  # pixels that code and tables may fill
+LINE = 36  # pixels of a line of large code
 IMAGE = re.compile(r"<img\b[^>]*>")
 PASSED = re.compile(r"<p[^>]*>\d+ of \d+ exercises[^<]*</p>")  # one reader's, not the class's
 DATA = re.compile(r"data:image/(\w+)(?:\+xml)?;base64,([A-Za-z0-9+/=]+)")
@@ -23,12 +23,12 @@ DATA = re.compile(r"data:image/(\w+)(?:\+xml)?;base64,([A-Za-z0-9+/=]+)")
 
 @dataclass
 class Shown:
-    """One output of a cell: its HTML and how many lines of text it is; `large` if it is a figure,
-    an explorer or a long table, which want a slide of their own.
+    """One output of a cell: its HTML and about how many pixels it is high; `large` if it is a
+    figure, an explorer or a long table, which want a slide of their own.
     """
 
     html: str
-    lines: float = 1
+    high: float = 0
     large: bool = False
 
 
@@ -82,29 +82,33 @@ def scrolls(html: str, label: str) -> str:
 # ---- A cell's slides ----
 
 
-def share(before, its, cell, shown) -> bool:
+def share(before, its, cell, shown, lead) -> bool:
     """Whether two cells with nothing between them share a slide: short ones of which the first
-    shows nothing, and up to three claims. `its` and `shown` are what they show.
+    shows nothing, and claims as long as there is room. `its` and `shown` are what they show.
     """
-    claims = before.text.count("measure.claim(")
+    high = sum(one.high for one in [*its, *shown]) + sum(map(_high, lead))
     if _claims(before) and _claims(cell):
-        return claims < 3
+        return high + LINE <= HIGH
     folded = any("explorer" in one.tags or _claims(one) for one in (before, cell))
     lines = before.text.count("\n") + cell.text.count("\n") + 3
-    more = sum(one.lines for one in shown)
-    return not folded and not its and lines + more <= TOGETHER
+    return not folded and not its and lines * LINE + high <= HIGH
 
 
 def room_above(cell, shown: list) -> int:
     """How many letters may stand above a cell: few above a figure, which would be small."""
     if any(one.large for one in shown):
         return 110
-    height = 1 + squeezed(cell.text).count("\n") + sum(one.lines for one in shown)
-    return 300 if height <= TOGETHER / 2 else 210
+    lines = 1 + squeezed(cell.text).count("\n")
+    return 300 if lines * LINE + sum(one.high for one in shown) < HIGH / 2 else 210
 
 
 def _claims(cell):
     return cell.text.startswith("measure.claim(")
+
+
+def _high(html):
+    """About how many pixels a paragraph in HTML takes, at 30 pixels."""
+    return 18 + 42 * math.ceil(len(re.sub(r"<[^>]*>", "", html).strip()) / 66)
 
 
 def slides(cell, shown: list, lead: list) -> list:
@@ -123,22 +127,15 @@ def slides(cell, shown: list, lead: list) -> list:
             large = [[*small], *large] if not large else [[*large[0], *small], *large[1:]]
         large[0] = [*lead, *large[0], code]
         return large
-    small = [one for one in shown if not one.large]
-    large = [one for one in shown if one.large]
-    alone = [[one.html] for one in large]
-    height, more = 1 + code.count("\n"), sum(one.lines for one in small)
-    high = HIGH - sum(map(_height, lead))
-    if large and not small and height <= SHORT and height + large[0].lines <= TOGETHER:
-        return [[*lead, code_html(code), *alone[0]], *alone[1:]]
-    if small and height + more > TOGETHER:
-        return [[*lead, code_html(code, high=high)], [one.html for one in small], *alone]
-    high *= height / (height + more)
-    return [[*lead, code_html(code, high=high), *(one.html for one in small)], *alone]
-
-
-def _height(prose):
-    """About how many pixels a paragraph in HTML takes, at 30 pixels."""
-    return 18 + 42 * math.ceil(len(re.sub(r"<[^>]*>", "", prose)) / 68)
+    small = [one.html for one in shown if not one.large]
+    large = [[one.html] for one in shown if one.large]
+    room = HIGH - sum(map(_high, lead))
+    lines, more = 1 + code.count("\n"), sum(one.high for one in shown)
+    if large and not small and lines <= SHORT and (more or LINE) + lines * LINE <= room:
+        return [[*lead, code_html(code), *large[0]], *large[1:]]
+    if not large and more + lines * LINE <= room:
+        return [[*lead, code_html(code), *small]]
+    return [[*lead, code_html(code, high=room)], *([small] if small else []), *large]
 
 
 def exercise(cells: list, shown: dict) -> tuple:
@@ -146,25 +143,29 @@ def exercise(cells: list, shown: dict) -> tuple:
 
     cells   of the exercise with its check, in order; shown: id → its outputs
     """
-    given, start, solved, asked, said = [], "", "", [], []
+    given, start, solved, asked, said = [], [], [], [], []
     for cell in cells:
         here = shown.get(cell.id, [])
         if ".check(" in cell.text and cell is cells[-1]:
-            said += [scrolls(PASSED.sub("", one.html), "what the check says") for one in here]
+            said += here
         elif BEGIN in cell.text:
-            start = "\n\n".join(filter(None, [start, unsolve(cell.text)]))
-            solved = "\n\n".join(filter(None, [solved, unmark(cell.text)]))
-            said = [one.html for one in here]
-        elif re.fullmatch(r"exercise\.\w+", cell.text.strip()):
-            asked += [one.html for one in here]
+            start.append(unsolve(cell.text))
+            solved.append(unmark(cell.text))
+            said = here
         else:
-            given.append(cell.text)
-            asked += [one.html for one in here]
-    if any("<form" in html or 'role="' in html for html in asked):
-        start = ""
-    code = "\n\n".join([*given, start]).strip()
+            asked += here
+            if not re.fullmatch(r"exercise\.\w+", cell.text.strip()):
+                given.append(cell.text)
+    if asked and "\n\n".join(start).strip() == "answer = ...":
+        start = []  # a letter, which a class says aloud
+    code = "\n\n".join([*given, *start])
     task = [code_html(code, "starting code", HIGH - 150)] if code else []
-    return [*asked, *task], [code_html(solved, "solution", HIGH - 120), *said]
+    room = max(150, HIGH - sum(one.high for one in said))
+    said = [PASSED.sub("", one.html) for one in said]
+    return (
+        [*(one.html for one in asked), *task],
+        [code_html("\n\n".join(solved), "solution", room), *said],
+    )
 
 
 # ---- What cells show ----
@@ -187,14 +188,17 @@ def _shown(output, folder):
     if "text/html" in data:
         return _of_html(data["text/html"], folder)
     if "text/markdown" in data:
-        return Shown(render(data["text/markdown"]), 2 + data["text/markdown"].count("\n"))
+        return _prose(render(data["text/markdown"]))
     text = data.get("text/plain", "").rstrip()
     if not text:
         return None
     lines = text.splitlines()
-    size = round(min(24, max(15, WIDE / 0.61 / max(map(len, lines)))), 1)
-    html = f'<pre class="said" style="font-size:{size}px">{escape(text)}</pre>'
-    return Shown(scrolls(html, "output"), len(lines))
+    fits = WIDE / 0.61 / max(map(len, lines))
+    size = round(min(24, max(15, fits)), 1)
+    wrap = "" if fits >= 15 else "; white-space:pre-wrap"
+    html = f'<pre class="said" style="font-size:{size}px{wrap}">{escape(text)}</pre>'
+    rows = sum(math.ceil(len(line) * 0.61 * size / WIDE) or 1 for line in lines)
+    return Shown(scrolls(html, "output"), 40 + rows * 1.4 * size)
 
 
 def _of_html(html, folder):
@@ -205,21 +209,34 @@ def _of_html(html, folder):
     if len(pictures) == 1 and "<table" not in html:
         return Shown(_figure(pictures[0], folder), large=True)
     html = IMAGE.sub(lambda match: _kept(match[0], folder), html)
-    if "<table" in html:
-        rows = html.count("<tr") * (3 if pictures else 1)
-        return Shown(_table(html), 1 + 1.4 * rows, large=rows > ROWS)
-    return Shown(html, 2)
+    return _table(html, 3 if pictures else 1) if "<table" in html else _prose(html)
 
 
-def _table(html):
-    """A table as large as its columns and rows allow: 15 to 24 pixels."""
+def _prose(html):
+    """Sentences of the course's own: a claim, a check, a question."""
+    pieces = [
+        piece for piece in re.split(r"</?(?:p|li|div|br|small)\b[^>]*>", html) if piece.strip()
+    ]
+    high = 20 + sum(map(_high, pieces))
+    return Shown(scrolls(html, "output"), high, large=high > HIGH / 2)
+
+
+def _table(html, tall):
+    """A table as large as its columns and rows allow: 15 to 24 pixels. A row with pictures is
+    `tall` times as high.
+    """
     rows = [re.findall(r"<t[hd]\b[^>]*>(.*?)</t[hd]>", row, re.S) for row in html.split("<tr")]
     texts = [[re.sub(r"<[^>]*>", "", cell).strip() for cell in row] for row in rows if row]
     # A heading may be broken between its words.
     head = [[max(cell.split(), key=len, default="") for cell in row] for row in texts[:1]]
     wide = [max(map(len, column)) + 2 for column in zip_longest(*head, *texts[1:], fillvalue="")]
-    size = min(24, WIDE / 0.62 / sum(wide), HIGH / 1.85 / len(texts))
-    return scrolls(f'<div style="font-size:{max(15, size):.1f}px">{html}</div>', "table")
+    count = tall * len(texts)
+    fits = min(WIDE / 0.65 / sum(wide), (HIGH - 60 - 11 * count) / 1.4 / count)
+    size = min(24, max(15, fits))
+    kind = "wraps" if WIDE / 0.65 / sum(wide) < 13 else "fits"
+    html = f'<div class="{kind}" style="font-size:{size:.1f}px">{html}</div>'
+    high = 60 + count * (1.4 * size + 11)
+    return Shown(scrolls(html, "table"), high, large=count > ROWS)
 
 
 def _figure(image, folder):

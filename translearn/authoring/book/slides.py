@@ -35,7 +35,7 @@ from translearn.authoring.book.slide_text import (
 
 HERE = Path(__file__).with_name("slides")
 ROOM, PARAGRAPH, ITEM = 420, 300, 170  # letters on a slide, and of what stands on it
-FIRST = 620  # letters on a lesson's first slide
+FIRST, TOLD = 620, 520  # on a lesson's first slide; with what a sentence has told of
 LINE = 70  # letters in a line of prose: what a short paragraph takes as well
 
 
@@ -108,7 +108,7 @@ class Deck:
             # What introduces the next goes with it.
             ahead = pieces[at + 1][2] if block.introduces and at + 1 < len(pieces) else 0
             follows = at and pieces[at - 1][0].introduces
-            most = FIRST if self._kind == "first" or follows else ROOM
+            most = FIRST if self._kind == "first" else TOLD if follows else ROOM
             if group and used + room + ahead > most:
                 self._add(self._kind, group, notes)
                 self._kind, group, notes, used = "text", [], [], 0
@@ -150,7 +150,7 @@ class Deck:
         self._flush()
         if alone and self._last:
             before, seen, its_lead, count = self._last
-            if slide_cells.share(before, seen, cell, shown):
+            if slide_cells.share(before, seen, cell, shown, its_lead):
                 cell = replace(cell, text=f"{before.text}\n\n{cell.text}")
                 shown, lead = [*seen, *shown], its_lead
                 del self.columns[-1][-count:]
@@ -163,8 +163,9 @@ class Deck:
         self._task.append(cell)
         if ".check(" not in cell.text:
             return
-        task, self._task = self._task, []
-        self._last = None
+        task, self._task, self._last = self._task, [], None
+        if sum(room for block in self._left for _, _, room in _pieces(block)) > ROOM:
+            self._flush()
         prose = [short for block in self._left for _, short, _ in _pieces(block, PARAGRAPH)]
         notes = [block.text for block in self._left if length(block.text) > PARAGRAPH]
         self._left = []
@@ -179,11 +180,13 @@ def _pieces(block, room=PARAGRAPH):
         short = shorten(block.text, room)
         return [(block, render(short), max(length(short), LINE) + LINE // 2)]
     if block.kind != "list":
-        lines = {"table": 1.3 * block.rows, "code": 1 + block.text.count("\n")}.get(block.kind, 2)
-        html = render(block.text)
+        html, rows = render(block.text), 2
         if block.kind == "table":
-            html = slide_cells.scrolls(html, "table")
-        return [(block, html, LINE * lines)]
+            html, rows = slide_cells.scrolls(html, "table"), 1.3 * block.rows
+        elif block.kind == "code":
+            code = re.sub(r"^[`~]{3}.*\n?", "", block.text, flags=re.M)
+            html, rows = slide_cells.code_html(code), 1 + code.count("\n")
+        return [(block, html, LINE * rows)]
     return _list(block)
 
 

@@ -16,13 +16,13 @@ function forSlides(event) {
 // arrow keys; on paper, where nothing scrolls, it is drawn smaller.
 function fit(root) {
   const printing = Reveal.isPrintView && Reveal.isPrintView();
-  for (const box of root.querySelectorAll(".scrolls")) {
+  for (const box of root.querySelectorAll(".scrolls, .body")) {
     const over = box.scrollHeight > box.clientHeight + 1 || box.scrollWidth > box.clientWidth + 1;
     if (printing) {
       const share = Math.min(box.clientHeight / box.scrollHeight, box.clientWidth / box.scrollWidth);
-      if (over) box.firstElementChild.style.zoom = 0.98 * share;
+      if (over) for (const one of box.children) one.style.zoom = 0.98 * share;
     } else if (over) {
-      Object.assign(box, { tabIndex: 0, role: "region", ariaLabel: box.dataset.label });
+      Object.assign(box, { tabIndex: 0, role: "region", ariaLabel: box.dataset.label || "slide" });
     } else {
       box.removeAttribute("tabindex");
       box.removeAttribute("role");
