@@ -12,21 +12,29 @@ function forSlides(event) {
   return !(event.target.closest("[tabindex]") && UP_AND_DOWN.includes(event.key));
 }
 
+function isOver(box) {
+  return box.scrollHeight > box.clientHeight + 1 || box.scrollWidth > box.clientWidth + 1;
+}
+
 // A box that is higher than its place can be reached with the Tab key, and then scrolled with the
-// arrow keys; on paper, where nothing scrolls, it is drawn smaller.
-function fit(root) {
-  const printing = Reveal.isPrintView && Reveal.isPrintView();
-  for (const box of root.querySelectorAll(".scrolls, .body")) {
-    const over = box.scrollHeight > box.clientHeight + 1 || box.scrollWidth > box.clientWidth + 1;
-    if (printing) {
-      const share = Math.min(box.clientHeight / box.scrollHeight, box.clientWidth / box.scrollWidth);
-      if (over) for (const one of box.children) one.style.zoom = 0.98 * share;
-    } else if (over) {
+// arrow keys.
+function mark(slide) {
+  for (const box of slide.querySelectorAll(".scrolls, .body")) {
+    if (isOver(box)) {
       Object.assign(box, { tabIndex: 0, role: "region", ariaLabel: box.dataset.label || "slide" });
     } else {
-      box.removeAttribute("tabindex");
-      box.removeAttribute("role");
-      box.removeAttribute("aria-label");
+      for (const name of ["tabindex", "role", "aria-label"]) box.removeAttribute(name);
+    }
+  }
+}
+
+// On paper nothing scrolls: it is drawn smaller, in steps, since boxes share the room.
+function shrink() {
+  for (let step = 0; step < 8; step++) {
+    for (const box of [...document.querySelectorAll(".scrolls, .body")].filter(isOver)) {
+      const high = box.clientHeight / box.scrollHeight;
+      const share = 0.98 * Math.min(high, box.clientWidth / box.scrollWidth);
+      for (const one of box.children) one.style.zoom = share * (one.style.zoom || 1);
     }
   }
 }
@@ -58,13 +66,11 @@ Reveal.initialize({
   plugins: [RevealNotes],
 });
 Reveal.addKeyBinding({ keyCode: 68, key: "D", description: "Dark or light" }, turn);
-Reveal.on("ready", () => {
-  fit(Reveal.isPrintView && Reveal.isPrintView() ? document : Reveal.getCurrentSlide());
-});
-Reveal.on("pdf-ready", () => fit(document));
+Reveal.on("ready", () => mark(Reveal.getCurrentSlide()));
+Reveal.on("pdf-ready", shrink);
 Reveal.on("slidechanged", (event) => {
   document.activeElement.blur(); // else a slider of the last slide would go on taking the keys
-  fit(event.currentSlide);
+  mark(event.currentSlide);
 });
 document.getElementById("theme").addEventListener("click", turn);
 document.getElementById("overview").addEventListener("click", () => Reveal.toggleOverview());
