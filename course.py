@@ -32,6 +32,7 @@ COMMANDS = {  # what it does, and what the environment's Python runs for it
     "test": ("run the suite, or a part: course.py test tests/unit -k freeze", "-m pytest"),
     "build": ("write the notebooks from notebooks/source", "-m translearn.authoring build"),
     "format": ("lay out the code of package and lessons", "-m translearn.authoring.layout"),
+    "book": ("the course as pages to read, or slides", "-m translearn.authoring.book"),
     "measure": ("run experiments into data/ledger; --replay", "-m translearn.evidence"),
     "bench": ("recipes, diagnoses and speed by measurement", "-m translearn.bench"),
     # -P: a file where one stands must not pass for one of ours.

@@ -38,7 +38,7 @@ def _cell(lesson, cell, solved):
     if kind == "markdown":
         text = minutes.write(lesson, write_numbers(lesson, cell))
     elif "ledger-only" in cell.tags:
-        kind, text = "markdown", _folded(text)
+        kind, text = "markdown", folded(text)
     else:
         text = unmark(text) if solved else unsolve(text)
     metadata = {"tags": cell.tags} if cell.tags else {}
@@ -148,7 +148,8 @@ def write_rehearsal(lesson: Lesson):
     return path
 
 
-def _folded(code):
+def folded(code: str) -> str:
+    """A cell that only the ledger runs, as Markdown: folded, and named by its experiments."""
     names = " and ".join(re.findall(r'name="([\w.]+)"', code))
     return (
         f"<details><summary>How the ledger measured {names} (longer than a lesson should "

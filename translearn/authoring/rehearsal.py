@@ -149,11 +149,7 @@ def _look(draw, point, into=None):
     name = hashlib.sha256(buffer.getvalue()).hexdigest()[:16]
     if into:
         name = f"{name}.webp"
-        _keep(
-            buffer.getvalue(),
-            into / name,
-            [round(SHARP * fig.dpi * inches) for inches in fig.get_size_inches()],
-        )
+        _keep(buffer.getvalue(), into / name, fig.get_size_inches() * SHARP * fig.dpi)
     plt.close(fig)
     left = set(plt.get_fignums()) - before
     assert not left, f"{len(left)} more figures are left open at {point}"
@@ -165,5 +161,6 @@ def _keep(pixels, file, size):
 
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
-        picture = Image.frombytes("RGBA", size, pixels).convert("RGB")
+        wide, high = (int(side + 1e-6) for side in size)  # as matplotlib makes its canvas
+        picture = Image.frombytes("RGBA", (wide, high), pixels).convert("RGB")
         picture.save(file, "WEBP", quality=80, method=2)

@@ -1,0 +1,113 @@
+"""A lesson as a chapter of the book: its source's prose, its cells, and what they showed when it
+ran.
+"""
+
+import base64
+import hashlib
+import io
+import re
+
+from translearn.authoring import minutes, notebooks
+from translearn.authoring.book import anchors, exercises, explorers
+from translearn.authoring.book.executed import Executed
+from translearn.authoring.reading import Lesson
+
+EMBEDDED = re.compile(r'src="data:image/png;base64,([^"]+)"')
+WIDGET = "application/vnd.jupyter.widget-view+json"
+LONG = 14  # lines of code; what is longer than this and draws or only prepares is folded
+
+
+def chapter(lesson: Lesson, executed: Executed, pictures):
+    """The notebook that Sphinx reads for a lesson; references in its prose stay unresolved.
+
+    executed   as `executed.fresh` gives it
+    pictures   a folder for the pictures that its outputs hold; the page finds it as
+               `pictures/<lesson>/`
+    """
+    from nbformat.v4 import new_markdown_cell, new_notebook
+
+    shown = {cell.id: cell.get("outputs", []) for cell in executed.notebook.cells}
+    in_place = exercises.in_place(lesson)
+    cells = []
+    for cell in lesson.cells:
+        if cell.id in in_place:
+            cells += in_place[cell.id]
+        elif cell.kind == "markdown":
+            cells.append(new_markdown_cell(prose(lesson, cell), id=cell.id))
+        elif "ledger-only" in cell.tags:
+            cells.append(new_markdown_cell(notebooks.folded(cell.text), id=cell.id))
+        else:
+            outputs = _outputs(shown.get(cell.id, []), executed, cell.id, lesson, pictures)
+            cells.append(_code(cell, outputs))
+    return new_notebook(cells=cells, metadata={"kernelspec": {"name": "python3"}})
+
+
+def prose(lesson: Lesson, cell) -> str:
+    """A Markdown cell of a lesson as the book's sources hold it."""
+    text = anchors.references(minutes.write(lesson, cell.text))
+    # An assignment is no page of the book.
+    return re.sub(r"\[([^\]]+)\]\(coursework/[^)]+\)", r"\1", text)
+
+
+def _code(cell, outputs):
+    from nbformat.v4 import new_code_cell
+
+    from translearn.exercises.source import unmark
+
+    text = unmark(cell.text)
+    folded = "explorer" in cell.tags and len(text.splitlines()) > minutes.FOLDED
+    tags = [*cell.tags, *(["hide-input"] if folded else [])]
+    return new_code_cell(text, id=cell.id, outputs=outputs, metadata={"tags": tags})
+
+
+def _outputs(outputs, executed, cell, lesson, pictures):
+    """What the book prints of a cell's outputs: no standard error, no progress bars, no widgets;
+    an explorer and a bet as the page can move them.
+    """
+    from nbformat.v4 import new_output
+
+    if cell in executed.explorers:
+        manifest = executed.explorers[cell]
+        for point in manifest["points"].values():
+            _copy(executed.folder / point["picture"], pictures / point["picture"])
+        html = explorers.explorer_html(manifest, f"pictures/{lesson.name}/", cell)
+        return [new_output("display_data", {"text/html": html})]
+    kept = []
+    for output in outputs:
+        data = output.get("data", {})
+        html = "".join(data.get("text/html", ""))
+        if output.get("name") == "stderr" or WIDGET in data or "<progress" in html[:60]:
+            continue
+        if html:
+            html = explorers.in_place(html) or html
+            html = EMBEDDED.sub(lambda match: _picture(match[1], lesson, pictures), html)
+            output = new_output("display_data", {"text/html": html})
+        elif output.output_type != "stream":
+            data = {kind: value for kind, value in data.items() if kind != WIDGET}
+            output = new_output("display_data", data) if data else None
+        if output and (html.strip() or not html):
+            kept.append(output)
+    return kept
+
+
+def _picture(text, lesson, pictures) -> str:
+    """An embedded picture as a file beside the page, shared, and loaded when seen."""
+    from PIL import Image
+
+    blob = base64.b64decode(text)
+    name = f"{hashlib.sha256(blob).hexdigest()[:16]}.webp"
+    if not (pictures / name).exists():
+        pictures.mkdir(parents=True, exist_ok=True)
+        buffer = io.BytesIO()
+        picture = Image.open(io.BytesIO(blob))
+        # Small pictures are shown enlarged, pixel by pixel: those must stay exact.
+        exact = {"lossless": True} if picture.width < 300 else {"quality": 85, "method": 4}
+        picture.convert("RGBA" if "A" in picture.mode else "RGB").save(buffer, "WEBP", **exact)
+        (pictures / name).write_bytes(buffer.getvalue())
+    return f'loading="lazy" src="pictures/{lesson.name}/{name}"'
+
+
+def _copy(source, target):
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(source.read_bytes())

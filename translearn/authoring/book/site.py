@@ -1,0 +1,109 @@
+"""The book as a folder of static files: sources laid out, Sphinx run, what came out looked at."""
+
+import contextlib
+import io
+import os
+import shutil
+import time
+from pathlib import Path
+
+from translearn import paths
+from translearn.authoring.book import chapters, executed, explorers, pages
+from translearn.authoring.reading import read, sources
+from translearn.errors import CourseError
+
+SPHINX = Path(__file__).with_name("sphinx")
+FIRST = "00"  # the lesson whose explorer stands on the start page
+
+
+def build(output: Path, language: str = "en", lessons=None, say=print) -> Path:
+    """Write the book into `output`; returns its start page.
+
+    Lessons that have not run as they are now are run first (`executed.execute`). Raises
+    `CourseError` where a lesson does not run or Sphinx finds something wrong.
+    """
+    lessons = lessons or [read(path) for path in sources()]
+    ran = executed.execute(lessons, language, say)
+    say("Laying out the pages.")
+    began = time.time()
+    source = paths.cache() / "book" / language / "source"
+    lay(source, lessons, ran)
+    say(f"Sphinx makes {len(list(source.glob('*.*')))} pages.")
+    run(source, output, language)
+    files = [file for file in output.rglob("*") if file.is_file()]
+    size = sum(file.stat().st_size for file in files) / 1e6
+    say(
+        f"{output}: {len(list(output.glob('*.html')))} pages, {len(files)} files, {size:.0f} MB, "
+        f"in {time.time() - began:.0f} s. Open {output / 'index.html'}"
+    )
+    return output / "index.html"
+
+
+def lay(source: Path, lessons, ran: dict) -> None:
+    """Write what Sphinx reads: chapters, pages, and the pictures that go beside them. What has not
+    changed is left as it is, so that Sphinx need not read it again.
+    """
+    import nbformat
+
+    pictures = source / "extra" / "pictures"
+    wanted = {}
+    for lesson in lessons:
+        chapter = chapters.chapter(lesson, ran[lesson.name], pictures / lesson.name)
+        wanted[f"{lesson.name}.ipynb"] = nbformat.writes(chapter)
+    wanted |= pages.every(_first_explorer(lessons, ran), lessons)
+    source.mkdir(parents=True, exist_ok=True)
+    for file in source.glob("*.*"):
+        if file.name not in wanted:
+            file.unlink()
+    for name, text in wanted.items():
+        file = source / name
+        if not file.exists() or file.read_text(encoding="utf-8") != text:
+            file.write_text(text, encoding="utf-8")
+
+
+def _first_explorer(lessons, ran):
+    for lesson in lessons:
+        if lesson.name.startswith(FIRST) and ran[lesson.name].explorers:
+            cell, manifest = next(iter(ran[lesson.name].explorers.items()))
+            return explorers.explorer_html(manifest, f"pictures/{lesson.name}/", cell)
+    return ""
+
+
+def run(source: Path, output: Path, language: str = "en", builder: str = "html") -> None:
+    """Run Sphinx, with warnings as errors. Raises `CourseError` that names the first of them."""
+    from sphinx.application import Sphinx
+    from sphinx.errors import SphinxError
+
+    os.environ |= {
+        "TRANSLEARN_BOOK": str(SPHINX),
+        "TRANSLEARN_BOOK_SOURCE": str(source),
+        "TRANSLEARN_LANGUAGE": language,
+    }
+    warnings = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            app = Sphinx(
+                str(source),
+                str(SPHINX),
+                str(output),
+                str(source.parent / "doctrees"),
+                builder,
+                status=None,
+                warning=warnings,
+                parallel=os.cpu_count() or 1,
+            )
+            app.build()
+    except SphinxError as error:
+        raise CourseError(f"The book cannot be made: {error}") from None
+    said = [line for line in warnings.getvalue().splitlines() if line.strip()]
+    if os.environ.get("BOOKDEV"):
+        print("\n".join(said[:40]))
+    elif said:
+        raise CourseError(f"The book has {len(said)} faults, the first of them: {said[0]}")
+    for name in (".buildinfo", "objects.inv", ".buildinfo.bak"):
+        (output / name).unlink(missing_ok=True)
+
+
+def zipped(output: Path) -> Path:
+    """The book as one file beside its folder, as Moodle takes it."""
+    return Path(shutil.make_archive(str(output), "zip", output))

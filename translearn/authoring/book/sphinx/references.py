@@ -1,0 +1,60 @@
+"""Sphinx extension: `{{ lesson.experiment.arm.metric, percent }}` in prose becomes its number.
+
+After translation, so that a translated sentence takes its number from the ledger, too; never for
+the catalogues of a translation, whose messages hold the reference. What stands in code is left
+alone.
+"""
+
+import re
+
+from docutils import nodes
+from sphinx.errors import ExtensionError
+from sphinx.transforms import SphinxTransform
+from sphinx.transforms.i18n import Locale
+
+REFERENCE = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
+
+
+def resolved(text: str, where: str = "") -> str:
+    """A text with its references resolved. Raises `ExtensionError` that names what is unknown."""
+    from translearn.authoring.numbers import number
+    from translearn.errors import CourseError
+
+    def put(match):
+        body, _, kind = match[1].partition(",")
+        try:
+            found = number(f"{body.strip()} | {kind.strip() or 'number'}")
+        except CourseError as error:
+            raise ExtensionError(f"{where}: {match[0]}: {error}") from None
+        return found.replace(" ", "\N{NO-BREAK SPACE}")
+
+    return REFERENCE.sub(put, text)
+
+
+class Resolve(SphinxTransform):
+    default_priority = Locale.default_priority + 1
+
+    def apply(self, **_):
+        if self.app.builder.name == "gettext":
+            return
+        where = self.env.docname
+        for node in list(self.document.findall(nodes.Text)):
+            if "{{" in node and not _code(node.parent):
+                node.parent.replace(node, nodes.Text(resolved(node, where)))
+        for node in list(self.document.findall(nodes.raw)):
+            if "{{" in node.astext() and "html" in node.get("format", ""):
+                text = resolved(node.astext(), where)
+                node.parent.replace(node, nodes.raw("", text, format="html"))
+
+
+def _code(node):
+    while node is not None:
+        if isinstance(node, (nodes.literal, nodes.literal_block, nodes.raw)):
+            return True
+        node = node.parent
+    return False
+
+
+def setup(app):
+    app.add_transform(Resolve)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
