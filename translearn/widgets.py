@@ -2,7 +2,6 @@
 nothing.
 """
 
-import base64
 import json
 import numbers
 import os
@@ -147,7 +146,6 @@ class Bet:
         import ipywidgets
 
         self.key, self.question, self.unit = key, question, unit
-        self._range = {"low": low, "high": high, "step": step}
         self._digits = 0 if step >= 1 else 2
         placed = self._read().get(key)
         self._id = f"translearn-{uuid.uuid4().hex[:8]}"
@@ -192,7 +190,7 @@ class Bet:
             )
         return HTML(
             '<div role="status" style="border-left:4px solid #0072B2;padding:.3em '
-            f'.8em;margin:.3em 0" {self._told("settled", measured=float(measured))}>'
+            '.8em;margin:.3em 0">'
             f"<b>The bet:</b> {escape(self.question)}<br>Measured: "
             f"<b>{measured:.{self._digits}f} {escape(self.unit)}</b>. {escape(verdict)}</div>"
         )
@@ -204,14 +202,8 @@ class Bet:
         if value is not None:
             bet = f"{value:.{self._digits}f} {self.unit}"
             said = f"Your bet: <b>{escape(bet)}</b>. It is settled further down."
-        told = self._told("bet", **self._range)
-        html = f"<div {told}>{said}</div>{page.named_sliders(self._id, self._box)}"
+        html = f"<div>{said}</div>{page.named_sliders(self._id, self._box)}"
         return html, f"Your bet: {bet}" if bet else said
-
-    def _told(self, kind, **more):
-        """What the book needs to let a reader bet without a kernel, as an attribute."""
-        bet = {"key": self.key, "question": self.question, "unit": self.unit}
-        return _attribute(kind, bet | {"digits": self._digits} | more)
 
     @staticmethod
     def _file():
@@ -285,14 +277,9 @@ class Guesses:
         return sum(said[name] == answer for name, answer in self._truth.items())
 
     def _output(self, said):
-        # The answers are veiled: they stand in the page that a reader may look into.
-        veiled = base64.b64encode(json.dumps(self._truth).encode()).decode()
-        choices = next(iter(self._menus.values())).options[1:]
-        told = {"names": list(self._truth), "choices": list(choices), "veiled": veiled}
-        told = _attribute("guesses", told)
         if set(said.values()) <= {"?"}:
             text = "No guess made yet."
-            return f"<p {told}>{text}</p>", text
+            return f"<p>{text}</p>", text
         right = sum(said[name] == answer for name, answer in self._truth.items())
         lines = [
             f"{name}: {'✓' if said[name] == answer else '✗'} you said {said[name]}; it is {answer}"
@@ -301,7 +288,7 @@ class Guesses:
         head = f"{right} of {len(self._truth)} are right."
         items = "".join(f"<li>{escape(line)}</li>" for line in lines)
         return (
-            f'<div role="status" {told}><b>{head}</b><ul>{items}</ul></div>',
+            f'<div role="status"><b>{head}</b><ul>{items}</ul></div>',
             "\n".join([head, *lines]),
         )
 
@@ -309,10 +296,6 @@ class Guesses:
         offline = "Menus to choose from, and a button, while the notebook runs."
         page.show(f"<p>{offline}</p>", offline, widget=self._box)
         page.show(*self._output({name: m.value for name, m in self._menus.items()}), self._id)
-
-
-def _attribute(kind, data):
-    return f'data-{kind}="{escape(json.dumps(data, ensure_ascii=False), quote=True)}"'
 
 
 def _points(unit):
