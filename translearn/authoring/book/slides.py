@@ -114,7 +114,7 @@ class Deck:
                 self._kind, group, notes, used = "text", [], [], 0
             group.append(short)
             used += room
-            if short != render(block.text):
+            if _is_cut(block, short):
                 notes.append(block.text)
         if group:
             self._add(self._kind, group, notes)
@@ -164,20 +164,27 @@ class Deck:
         if ".check(" not in cell.text:
             return
         task, self._task, self._last = self._task, [], None
-        if sum(room for block in self._left for _, _, room in _pieces(block)) > ROOM:
+        pieces = [piece for block in self._left for piece in _pieces(block)]
+        if sum(room for _, _, room in pieces) > ROOM:
+            prose, notes = self._lead(PARAGRAPH), []
             self._flush()
-        prose = [short for block in self._left for _, short, _ in _pieces(block, PARAGRAPH)]
-        notes = [block.text for block in self._left if length(block.text) > PARAGRAPH]
-        self._left = []
+        else:
+            prose = [html for _, html, _ in pieces]
+            notes = [block.text for block, html, _ in pieces if _is_cut(block, html)]
+            self._left = []
         asked, solved = slide_cells.exercise(task, self._shown)
         self._add("task", [*prose, *asked], notes)
         self._add("solution", solved)
 
 
-def _pieces(block, room=PARAGRAPH):
+def _is_cut(block, html):
+    return block.kind in ("paragraph", "list", "quote") and html != render(block.text)
+
+
+def _pieces(block):
     """(block, its HTML for a slide, the room that it takes): a long list gives several."""
     if block.kind in ("paragraph", "quote"):
-        short = shorten(block.text, room)
+        short = shorten(block.text, PARAGRAPH)
         return [(block, render(short), max(length(short), LINE) + LINE // 2)]
     if block.kind != "list":
         html, rows = render(block.text), 2
