@@ -27,7 +27,7 @@ ROOT = os.path.dirname(os.path.abspath(__file__))
 GIGABYTES_NEEDED = 4.0  # measured: 3.1 when done, and room to unpack
 
 COMMANDS = {  # what it does, and what the environment's Python runs for it
-    "lab": ("open the lessons in JupyterLab (--no-browser, --port N)", "-m translearn.lab"),
+    "lab": ("open the lessons in JupyterLab: course.py lab 05", "-m translearn.lab"),
     "kernel": ("for your own JupyterLab or VS Code", "-m translearn.lab.kernel"),
     "test": ("run the suite, or a part: course.py test tests/unit -k freeze", "-m pytest"),
     "build": ("write the notebooks from notebooks/source", "-m translearn.authoring build"),

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 RESULTS = Path(__file__).resolve().parents[2] / "test-results"
-# Everything here waits for an event. This many seconds end a wait for one that never comes.
-PATIENCE = 900
+# Everything here waits for an event. This many seconds end a wait for one that never comes: ten
+# times what the slowest of them took beside four busy loops, and little of a run's time.
+PATIENCE = 180
+RUN = 1800  # for a lesson's cells
 
 # The notebook stands among the open pages.
 _OPEN = """path => window.jupyterapp && [...window.jupyterapp.shell.widgets('main')].some(
@@ -120,7 +122,7 @@ class LabPage:
         self.page.wait_for_function(_OPEN, arg=notebook)
         return self.page.evaluate(_READY, notebook)
 
-    def run_all(self, seconds: float = 2 * PATIENCE) -> None:
+    def run_all(self, seconds: float = RUN) -> None:
         """Run all cells and wait until the last has run; `seconds` end the wait for a kernel that
         hangs.
         """

@@ -203,7 +203,9 @@ FRONT = """
     quiet page door paths errors plain plots data backbones transfer scores optim measure clinic
     recipes report widgets exercises
 """.split()
-ROOMS = "coursework.student authoring evidence bench coursework.instructor lab".split()
+ROOMS = """
+    coursework.student authoring evidence bench authoring.book coursework.instructor lab
+""".split()
 ORDER = [*FRONT, *ROOMS]
 RANK = {name: rank for rank, name in enumerate(ORDER)}
 PACKAGE = ROOT / "translearn"
@@ -224,8 +226,11 @@ def imported(path: Path) -> set[str]:
 
 
 def place(parts) -> str:
-    """The place that a module of these names stands in: `coursework` has two."""
-    return ".".join(parts[: 2 if parts[0] == "coursework" else 1]).removesuffix(".py")
+    """The place that a module of these names stands in: `coursework` has two, and the book, which
+    shows what was measured, is apart from the rest of `authoring`.
+    """
+    two = parts[0] == "coursework" or tuple(parts[:2]) == ("authoring", "book")
+    return ".".join(parts[: 2 if two else 1]).removesuffix(".py")
 
 
 def own_module(path: Path) -> str:
@@ -270,3 +275,9 @@ def test_the_readme_lists_the_lessons_that_exist_and_its_links_lead_somewhere():
     )
     for link in re.findall(r"\]\((?!https?:|#)([^)]+)\)", readme):
         assert (ROOT / link).exists(), f"README.md links to {link}, which does not exist"
+
+
+def test_two_test_files_never_share_a_name():
+    """pytest imports a test file by its name alone, and refuses the second."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert sorted(names) == sorted(set(names))

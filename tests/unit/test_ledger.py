@@ -1,5 +1,6 @@
 """The ledger and the committed notebooks agree with the sources, as they stand."""
 
+import ast
 import json
 
 import pytest
@@ -43,3 +44,40 @@ def test_only_an_experiment_that_says_so_may_have_three_seeds():
     least = lessons.least_seeds(authoring.read(authoring.find(["09"])[0]))
     assert [name for name, seeds in least.items() if seeds < 5] == ["vgg.recipes"]
     assert least["vgg.recipes"] == 3
+
+
+def unseeded(code: str) -> list:
+    """The cached functions in a cell that build layers which draw (dropout, random flips) and do
+    not set the seed first: what they draw would depend on the run that built them.
+    """
+    draws = ("Dropout", "dropout=", "layers.Random", "GaussianNoise", "'minilm'")
+    found = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.FunctionDef)]
+    cached = [
+        each for each in found if any("cache" in ast.unparse(d) for d in each.decorator_list)
+    ]
+    return [
+        each.name
+        for each in cached
+        if any(word in ast.unparse(each) for word in draws)
+        and not ast.unparse([s for s in each.body if not _words(s)][0]).startswith(
+            "keras.utils.set_random_seed("
+        )
+    ]
+
+
+def _words(statement):
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+@pytest.mark.parametrize("source", authoring.sources(), ids=lambda p: p.stem)
+def test_what_a_cached_model_draws_does_not_depend_on_what_ran_before(source):
+    for cell in authoring.read(source).cells:
+        if cell.kind == "code" and "functools.cache" in cell.text:
+            assert unseeded(cell.text) == [], f"line {cell.line}"
+
+
+def test_a_cached_model_that_is_not_seeded_is_found():
+    body = "return transfer.reusable(net(keras.layers.Dropout(share)))"
+    seeded = f"keras.utils.set_random_seed(0)\n    {body}"
+    head = '@functools.cache\ndef head(share):\n    "A head."\n    '
+    assert unseeded(head + body) == ["head"] and unseeded(head + seeded) == []

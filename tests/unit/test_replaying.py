@@ -97,13 +97,14 @@ def test_what_agrees_is_stamped_anew_and_keeps_its_runs(lesson):
 
 
 def test_what_does_not_agree_stays_stale_and_says_by_how_much(lesson, capsys):
+    replay.replay([lesson], only=["toy.first"])  # from now on it has to be equal
+    capsys.readouterr()
     change(lesson, "base = 0.5", "base = 0.53")
     outcome = replay.replay([lesson], only=["toy.first"])[0]
     assert outcome.problems[0].startswith(
         "0.1, score, seed 0: 0.63, recorded 0.6; one more run would lie between"
     )
     assert len(outcome.problems) == 2 and "2 differ" in capsys.readouterr().out
-    assert ledger.experiment("toy.first")["stamp"]["how"] == "measured"
     assert any("toy.first has changed" in said for said in lessons.stale(authoring.read(lesson)))
 
 
@@ -166,6 +167,7 @@ def test_a_replay_runs_in_a_process_of_its_own_and_a_failure_is_told(monkeypatch
 def test_the_command_says_what_is_stale_and_refuses_what_makes_no_sense(lesson, capsys):
     assert command.main(["--replay"]) == 0
     assert "0 of 0 replayed" in capsys.readouterr().out
+    assert command.main(["--replay", "--only", "toy.first"]) == 0
     change(lesson, "base = 0.5", "base = 0.7")
     assert command.main(["--replay", "--only", "toy.first"]) == 1
     assert "Stale: toy.first" in capsys.readouterr().out
@@ -238,20 +240,24 @@ def test_times_are_only_asked_to_be_times():
 
 
 def test_a_number_must_be_equal_where_this_processor_has_given_it_before(monkeypatch):
-    ours = {"versions": book.versions(), "stamp": {"equal_on": book.processor()}}
-    assert replay.like_ours(ours)
-    assert replay.like_ours(ours | {"versions": book.versions() | {"python": "3.99"}})
-    assert not replay.like_ours(ours | {"versions": book.versions() | {"keras": "3.0.0"}})
-    assert not replay.like_ours(ours | {"stamp": {}}) and not replay.like_ours(
-        {**ours, "stamp": None}
-    )
+    stamp = {"equal_on": book.processor(), "equal_seeds": [0, 3]}
+    ours = {"versions": book.versions(), "stamp": stamp}
+    assert replay.like_ours(ours, 0) and replay.like_ours(ours, 3)
+    assert not replay.like_ours(ours, 1), "of this seed it is not known"
+    assert replay.like_ours(ours | {"versions": book.versions() | {"python": "3.99"}}, 0)
+    assert not replay.like_ours(ours | {"versions": book.versions() | {"keras": "3.0.0"}}, 0)
+    for none in ({}, None):
+        assert not replay.like_ours(ours | {"stamp": none}, 0)
     monkeypatch.setattr(book, "processor", lambda: "another")
-    assert not replay.like_ours(ours)
+    assert not replay.like_ours(ours, 0)
 
 
 def test_a_stamp_says_on_which_processor_the_numbers_were_equal(lesson):
     replay.replay([lesson], only=["toy.first"])
-    assert ledger.experiment("toy.first")["stamp"]["equal_on"] == book.processor()
+    stamp = ledger.experiment("toy.first")["stamp"]
+    assert stamp["how"] == "replayed" and stamp["equal_on"] == book.processor() and 0 in stamp["equal_seeds"]
+    book.stamp("toy.first", ledger.experiment("toy.first")["rests_on"], 1.0, equal=3)
+    assert {0, 3} <= set(ledger.experiment("toy.first")["stamp"]["equal_seeds"])
     change(lesson, "base = 0.5", "base = 0.50001")
     (found,) = replay.replay([lesson], only=["toy.first"])
     assert found.problems, "it was equal here, so it has to be"

@@ -106,9 +106,10 @@ def twice(lessons) -> list:
     return problems
 
 
-def page(lessons) -> str:
+def page(lessons, link=lambda term: term.link) -> str:
     """The glossary as Markdown, in alphabetical order, each term with its sentence and a link to
-    its place.
+    its place (`link(term)`; by default to its cell in JupyterLab). References to the ledger stay
+    as they are.
     """
     every = sorted(
         (term for lesson in lessons for term in terms(lesson)), key=lambda term: term.key
@@ -125,5 +126,5 @@ def page(lessons) -> str:
         if term.key[0].upper() != letter:
             letter = term.key[0].upper()
             lines += [f"## {letter}", ""]
-        lines += [f"**{term.name}** · {term.meaning} → [{term.title}]({term.link})", ""]
+        lines += [f"**{term.name}** · {term.meaning} → [{term.title}]({link(term)})", ""]
     return "\n".join(lines)

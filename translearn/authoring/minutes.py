@@ -97,13 +97,18 @@ def core(lesson) -> float:
     return COMPUTING + sum(m for (_, further), m in parts(lesson).items() if not further)
 
 
+def rounded(lesson) -> int:
+    """The core in minutes as a lesson's top says it, to the next five."""
+    return 5 * max(1, round(core(lesson) / 5))
+
+
 def write(lesson, text: str) -> str:
     """A Markdown cell of the lesson with its time at the top and below each part's heading."""
     if not (TIME.search(text) or re.search("^## ", text, re.M)):
         return text
     found = parts(lesson)
     if TIME.search(text):
-        total = f"About {5 * max(1, round(core(lesson) / 5))} minutes"
+        total = f"About {rounded(lesson)} minutes"
         more = sum(m for (_, further), m in found.items() if further)
         if more >= 1:
             total += f" (and {round(more)} for the sections marked *Further*)"

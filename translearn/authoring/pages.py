@@ -5,6 +5,7 @@ import json
 from translearn import paths
 from translearn.authoring import glossary, handout, readme
 from translearn.authoring.notebooks import notebook
+from translearn.authoring.numbers import REFERENCE, number
 from translearn.authoring.reading import read, sources
 from translearn.authoring.rules import check
 
@@ -21,7 +22,8 @@ def outputs() -> dict:
             lesson, solved=True
         )
     if lessons:
-        found[paths.NOTEBOOKS / "glossary.md"] = glossary.page(lessons)
+        glossed = REFERENCE.sub(lambda match: number(match[1]), glossary.page(lessons))
+        found[paths.NOTEBOOKS / "glossary.md"] = glossed
     assignments = [read(source) for source in handout.sources()]
     for assignment in assignments:
         handout.check(assignment)

@@ -25,7 +25,7 @@ def page(text: str, lessons, assignments) -> str:
         made = {name: row[0] for name, row in rows.items()}
         for source in sources:
             name = source.name.partition("_")[0]
-            title, question = _head(source)
+            title, question = head(source)
             about = rows[name]["about"] if name in rows else question
             if kind == "lesson":
                 link = f"[{title}](notebooks/{source.name}.ipynb)"
@@ -38,7 +38,7 @@ def page(text: str, lessons, assignments) -> str:
     return "\n".join(lines)
 
 
-def _head(source):
+def head(source):
     """Title (without number) and question of a source: its first heading, its first quotation."""
     lines = [
         line for cell in source.cells if cell.kind == "markdown" for line in cell.text.splitlines()

@@ -7,9 +7,9 @@ An experiment's entry:
                result is a changed line
     rests_on   what the numbers rest on (see `rests_on.of`), as it was when they were measured or
                last replayed
-    stamp      {"how": "measured" or "replayed", "date"}; with the processor it is "equal_on",
-               where it was measured or a replay gave the numbers again to rounding; a replay's
-               with the "seconds" that it took; null before the first
+    stamp      {"how": "measured" or "replayed", "date"}; with the processor it is "equal_on" and
+               the "equal_seeds", which a replay has given again to rounding; a replay's with the
+               "seconds" that it took; null before the first
 """
 
 import datetime
@@ -32,7 +32,7 @@ def put_experiment(name: str, runs: list, budget: str, seeds: int, rests_on: dic
         "seeds": seeds,
         "measured": today,
         "rests_on": rests_on,
-        "stamp": {"how": "measured", "date": today, "equal_on": processor()},
+        "stamp": {"how": "measured", "date": today},
         "versions": versions(),
         "hardware": hardware(),
         "seconds": seconds,
@@ -47,20 +47,26 @@ def _short(metrics):
     return {name: float(f"{value:.8g}") for name, value in metrics.items()}
 
 
-def stamp(name: str, rests_on: dict, seconds: float, equal: bool = False) -> None:
+def stamp(name: str, rests_on: dict, seconds: float, equal: int | None = None) -> None:
     """Renew an entry's stamp: a replay has given the recorded runs again, which stay.
 
-    equal   to rounding, on this processor: from now on it has to be so here.
+    equal   the seed that was given again to rounding, on this processor: from now on it has to be
+            so here. Other seeds of which this is known stay so.
     """
 
     def renew(book):
-        book["experiments"][name] |= {
+        entry = book["experiments"][name]
+        known = entry["stamp"] or {}
+        seeds = set(known.get("equal_seeds", []) if known.get("equal_on") == processor() else [])
+        seeds |= set() if equal is None else {equal}
+        here = {"equal_on": processor(), "equal_seeds": sorted(seeds)} if seeds else {}
+        entry |= {
             "rests_on": rests_on,
             "stamp": {
                 "how": "replayed",
                 "date": datetime.date.today().isoformat(),
                 "seconds": round(seconds, 1),
-                **({"equal_on": processor()} if equal else {}),
+                **here,
             },
         }
 
@@ -133,6 +139,7 @@ def write(path, book: dict) -> None:
         lambda m: f"[{m[1]}, {m[2]}, {' '.join(m[3].split())}, {m[4]}]",
         text,
     )
+    text = re.sub(r"\[(\s+\d+,?)+\s+\]", lambda m: f"[{' '.join(m[0][1:-1].split())}]", text)
     scratch = path.with_suffix(".tmp")
     scratch.write_text(text + "\n", encoding="utf-8")
     os.replace(scratch, path)

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from translearn import door, paths
+from translearn.authoring.reading import find
 from translearn.errors import CourseError
 from translearn.lab import copies
 
@@ -194,6 +195,9 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="course.py lab", description="Open the lessons in JupyterLab, on this machine only."
     )
+    parser.add_argument(
+        "lesson", nargs="?", help="the one to open, such as 05 (default: the start page)"
+    )
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
     parser.add_argument(
         "--port",
@@ -216,20 +220,21 @@ def main(argv: list[str] | None = None) -> int:
 
     server = None
     try:
+        page = f"{find([options.lesson])[0].stem}.ipynb" if options.lesson else START_PAGE
         folder = copies.folder()
         for name in copies.lay_out(folder):
             print(
                 f"The course has a new {name}; yours, with your work, is kept. To begin the new "
                 "one, rename yours and start again."
             )
-        server = start(folder, port=options.port)
+        server = start(folder, port=options.port, start_page=page)
         if server.port != options.port:
             print(f"Port {options.port} is taken: using {server.port}.")
         print(f"The lessons are open at\n  {server.url()}\nCtrl-C stops them.")
         print(f"What you do in them is kept in {folder}.", flush=True)
-        with door.to(server.url(), paths.cache() / "lab") as page:
+        with door.to(server.url(), paths.cache() / "lab") as entrance:
             if not options.no_browser:
-                webbrowser.open(page)
+                webbrowser.open(entrance)
             code = server.process.wait()
         print(
             f"JupyterLab ended. Its messages are in {paths.cache() / 'lab' / 'server.log'}."

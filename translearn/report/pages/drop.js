@@ -5,6 +5,8 @@ const PIECE = 1000000;
 function render({ model, el }) {
   const place = document.createElement("div");
   place.className = "translearn-drop";
+  // In command mode JupyterLab takes Enter for itself, which opens the choice of a file here.
+  place.dataset.lmSuppressShortcuts = "true";
   const label = document.createElement("label");
   label.append("Drop a picture here, or choose one: ");
   const input = document.createElement("input");

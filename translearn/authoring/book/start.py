@@ -1,0 +1,53 @@
+"""The book's start page: `docs/book/index.md` with an explorer, the lessons in a table, and the
+contents.
+"""
+
+from translearn import paths
+from translearn.authoring import minutes, readme
+from translearn.authoring.book import anchors
+
+FILE = paths.ROOT / "docs" / "book" / "index.md"
+# Where there is no picture of the explorer, as in a book of other lessons.
+NO_EXPLORER = "[The explorer stands in lesson 00](00_start_here.ipynb#2--see-it)."
+PAGES = {  # caption of the contents → pages under it
+    "The course": ["measured", "answers", "glossary"],
+    "For teachers": ["teaching", "contributing"],
+    "What it is made of": ["cards", "licences"],
+}
+
+
+def page(lessons, explorer: str = "") -> str:
+    """The start page as MyST Markdown, references unresolved.
+
+    explorer   an explorer in HTML, to be moved on the page itself
+    """
+    text = FILE.read_text(encoding="utf-8")
+    for place, put in (("explorer", explorer or NO_EXPLORER), ("lessons", table(lessons))):
+        text = text.replace(f"<!-- {place} -->", put)
+    return f"{text}\n{contents(lessons)}"
+
+
+def table(lessons) -> str:
+    """The lessons with their minutes, question and most surprising result (`surprise` in the front
+    matter).
+    """
+    rows = ["````{container} stacked lessons"]
+    rows += ["| Lesson | Time | The question | What surprised us |", "|---|---|---|---|"]
+    for lesson in lessons:
+        question = readme.head(lesson)[1].partition("?")
+        surprise = anchors.references(lesson.meta.get("surprise", ""))
+        name = f"[{anchors.title(lesson)}]({lesson.name}.ipynb)"
+        rows.append(
+            f"| {name} | {minutes.rounded(lesson)} minutes "
+            f"| {question[0]}{question[1]} | {surprise} |"
+        )
+    return "\n".join([*rows, "````"])
+
+
+def contents(lessons) -> str:
+    """What the side of each page lists: the lessons, then the other pages."""
+    captions = {"Lessons": [lesson.name for lesson in lessons]} | PAGES
+    return "\n".join(
+        "```{toctree}\n:hidden:\n:caption: " + caption + "\n\n" + "\n".join(pages) + "\n```\n"
+        for caption, pages in captions.items()
+    )
