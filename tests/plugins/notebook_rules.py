@@ -2,7 +2,7 @@
 
 `notebooks/source/05_freezing.md` is collected as a test file; its tests are the code cells of the
 rehearsal (see `translearn.authoring.notebooks.rehearsal`), written to `.cache/rehearsal/`. What
-ran is kept in `.cache/executed/` as the solved lesson with its outputs. With `--long`, the
+ran is kept where the book finds it (`translearn.authoring.book.executed`). With `--long`, the
 learners' notebooks run as they are, too.
 
 nbval's last release (0.11, 2024) lacks some things, which are added here:
@@ -16,6 +16,7 @@ nbval's last release (0.11, 2024) lacks some things, which are added here:
   kernel's children, so that what else runs on the machine does not count.
 """
 
+import contextlib
 import os
 import queue
 import re
@@ -90,8 +91,8 @@ class Rehearsal(nbval_plugin.IPyNbFile):
         from translearn import authoring
         from translearn.authoring import notebooks
 
-        lesson = authoring.read(self.path)
-        self.nb = nbformat.read(notebooks.write_rehearsal(lesson), as_version=4)
+        self.lesson = authoring.read(self.path)
+        self.nb = nbformat.read(notebooks.write_rehearsal(self.lesson), as_version=4)
         code = [cell for cell in self.nb.cells if cell.cell_type == "code"]
         for number, cell in enumerate(code):
             options = defaultdict(bool, nbval_plugin.find_metadata_tags(cell.metadata) or ())
@@ -100,12 +101,16 @@ class Rehearsal(nbval_plugin.IPyNbFile):
             )
 
     def setup(self):
+        from translearn.authoring.book import executed
+
         folder = NOTEBOOKS
         if self.path.name.startswith("A"):  # an assignment writes beside itself what is handed in
             folder = Path(tempfile.mkdtemp(prefix="translearn-assignment-"))
             self.addfinalizer(lambda: shutil.rmtree(folder, ignore_errors=True))
             # Handing in looks for the notebook beside the kernel; as released it is unsolved.
             shutil.copy(NOTEBOOKS / "coursework" / f"{self.path.stem}.ipynb", folder)
+        self.held = contextlib.ExitStack()
+        self.held.enter_context(executed.running(self.lesson))
         self.kernel = nbval_kernel.RunningKernel(
             nbval_plugin.CURRENT_ENV_KERNEL_NAME,
             cwd=str(folder),
@@ -121,18 +126,13 @@ class Rehearsal(nbval_plugin.IPyNbFile):
         super().teardown()
         if getattr(self, "failed_cell", None) is None:
             self._keep()
+        self.held.close()
 
     def _keep(self):
         """Keep the solved lesson with its outputs: the book prints them."""
-        from translearn import paths
+        from translearn.authoring.book import executed
 
-        done = nbformat.from_dict(self.nb)
-        done.cells = [
-            cell for cell in self.nb.cells if not cell.metadata.get("translearn", {}).get("added")
-        ]
-        path = paths.cache() / "executed" / f"{self.path.stem}.ipynb"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        nbformat.write(done, path)
+        executed.keep(self.lesson, self.nb)
 
 
 def outputs_of(messages) -> list:

@@ -255,7 +255,11 @@ def test_a_number_must_be_equal_where_this_processor_has_given_it_before(monkeyp
 def test_a_stamp_says_on_which_processor_the_numbers_were_equal(lesson):
     replay.replay([lesson], only=["toy.first"])
     stamp = ledger.experiment("toy.first")["stamp"]
-    assert stamp["how"] == "replayed" and stamp["equal_on"] == book.processor() and 0 in stamp["equal_seeds"]
+    assert (
+        stamp["how"] == "replayed"
+        and stamp["equal_on"] == book.processor()
+        and 0 in stamp["equal_seeds"]
+    )
     book.stamp("toy.first", ledger.experiment("toy.first")["rests_on"], 1.0, equal=3)
     assert {0, 3} <= set(ledger.experiment("toy.first")["stamp"]["equal_seeds"])
     change(lesson, "base = 0.5", "base = 0.50001")

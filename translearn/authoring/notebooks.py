@@ -79,7 +79,7 @@ def _text(lesson, rows, **more):
 
 # Cells that the rehearsal puts in. What they call stands in `rehearsal.py` and runs in the kernel.
 BEGIN_IT = "from translearn.authoring import rehearsal\n\nrehearsal.begin()"
-SWEEP = "rehearsal.sweep(Out[max(Out)])"
+SWEEP = "rehearsal.sweep(Out[max(Out)], {lesson!r}, {cell!r})"
 END_IT = "rehearsal.end()"
 
 
@@ -119,7 +119,7 @@ def rehearsal(lesson: Lesson) -> str:
             rows[start:start] = first
             first, answer = [], False
         if re.search(r"^widgets\.explore\(", code, re.M):
-            rows.append(_put_in(row, SWEEP))
+            rows.append(_put_in(row, SWEEP.format(lesson=lesson.name, cell=row["id"])))
         for name in re.findall(r"^(\w+) = widgets\.Bet\(", code, re.M):
             rows.append(_put_in(row, f"{name}.place({name}._slider.value)"))
     rows = [_put_in({"id": "begin"}, BEGIN_IT), *rows, _put_in({"id": "end"}, END_IT)]
