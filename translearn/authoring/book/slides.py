@@ -22,7 +22,7 @@ from html import escape
 from pathlib import Path
 from string import Template
 
-from translearn.authoring.book import slide_cells
+from translearn.authoring.book import explorers, slide_cells
 from translearn.authoring.book.slide_text import (
     Block,
     blocks,
@@ -263,7 +263,11 @@ def write(lesson, executed, output: Path, language: str | None = None) -> Path:
     def prose(cell):
         return minutes.write(lesson, write_numbers(lesson, cell))
 
+    explorers.pictures(executed, folder / "pictures")
     shown = slide_cells.shown(executed, folder)
+    for cell, html in explorers.alive(executed, "pictures/", language or "en").items():
+        large = 'class="explorer"' in html or 'class="guesses"' in html
+        shown[cell] = [slide_cells.Shown(html, large=large)]
     file = folder / f"{lesson.name}.html"
     file.write_text(page(Deck(lesson, prose, shown), language or "en"), encoding="utf-8")
     return file
@@ -279,8 +283,9 @@ def assets(folder: Path) -> None:
     for name in ("dist/reset.css", "dist/reveal.css", "dist/reveal.js", "plugin/notes/notes.js"):
         shutil.copy(reveal / name, folder)
     shutil.copy(reveal / "LICENSE", folder / "reveal.LICENSE")
-    for name in ("slides.css", "slides.js"):
-        shutil.copy(HERE / name, folder)
+    static = HERE.with_name("sphinx") / "static"
+    for file in (HERE / "slides.css", HERE / "slides.js", static / "book.css", static / "book.js"):
+        shutil.copy(file, folder)
     light = HtmlFormatter(style="a11y-high-contrast-light").get_style_defs(".code")
     dark = HtmlFormatter(style="a11y-high-contrast-dark").get_style_defs("[data-theme=dark] .code")
     (folder / "code.css").write_text(f"{light}\n{dark}\n", encoding="utf-8")
