@@ -102,7 +102,7 @@ def explorer_html(manifest: dict, url: str, language: str = "en") -> str:
     }
     note = "" if manifest["whole"] else f'<p class="note">{words["one at a time"]}</p>'
     return (
-        f'<figure class="explorer">{_json(told)}<div class="controls">{fields}</div>'
+        f'<figure class="explorer">{_json(told)}<div class="knobs">{fields}</div>'
         f'<img src="{escape(url + start["picture"])}" alt="{escape(start["alt"], quote=True)}" '
         f'width="{manifest["width"]}" height="{manifest["height"]}" loading="lazy">'
         f'<figcaption aria-live="polite">{escape(drawn)}</figcaption>{note}</figure>'
@@ -195,7 +195,7 @@ def guesses_html(kept: dict, url: str = "", language: str = "en") -> str:
     )
     told = {"truth": kept["truth"], "right": words["right"], "said": words["said"]}
     return (
-        f'<div class="guesses">{_json(told)}<div class="controls">{fields}</div>'
+        f'<div class="guesses">{_json(told)}<div class="knobs">{fields}</div>'
         f'<button type="button">{words["how many"]}</button><div role="status"></div></div>'
     )
 
