@@ -80,6 +80,7 @@ def _text(lesson, rows, **more):
 # Cells that the rehearsal puts in. What they call stands in `rehearsal.py` and runs in the kernel.
 BEGIN_IT = "from translearn.authoring import rehearsal\n\nrehearsal.begin()"
 SWEEP = "rehearsal.sweep(Out[max(Out)], {lesson!r}, {cell!r})"
+GUESSES = "rehearsal.keep_guesses(Out[max(Out)], {lesson!r}, {cell!r})"
 END_IT = "rehearsal.end()"
 
 
@@ -120,6 +121,8 @@ def rehearsal(lesson: Lesson) -> str:
             first, answer = [], False
         if re.search(r"^widgets\.explore\(", code, re.M):
             rows.append(_put_in(row, SWEEP.format(lesson=lesson.name, cell=row["id"])))
+        if re.search(r"^widgets\.Guesses\(", code, re.M):
+            rows.append(_put_in(row, GUESSES.format(lesson=lesson.name, cell=row["id"])))
         for name in re.findall(r"^(\w+) = widgets\.Bet\(", code, re.M):
             rows.append(_put_in(row, f"{name}.place({name}._slider.value)"))
     rows = [_put_in({"id": "begin"}, BEGIN_IT), *rows, _put_in({"id": "end"}, END_IT)]

@@ -107,6 +107,18 @@ def sweep(explorer, lesson: str = "", cell: str = "") -> None:
         (into / f"explorer-{cell}.json").write_text(text, encoding="utf-8")
 
 
+def keep_guesses(guesses, lesson: str, cell: str) -> None:
+    """Keep what a `widgets.Guesses` asks and its answers, beside the explorers: `truth`, `choices`
+    (and no points).
+    """
+    choices = [choice for choice in next(iter(guesses._menus.values())).options if choice != "?"]
+    found = {"cell": cell, "points": {}, "truth": guesses._truth, "choices": choices}
+    into = folder(lesson)
+    into.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(found, ensure_ascii=False, indent=1)
+    (into / f"explorer-{cell}.json").write_text(text, encoding="utf-8")
+
+
 def _told(name, control, choices) -> dict:
     """A control of an explorer for the book."""
     shown = getattr(control, "options", ())

@@ -235,7 +235,7 @@ def _table(html, tall):
     size = min(24, max(15, fits))
     kind = "wraps" if WIDE / 0.65 / sum(wide) < 13 else "fits"
     html = f'<div class="{kind}" style="font-size:{size:.1f}px">{html}</div>'
-    high = 60 + count * (1.4 * size + 11)
+    high = 60 + count * (1.4 * size * (2 if kind == "wraps" else 1) + 11)
     return Shown(scrolls(html, "table"), high, large=count > ROWS)
 
 

@@ -22,7 +22,7 @@ from html import escape
 from pathlib import Path
 from string import Template
 
-from translearn.authoring.book import slide_cells
+from translearn.authoring.book import explorers, slide_cells
 from translearn.authoring.book.slide_text import (
     Block,
     blocks,
@@ -114,7 +114,7 @@ class Deck:
                 self._kind, group, notes, used = "text", [], [], 0
             group.append(short)
             used += room
-            if short != render(block.text):
+            if _is_cut(block, short):
                 notes.append(block.text)
         if group:
             self._add(self._kind, group, notes)
@@ -164,20 +164,27 @@ class Deck:
         if ".check(" not in cell.text:
             return
         task, self._task, self._last = self._task, [], None
-        if sum(room for block in self._left for _, _, room in _pieces(block)) > ROOM:
+        pieces = [piece for block in self._left for piece in _pieces(block)]
+        if sum(room for _, _, room in pieces) > ROOM:
+            prose, notes = self._lead(PARAGRAPH), []
             self._flush()
-        prose = [short for block in self._left for _, short, _ in _pieces(block, PARAGRAPH)]
-        notes = [block.text for block in self._left if length(block.text) > PARAGRAPH]
-        self._left = []
+        else:
+            prose = [html for _, html, _ in pieces]
+            notes = [block.text for block, html, _ in pieces if _is_cut(block, html)]
+            self._left = []
         asked, solved = slide_cells.exercise(task, self._shown)
         self._add("task", [*prose, *asked], notes)
         self._add("solution", solved)
 
 
-def _pieces(block, room=PARAGRAPH):
+def _is_cut(block, html):
+    return block.kind in ("paragraph", "list", "quote") and html != render(block.text)
+
+
+def _pieces(block):
     """(block, its HTML for a slide, the room that it takes): a long list gives several."""
     if block.kind in ("paragraph", "quote"):
-        short = shorten(block.text, room)
+        short = shorten(block.text, PARAGRAPH)
         return [(block, render(short), max(length(short), LINE) + LINE // 2)]
     if block.kind != "list":
         html, rows = render(block.text), 2
@@ -256,7 +263,11 @@ def write(lesson, executed, output: Path, language: str | None = None) -> Path:
     def prose(cell):
         return minutes.write(lesson, write_numbers(lesson, cell))
 
+    explorers.pictures(executed, folder / "pictures")
     shown = slide_cells.shown(executed, folder)
+    for cell, html in explorers.alive(executed, "pictures/", language or "en").items():
+        large = 'class="explorer"' in html or 'class="guesses"' in html
+        shown[cell] = [slide_cells.Shown(html, large=large)]
     file = folder / f"{lesson.name}.html"
     file.write_text(page(Deck(lesson, prose, shown), language or "en"), encoding="utf-8")
     return file
@@ -272,8 +283,9 @@ def assets(folder: Path) -> None:
     for name in ("dist/reset.css", "dist/reveal.css", "dist/reveal.js", "plugin/notes/notes.js"):
         shutil.copy(reveal / name, folder)
     shutil.copy(reveal / "LICENSE", folder / "reveal.LICENSE")
-    for name in ("slides.css", "slides.js"):
-        shutil.copy(HERE / name, folder)
+    static = HERE.with_name("sphinx") / "static"
+    for file in (HERE / "slides.css", HERE / "slides.js", static / "book.css", static / "book.js"):
+        shutil.copy(file, folder)
     light = HtmlFormatter(style="a11y-high-contrast-light").get_style_defs(".code")
     dark = HtmlFormatter(style="a11y-high-contrast-dark").get_style_defs("[data-theme=dark] .code")
     (folder / "code.css").write_text(f"{light}\n{dark}\n", encoding="utf-8")

@@ -47,6 +47,11 @@ function turn() {
   } catch (blocked) {} // nothing is kept then
 }
 
+// A print does not wait for pictures that nobody has scrolled to.
+if (location.search.includes("print-pdf")) {
+  for (const picture of document.images) picture.loading = "eager";
+}
+
 Reveal.initialize({
   width: 1280,
   height: 720,

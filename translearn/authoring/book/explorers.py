@@ -1,0 +1,205 @@
+"""What lives in the book without a kernel: explorers, bets and guesses as plain HTML.
+
+`sphinx/static/book.js` moves them and `book.css` gives them their look. What they need to know
+stands in the page beside them, as JSON: a page that is opened from disk may not fetch a file.
+Without a script an explorer shows the figure where it starts, with its alt text.
+"""
+
+import ast
+import json
+import re
+import shutil
+from html import escape
+from pathlib import Path
+
+WORDS = {
+    "en": {
+        "drawn": "Drawn for {values}.",
+        "one at a time": "Each control was drawn with the others where they start: to move one "
+        "puts the others back.",
+        "my bet": "My bet",
+        "place": "Place the bet",
+        "no bet yet": "No bet placed yet. It stays in this browser.",
+        "your bet": "Your bet: {bet}. It is settled further down.",
+        "the bet": "The bet:",
+        "measured": "Measured:",
+        "off": "You bet {bet}, which is {off} off.",
+        "no bet": "You placed no bet. Next time, do: a guess that you wrote down is how a "
+        "surprise becomes a lesson.",
+        "points": "points",
+        "how many": "How many are right?",
+        "right": "{right} of {all} are right.",
+        "said": "{name}: {mark} you said {said}; it is {answer}",
+    },
+    "zh_CN": {
+        "drawn": "当前取值：{values}。",
+        "one at a time": "每次只画一个控件的变化：移动一个，其余回到起点。",
+        "my bet": "我的预测",
+        "place": "下注",
+        "no bet yet": "还没有下注。它只保存在这个浏览器里。",
+        "your bet": "你的预测：{bet}。下文揭晓。",
+        "the bet": "预测：",
+        "measured": "实测：",
+        "off": "你的预测是 {bet}，相差 {off}。",
+        "no bet": "你没有下注。下次请先写下预测：写下来的猜测，才能让意外变成收获。",
+        "points": "个百分点",
+        "how many": "猜对了几个？",
+        "right": "猜对 {right} 个，共 {all} 个。",
+        "said": "{name}：{mark} 你说是{said}；实际是{answer}",
+    },
+}
+
+
+def alive(executed, url: str, language: str = "en") -> dict:
+    """id of a cell → HTML that stands in the place of what the cell shows.
+
+    executed   a lesson that has run, see `executed.Executed`
+    url        where `pictures` has put its pictures, as seen from the page; "" is beside it
+    """
+    found, bets = {}, {}
+    for cell, kept in executed.explorers.items():
+        kind = explorer_html if kept["points"] else guesses_html
+        found[cell] = kind(kept, url, language)
+    for cell in executed.notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        if bet := _bet(cell.source):
+            name, asked = bet
+            bets[name] = asked
+            found[cell.id] = bet_html(**asked, language=language)
+        elif match := re.search(r"^(\w+)\.settle\(", cell.source, re.M):
+            if (value := _measured(cell.outputs)) is not None and match[1] in bets:
+                found[cell.id] = settled_html(measured=value, **bets[match[1]], language=language)
+    return found
+
+
+def pictures(executed, folder: Path) -> None:
+    """Copy the pictures of a lesson's explorers into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for kept in executed.explorers.values():
+        for name in {point["picture"] for point in kept["points"].values()}:
+            if not (folder / name).exists():
+                shutil.copy(executed.folder / name, folder / name)
+
+
+# ---- Explorers ----
+
+
+def explorer_html(manifest: dict, url: str, language: str = "en") -> str:
+    """A figure that follows its controls, from what `rehearsal.sweep` kept."""
+    words, controls, cell = WORDS[language], manifest["controls"], manifest["cell"]
+    start = manifest["points"][",".join(str(one["start"]) for one in controls)]
+    fields = "".join(_control(f"{cell}-{at}", control) for at, control in enumerate(controls))
+    drawn = words["drawn"].format(
+        values=", ".join(f"{one['label']}: {one['values'][one['start']]}" for one in controls)
+    )
+    told = {
+        "whole": manifest["whole"],
+        "controls": [{key: one[key] for key in ("label", "values", "start")} for one in controls],
+        "points": manifest["points"],
+        "url": url,
+        "drawn": words["drawn"],
+    }
+    note = "" if manifest["whole"] else f'<p class="note">{words["one at a time"]}</p>'
+    return (
+        f'<figure class="explorer">{_json(told)}<div class="knobs">{fields}</div>'
+        f'<img src="{escape(url + start["picture"])}" alt="{escape(start["alt"], quote=True)}" '
+        f'width="{manifest["width"]}" height="{manifest["height"]}" loading="lazy">'
+        f'<figcaption aria-live="polite">{escape(drawn)}</figcaption>{note}</figure>'
+    )
+
+
+def _control(name, control):
+    label, values, start = escape(control["label"]), control["values"], control["start"]
+    if control["kind"] == "menu":
+        options = "".join(
+            f'<option value="{at}"{" selected" if at == start else ""}>{escape(value)}</option>'
+            for at, value in enumerate(values)
+        )
+        field = f'<select id="{name}" autocomplete="off">{options}</select>'
+    else:
+        field = (
+            f'<input type="range" id="{name}" min="0" max="{len(values) - 1}" value="{start}" '
+            f'aria-valuetext="{escape(values[start], quote=True)}" autocomplete="off">'
+            f'<output for="{name}">{escape(values[start])}</output>'
+        )
+    return f'<div class="control"><label for="{name}">{label}</label>{field}</div>'
+
+
+# ---- Bets ----
+
+
+def bet_html(key, question, low, high, unit="%", step=1, language: str = "en") -> str:
+    """A bet as `widgets.Bet` takes it; the browser keeps it, and nothing else does."""
+    words, digits, start = WORDS[language], 0 if step >= 1 else 2, (low + high) / 2
+    shown = f"{start:.{digits}f} {unit}"
+    told = {"key": key, "unit": unit, "digits": digits, "yours": words["your bet"]}
+    return (
+        f'<div class="bet">{_json(told)}<p><b>{escape(question)}</b></p><div class="control">'
+        f'<label for="bet-{key}">{words["my bet"]}</label><input type="range" id="bet-{key}" '
+        f'min="{low}" max="{high}" step="{step}" value="{start:g}" autocomplete="off" '
+        f'aria-valuetext="{escape(shown)}"><output for="bet-{key}">{escape(shown)}</output></div>'
+        f'<button type="button">{words["place"]}</button>'
+        f'<p role="status">{words["no bet yet"]}</p></div>'
+    )
+
+
+def settled_html(
+    measured, key, question, low, high, unit="%", step=1, language: str = "en"
+) -> str:
+    """A bet held against what was measured; the script puts in what the reader had bet."""
+    words, digits = WORDS[language], 0 if step >= 1 else 2
+    told = {"key": key, "unit": unit, "digits": digits, "measured": measured}
+    told |= {"off": words["off"], "points": words["points"] if unit == "%" else unit}
+    return (
+        f'<div class="settled">{_json(told)}<p><b>{words["the bet"]}</b> {escape(question)}</p>'
+        f"<p>{words['measured']} <b>{measured:.{digits}f} {escape(unit)}</b>. "
+        f'<span role="status">{words["no bet"]}</span></p></div>'
+    )
+
+
+def _bet(code):
+    """(name, arguments) of the bet that a cell makes, or None."""
+    if "widgets.Bet(" not in code:
+        return None
+    for node in ast.parse(code).body:
+        call = getattr(node, "value", None)
+        if isinstance(node, ast.Assign) and ast.unparse(call).startswith("widgets.Bet("):
+            names = ("key", "question", "low", "high", "unit", "step")
+            asked = dict(zip(names, map(ast.literal_eval, call.args)))
+            asked |= {one.arg: ast.literal_eval(one.value) for one in call.keywords}
+            return node.targets[0].id, asked
+    return None
+
+
+def _measured(outputs):
+    """What `Bet.settle` said was measured."""
+    for output in outputs:
+        html = output.get("data", {}).get("text/html", "")
+        if found := re.search(r"<br>[^<]*<b>(-?[\d.]+) ", html):
+            return float(found[1])
+    return None
+
+
+# ---- Guesses ----
+
+
+def guesses_html(kept: dict, url: str = "", language: str = "en") -> str:
+    """Things to name by looking, as `widgets.Guesses` asks them (`rehearsal.keep_guesses`)."""
+    words, cell = WORDS[language], kept["cell"]
+    options = "".join(f"<option>{escape(choice)}</option>" for choice in ["?", *kept["choices"]])
+    fields = "".join(
+        f'<div class="control"><label for="{cell}-{at}">{escape(name)}</label>'
+        f'<select id="{cell}-{at}" autocomplete="off">{options}</select></div>'
+        for at, name in enumerate(kept["truth"])
+    )
+    told = {"truth": kept["truth"], "right": words["right"], "said": words["said"]}
+    return (
+        f'<div class="guesses">{_json(told)}<div class="knobs">{fields}</div>'
+        f'<button type="button">{words["how many"]}</button><div role="status"></div></div>'
+    )
+
+
+def _json(told):
+    text = json.dumps(told, ensure_ascii=False).replace("</", "<\\/")
+    return f'<script type="application/json">{text}</script>'

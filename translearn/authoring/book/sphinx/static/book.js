@@ -1,0 +1,126 @@
+// Explorers, bets and guesses: see translearn/authoring/book/explorers.py, which writes their HTML.
+
+"use strict";
+
+(() => {
+  const told = (box) => JSON.parse(box.querySelector("script[type='application/json']").textContent);
+  const fill = (words, values) => words.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+
+  function explorer(box) {
+    const { whole, controls, points, url, drawn } = told(box);
+    const fields = [...box.querySelectorAll("input, select")];
+    const picture = box.querySelector("img");
+    const caption = box.querySelector("figcaption");
+
+    function show(moved) {
+      if (!whole) {
+        fields.forEach((field, at) => {
+          if (at !== moved) field.value = controls[at].start;
+        });
+      }
+      const point = points[fields.map((field) => field.value).join(",")];
+      const said = fields.map((field, at) => {
+        const value = controls[at].values[field.value];
+        if (field.type === "range") {
+          field.setAttribute("aria-valuetext", value);
+          field.nextElementSibling.textContent = value;
+        }
+        return `${controls[at].label}: ${value}`;
+      });
+      picture.src = url + point.picture;
+      picture.alt = point.alt;
+      // Seen: the values. Read out: what the figure shows now, too.
+      const heard = document.createElement("span");
+      heard.className = "only-heard";
+      heard.textContent = ` ${point.alt}`;
+      caption.replaceChildren(fill(drawn, { values: said.join(", ") }), heard);
+    }
+
+    fields.forEach((field, at) => field.addEventListener("input", () => show(at)));
+    const fetchAll = () => {
+      for (const point of Object.values(points)) new Image().src = url + point.picture;
+    };
+    box.addEventListener("pointerover", fetchAll, { once: true });
+    box.addEventListener("focusin", fetchAll, { once: true });
+  }
+
+  // ---- Bets: kept in this browser, under one name for all pages ----
+
+  const KEPT = "translearn-bets";
+  let bets = {};
+  try {
+    bets = JSON.parse(localStorage.getItem(KEPT)) || {};
+  } catch (blocked) {} // then they last as long as the page
+
+  const amount = (value, digits, unit) => `${Number(value).toFixed(digits)} ${unit}`;
+
+  function bet(box) {
+    const { key, unit, digits, yours } = told(box);
+    const slider = box.querySelector("input");
+    const status = box.querySelector("[role=status]");
+    const show = () => {
+      const text = amount(slider.value, digits, unit);
+      slider.setAttribute("aria-valuetext", text);
+      slider.nextElementSibling.textContent = text;
+    };
+    const placed = () => {
+      status.textContent = fill(yours, { bet: amount(bets[key], digits, unit) });
+    };
+    slider.addEventListener("input", show);
+    box.querySelector("button").addEventListener("click", () => {
+      bets[key] = Number(slider.value);
+      try {
+        localStorage.setItem(KEPT, JSON.stringify(bets));
+      } catch (blocked) {}
+      placed();
+      document.dispatchEvent(new Event("translearn-bet"));
+    });
+    if (key in bets) {
+      slider.value = bets[key];
+      show();
+      placed();
+    }
+  }
+
+  function settled(box) {
+    const { key, unit, digits, measured, off, points } = told(box);
+    const show = () => {
+      if (!(key in bets)) return;
+      box.querySelector("[role=status]").textContent = fill(off, {
+        bet: amount(bets[key], digits, unit),
+        off: amount(Math.abs(bets[key] - measured), digits, points),
+      });
+    };
+    document.addEventListener("translearn-bet", show);
+    show();
+  }
+
+  function guesses(box) {
+    const { truth, right, said } = told(box);
+    const fields = [...box.querySelectorAll("select")];
+    box.querySelector("button").addEventListener("click", () => {
+      const names = Object.keys(truth);
+      const hits = names.filter((name, at) => fields[at].value === truth[name]).length;
+      const head = document.createElement("b");
+      head.textContent = fill(right, { right: hits, all: names.length });
+      const list = document.createElement("ul");
+      names.forEach((name, at) => {
+        const line = document.createElement("li");
+        const mark = fields[at].value === truth[name] ? "✓" : "✗";
+        const values = { name, mark, said: fields[at].value, answer: truth[name] };
+        line.textContent = fill(said, values);
+        list.append(line);
+      });
+      box.querySelector("[role=status]").replaceChildren(head, list);
+    });
+  }
+
+  function start() {
+    const kinds = { explorer, bet, settled, guesses };
+    for (const [name, begin] of Object.entries(kinds)) {
+      document.querySelectorAll(`.${name}`).forEach(begin);
+    }
+  }
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+  else start();
+})();
