@@ -14,10 +14,9 @@ from translearn.authoring.reading import Lesson
 
 EMBEDDED = re.compile(r'src="data:image/png;base64,([^"]+)"')
 WIDGET = "application/vnd.jupyter.widget-view+json"
-LONG = 14  # lines of code; what is longer than this and draws or only prepares is folded
 
 
-def chapter(lesson: Lesson, executed: Executed, pictures):
+def chapter(lesson: Lesson, executed: Executed, pictures, language: str = "en"):
     """The notebook that Sphinx reads for a lesson; references in its prose stay unresolved.
 
     executed   as `executed.fresh` gives it
@@ -26,7 +25,15 @@ def chapter(lesson: Lesson, executed: Executed, pictures):
     """
     from nbformat.v4 import new_markdown_cell, new_notebook
 
-    shown = {cell.id: cell.get("outputs", []) for cell in executed.notebook.cells}
+    from nbformat.v4 import new_output
+
+    url = f"pictures/{lesson.name}/"
+    shown = {
+        cell.id: _kept(cell.get("outputs", []), url, pictures) for cell in executed.notebook.cells
+    }
+    for cell, html in explorers.alive(executed, url, language).items():
+        shown[cell] = [new_output("display_data", {"text/html": html})]
+    explorers.pictures(executed, pictures)
     in_place = exercises.in_place(lesson)
     cells = []
     for cell in lesson.cells:
@@ -37,8 +44,7 @@ def chapter(lesson: Lesson, executed: Executed, pictures):
         elif "ledger-only" in cell.tags:
             cells.append(new_markdown_cell(notebooks.folded(cell.text), id=cell.id))
         else:
-            outputs = _outputs(shown.get(cell.id, []), executed, cell.id, lesson, pictures)
-            cells.append(_code(cell, outputs))
+            cells.append(_code(cell, shown.get(cell.id, [])))
     return new_notebook(cells=cells, metadata={"kernelspec": {"name": "python3"}})
 
 
@@ -60,18 +66,10 @@ def _code(cell, outputs):
     return new_code_cell(text, id=cell.id, outputs=outputs, metadata={"tags": tags})
 
 
-def _outputs(outputs, executed, cell, lesson, pictures):
-    """What the book prints of a cell's outputs: no standard error, no progress bars, no widgets;
-    an explorer and a bet as the page can move them.
-    """
+def _kept(outputs, url, pictures):
+    """What the book prints of a cell's outputs: no standard error, no progress bars, no widgets."""
     from nbformat.v4 import new_output
 
-    if cell in executed.explorers:
-        manifest = executed.explorers[cell]
-        for point in manifest["points"].values():
-            _copy(executed.folder / point["picture"], pictures / point["picture"])
-        html = explorers.explorer_html(manifest, f"pictures/{lesson.name}/", cell)
-        return [new_output("display_data", {"text/html": html})]
     kept = []
     for output in outputs:
         data = output.get("data", {})
@@ -79,18 +77,14 @@ def _outputs(outputs, executed, cell, lesson, pictures):
         if output.get("name") == "stderr" or WIDGET in data or "<progress" in html[:60]:
             continue
         if html:
-            html = explorers.in_place(html) or html
-            html = EMBEDDED.sub(lambda match: _picture(match[1], lesson, pictures), html)
+            html = EMBEDDED.sub(lambda match: _picture(match[1], url, pictures), html)
             output = new_output("display_data", {"text/html": html})
-        elif output.output_type != "stream":
-            data = {kind: value for kind, value in data.items() if kind != WIDGET}
-            output = new_output("display_data", data) if data else None
-        if output and (html.strip() or not html):
+        if output.output_type == "stream" or output.get("data"):
             kept.append(output)
     return kept
 
 
-def _picture(text, lesson, pictures) -> str:
+def _picture(text, url, pictures) -> str:
     """An embedded picture as a file beside the page, shared, and loaded when seen."""
     from PIL import Image
 
@@ -104,10 +98,4 @@ def _picture(text, lesson, pictures) -> str:
         exact = {"lossless": True} if picture.width < 300 else {"quality": 85, "method": 4}
         picture.convert("RGBA" if "A" in picture.mode else "RGB").save(buffer, "WEBP", **exact)
         (pictures / name).write_bytes(buffer.getvalue())
-    return f'loading="lazy" src="pictures/{lesson.name}/{name}"'
-
-
-def _copy(source, target):
-    if not target.exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(source.read_bytes())
+    return f'loading="lazy" src="{url}{name}"'

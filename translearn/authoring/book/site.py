@@ -27,7 +27,7 @@ def build(output: Path, language: str = "en", lessons=None, say=print) -> Path:
     say("Laying out the pages.")
     began = time.time()
     source = paths.cache() / "book" / language / "source"
-    lay(source, lessons, ran)
+    lay(source, lessons, ran, language)
     say(f"Sphinx makes {len(list(source.glob('*.*')))} pages.")
     run(source, output, language)
     files = [file for file in output.rglob("*") if file.is_file()]
@@ -39,7 +39,7 @@ def build(output: Path, language: str = "en", lessons=None, say=print) -> Path:
     return output / "index.html"
 
 
-def lay(source: Path, lessons, ran: dict) -> None:
+def lay(source: Path, lessons, ran: dict, language: str = "en") -> None:
     """Write what Sphinx reads: chapters, pages, and the pictures that go beside them. What has not
     changed is left as it is, so that Sphinx need not read it again.
     """
@@ -48,9 +48,9 @@ def lay(source: Path, lessons, ran: dict) -> None:
     pictures = source / "extra" / "pictures"
     wanted = {}
     for lesson in lessons:
-        chapter = chapters.chapter(lesson, ran[lesson.name], pictures / lesson.name)
+        chapter = chapters.chapter(lesson, ran[lesson.name], pictures / lesson.name, language)
         wanted[f"{lesson.name}.ipynb"] = nbformat.writes(chapter)
-    wanted |= pages.every(_first_explorer(lessons, ran), lessons)
+    wanted |= pages.every(_first_explorer(lessons, ran, language), lessons)
     source.mkdir(parents=True, exist_ok=True)
     for file in source.glob("*.*"):
         if file.name not in wanted:
@@ -61,11 +61,11 @@ def lay(source: Path, lessons, ran: dict) -> None:
             file.write_text(text, encoding="utf-8")
 
 
-def _first_explorer(lessons, ran):
+def _first_explorer(lessons, ran, language):
     for lesson in lessons:
         if lesson.name.startswith(FIRST) and ran[lesson.name].explorers:
-            cell, manifest = next(iter(ran[lesson.name].explorers.items()))
-            return explorers.explorer_html(manifest, f"pictures/{lesson.name}/", cell)
+            manifest = next(iter(ran[lesson.name].explorers.values()))
+            return explorers.explorer_html(manifest, f"pictures/{lesson.name}/", language)
     return ""
 
 

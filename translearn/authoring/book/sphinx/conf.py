@@ -26,7 +26,7 @@ html_theme = "sphinx_book_theme"
 html_title = project
 html_static_path = [str(HERE / "static")]
 html_extra_path = [os.environ["TRANSLEARN_BOOK_SOURCE"] + "/extra"]
-html_css_files = ["book.css", "pages.css", "explorers.css"]
+html_css_files = ["site.css", "book.css", "pages.css"]
 html_js_files = [("book.js", {"defer": "defer"})]
 html_copy_source = html_show_sourcelink = False
 html_last_updated_fmt = None
