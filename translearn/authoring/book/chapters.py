@@ -43,7 +43,7 @@ def chapter(lesson: Lesson, executed: Executed, pictures, language: str = "en"):
             cells.append(new_markdown_cell(notebooks.folded(cell.text), id=cell.id))
         else:
             cells.append(_code(cell, shown.get(cell.id, [])))
-    return new_notebook(cells=cells, metadata={"kernelspec": {"name": "python3"}})
+    return new_notebook(cells=cells, metadata=executed.notebook.metadata)
 
 
 def prose(lesson: Lesson, cell) -> str:
