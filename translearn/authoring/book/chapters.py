@@ -23,9 +23,7 @@ def chapter(lesson: Lesson, executed: Executed, pictures, language: str = "en"):
     pictures   a folder for the pictures that its outputs hold; the page finds it as
                `pictures/<lesson>/`
     """
-    from nbformat.v4 import new_markdown_cell, new_notebook
-
-    from nbformat.v4 import new_output
+    from nbformat.v4 import new_markdown_cell, new_notebook, new_output
 
     url = f"pictures/{lesson.name}/"
     shown = {
@@ -67,7 +65,7 @@ def _code(cell, outputs):
 
 
 def _kept(outputs, url, pictures):
-    """What the book prints of a cell's outputs: no standard error, no progress bars, no widgets."""
+    """What the book prints of outputs: no standard error, no progress bars, no widgets."""
     from nbformat.v4 import new_output
 
     kept = []
