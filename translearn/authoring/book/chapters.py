@@ -14,6 +14,10 @@ from translearn.authoring.reading import Lesson
 
 EMBEDDED = re.compile(r'src="data:image/png;base64,([^"]+)"')
 WIDGET = "application/vnd.jupyter.widget-view+json"
+KERNEL = {
+    "kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)"},
+    "language_info": {"name": "python", "pygments_lexer": "ipython3"},
+}
 
 
 def chapter(lesson: Lesson, executed: Executed, pictures, language: str = "en"):
@@ -43,7 +47,7 @@ def chapter(lesson: Lesson, executed: Executed, pictures, language: str = "en"):
             cells.append(new_markdown_cell(notebooks.folded(cell.text), id=cell.id))
         else:
             cells.append(_code(cell, shown.get(cell.id, [])))
-    return new_notebook(cells=cells, metadata=executed.notebook.metadata)
+    return new_notebook(cells=cells, metadata=KERNEL)
 
 
 def prose(lesson: Lesson, cell) -> str:
