@@ -31,6 +31,7 @@ html_js_files = [("book.js", {"defer": "defer"})]
 html_copy_source = html_show_sourcelink = False
 html_last_updated_fmt = None
 html_favicon = str(HERE / "static" / "favicon.svg")
+highlight_language = "text"  # of fences that name none
 pygments_style = "a11y-high-contrast-light"
 html_context = {"default_mode": "auto"}  # as the reader's system has it
 nb_code_prompt_show, nb_code_prompt_hide = "Show the code", "Hide the code"
