@@ -22,8 +22,9 @@ AREAS = {
     "replay": "two minutes' worth of each lesson's experiments (all of them with --long)",
 }
 
-# The long files first and the many short ones last, so that two workers end together.
-ORDER = "coursework browser notebooks replay exercises lessons unit".split()
+# The long files first and the many short ones last, so that two workers end together; after them
+# the book, which prints what the lessons gave when they ran.
+ORDER = "coursework browser notebooks replay exercises lessons unit book".split()
 ORDER = [name + "/" if name == "notebooks" else f"tests/{name}/" for name in ORDER]
 
 
