@@ -50,7 +50,7 @@ def lay(source: Path, lessons, ran: dict, language: str = "en") -> None:
     for lesson in lessons:
         chapter = chapters.chapter(lesson, ran[lesson.name], pictures / lesson.name, language)
         wanted[f"{lesson.name}.ipynb"] = nbformat.writes(chapter)
-    wanted |= pages.every(_first_explorer(lessons, ran, language), lessons)
+    wanted |= pages.every(_first_explorer(lessons, ran, language))
     source.mkdir(parents=True, exist_ok=True)
     for file in source.glob("*.*"):
         if file.name not in wanted:

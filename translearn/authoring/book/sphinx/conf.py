@@ -32,8 +32,15 @@ html_copy_source = html_show_sourcelink = False
 html_last_updated_fmt = None
 html_context = {"default_mode": "auto"}
 html_favicon = str(HERE / "static" / "favicon.svg")
+highlight_language = "text"  # of fences that name none
 pygments_style = "a11y-high-contrast-light"
+html_context = {"default_mode": "auto"}  # as the reader's system has it
+nb_code_prompt_show, nb_code_prompt_hide = "Show the code", "Hide the code"
 html_theme_options = {
+    "navbar_start": [],
+    "navbar_center": [],
+    "navbar_end": [],
+    "navbar_persistent": [],
     "use_download_button": False,
     "use_fullscreen_button": False,
     "use_repository_button": False,
