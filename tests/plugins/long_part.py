@@ -25,7 +25,7 @@ AREAS = {
 # The long files first and the many short ones last, so that two workers end together.
 ORDER = "coursework browser notebooks replay exercises lessons unit".split()
 ORDER = [name + "/" if name == "notebooks" else f"tests/{name}/" for name in ORDER]
-LAST = "tests/browser/test_book_pages.py"  # shows what the lessons showed: when they have run
+LAST = "tests/browser/test_whole_book.py"  # shows what the lessons showed: when they have run
 
 
 def pytest_addoption(parser):
