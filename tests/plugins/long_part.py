@@ -22,10 +22,10 @@ AREAS = {
     "replay": "two minutes' worth of each lesson's experiments (all of them with --long)",
 }
 
-# The long files first and the many short ones last, so that two workers end together.
-ORDER = "coursework browser notebooks replay exercises lessons unit".split()
+# The long files first and the many short ones last, so that two workers end together; after them
+# the book, which prints what the lessons gave when they ran.
+ORDER = "coursework browser notebooks replay exercises lessons unit book".split()
 ORDER = [name + "/" if name == "notebooks" else f"tests/{name}/" for name in ORDER]
-LAST = "tests/browser/test_whole_book.py"  # shows what the lessons showed: when they have run
 
 
 def pytest_addoption(parser):
@@ -85,10 +85,7 @@ def pytest_collection_modifyitems(config, items):
         gone = set(map(id, left))
         items[:] = [item for item in items if id(item) not in gone]
     items.sort(
-        key=lambda item: (
-            item.nodeid.startswith(LAST),
-            next((n for n, s in enumerate(ORDER) if item.nodeid.startswith(s)), 0),
-        )
+        key=lambda item: next((n for n, s in enumerate(ORDER) if item.nodeid.startswith(s)), 0)
     )
 
 

@@ -22,7 +22,8 @@ kernelspec:
 
 # 05 · Demo
 
-It scored {{ taste.ten.pretrained.balanced_accuracy | percent }}; see [A1](coursework/A1_losses.ipynb).
+It scored {{ taste.ten.pretrained.balanced_accuracy | percent }}; for more see
+[A1](coursework/A1_losses.ipynb).
 
 ```{code-cell} ipython3
 run()
@@ -96,7 +97,7 @@ def chapter(lesson, tmp_path):
 
 def test_prose_keeps_its_references_for_after_translation_and_links_no_assignment(chapter):
     [text] = [cell.source for cell in chapter.cells if "scored" in cell.source]
-    assert "{{ taste.ten.pretrained.balanced_accuracy, percent }}" in text and "see A1." in text
+    assert "{{ taste.ten.pretrained.balanced_accuracy, percent }}" in text and "see\nA1." in text
 
 
 def test_what_no_reader_needs_is_left_out_and_pictures_are_files(chapter, tmp_path):
