@@ -6,6 +6,7 @@ PARTS = {
     "tests/unit/": "unit",
     "tests/exercises/": "exercises",
     "tests/browser/": "browser",
+    "tests/book/": "book",
     "tests/coursework/": "coursework",
     "tests/replay/": "replay",
     "tests/lessons/": "lessons",
