@@ -8,4 +8,4 @@ sys.path.insert(0, str(Path(__file__).parent / "tests" / "plugins"))
 
 import translearn  # noqa: E402, F401  (sets Keras's backend and home, which Keras reads once)
 
-pytest_plugins = ["offline_guard", "long_part", "notebook_rules", "where_time_went"]
+pytest_plugins = ["offline_guard", "long_part", "notebook_rules", "where_time_went", "in_chromium"]

@@ -1,7 +1,6 @@
-"""A browser, and JupyterLab as `course.py lab` starts it.
+"""JupyterLab as `course.py lab` starts it, and a page of it.
 
-All fixtures end with their module: Playwright keeps an event loop running in the main thread,
-which nbval's kernels, tested later in the same process, could not share.
+All fixtures end with their module, as the browser does (tests/plugins/in_chromium.py).
 """
 
 import os
@@ -14,40 +13,6 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from lab_page import PATIENCE, LabPage  # noqa: E402
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    from playwright.sync_api import sync_playwright
-
-    from translearn.lab.doctor import find_chromium
-
-    program = find_chromium()
-    if program is None:
-        if os.environ.get("CI"):
-            pytest.fail(
-                "Chromium is missing, and on CI the browser tests must run. Install it: apt "
-                "install chromium"
-            )
-        pytest.skip("no Chromium on this machine (Debian and Ubuntu: apt install chromium)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=program,
-            headless=True,
-            args=[
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-dev-shm-usage",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-default-apps",
-                "--disable-sync",
-                "--no-first-run",
-                "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-            ],
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

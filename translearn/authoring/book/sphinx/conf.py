@@ -30,6 +30,7 @@ html_css_files = ["site.css", "book.css", "pages.css"]
 html_js_files = [("book.js", {"defer": "defer"})]
 html_copy_source = html_show_sourcelink = False
 html_last_updated_fmt = None
+html_context = {"default_mode": "auto"}
 html_favicon = str(HERE / "static" / "favicon.svg")
 highlight_language = "text"  # of fences that name none
 pygments_style = "a11y-high-contrast-light"

@@ -115,11 +115,21 @@
     });
   }
 
+  // What is wider than its place scrolls sideways: by keyboard too, where it is so.
+  function reach() {
+    const wide = ".cell_output, .cell_output div[style*='overflow-x'], .formula, .pst-scrollable-table-container";
+    for (const box of document.querySelectorAll(wide)) {
+      if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+      else box.removeAttribute("tabindex");
+    }
+  }
+
   function start() {
     const kinds = { explorer, bet, settled, guesses };
     for (const [name, begin] of Object.entries(kinds)) {
       document.querySelectorAll(`.${name}`).forEach(begin);
     }
+    new ResizeObserver(reach).observe(document.body);
   }
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
   else start();
