@@ -6,6 +6,7 @@ Without a script an explorer shows the figure where it starts, with its alt text
 """
 
 import ast
+import base64
 import json
 import re
 import shutil
@@ -210,7 +211,9 @@ def guesses_html(kept: dict, url: str = "", language: str = "en") -> str:
         f'<select id="{cell}-{at}" autocomplete="off">{options}</select></div>'
         for at, name in enumerate(kept["truth"])
     )
-    told = {"truth": kept["truth"]} | {key: words[key] for key in ("right", "said", "no guess")}
+    # Who looks at the page's source shall not see the answers before the question.
+    hidden = base64.b64encode(json.dumps(kept["truth"]).encode()).decode()
+    told = {"hidden": hidden} | {key: words[key] for key in ("right", "said", "no guess")}
     return (
         f'<div class="guesses">{_json(told)}<div class="knobs">{fields}</div>'
         f'<button type="button">{words["how many"]}</button><div role="status"></div></div>'

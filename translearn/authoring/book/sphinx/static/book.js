@@ -33,14 +33,10 @@
       });
     };
 
-    function show(moved) {
-      const places = after(moved, fields[moved].value);
-      fields.forEach((field, at) => {
-        if (at !== moved) field.value = places[at];
-      });
+    function draw(places) {
       const point = points[places.join(",")];
       const said = fields.map((field, at) => {
-        const value = controls[at].values[field.value];
+        const value = controls[at].values[places[at]];
         if (field.type === "range") {
           field.setAttribute("aria-valuetext", value);
           field.nextElementSibling.textContent = value;
@@ -54,10 +50,21 @@
       heard.className = "only-heard";
       heard.textContent = ` ${point.alt}`;
       caption.replaceChildren(fill(drawn, { values: said.join(", ") }), heard);
+    }
+
+    function show(moved) {
+      const places = after(moved, fields[moved].value);
+      fields.forEach((field, at) => {
+        if (at !== moved) field.value = places[at];
+      });
+      draw(places);
       askNeighbours();
     }
 
     fields.forEach((field, at) => field.addEventListener("input", () => show(at)));
+    // Paper shows where it starts, which is what the text around it speaks of.
+    addEventListener("beforeprint", () => draw(controls.map((control) => control.start)));
+    addEventListener("afterprint", () => draw(fields.map((field) => field.value)));
 
     // Seen: the pictures one step away. Taken in hand: all.
     new IntersectionObserver((seen, observer) => {
@@ -127,7 +134,9 @@
   }
 
   function guesses(box) {
-    const { truth, right, said, "no guess": none } = told(box);
+    const { hidden, right, said, "no guess": none } = told(box);
+    const bytes = Uint8Array.from(atob(hidden), (one) => one.charCodeAt(0));
+    const truth = JSON.parse(new TextDecoder().decode(bytes));
     const fields = [...box.querySelectorAll("select")];
     const status = box.querySelector("[role=status]");
     box.querySelector("button").addEventListener("click", () => {
