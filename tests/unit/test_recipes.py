@@ -183,11 +183,19 @@ def relabelled(labels):
     return splits
 
 
+def scaled():
+    splits = pictures()
+    splits.train.images = splits.train.images / 255
+    return splits
+
+
 @pytest.mark.parametrize(
     ("splits", "more", "words"),
     [
         (relabelled([0, 1, 2] * 5 + [7, 7, 7]), {}, "has the label 7, and there are 3 class"),
         (pictures(), {"groups": np.arange(40)}, "40 entries, and there are 18 training pictures"),
+        (pictures(), {"groups": list("aaaaaabbbbbbcccccc")}, "Every class is one group"),
+        (scaled(), {}, "from 0 to 1, and the model takes raw pixels from 0 to 255. Multiply"),
         (pictures(), {"seed": -1}, "seed=-1 is out of range"),
         (pictures(), {"sizes": 160}, "sizes=160 is no list"),
         (pictures(), {"sizes": (0,)}, "size=0 is out of range"),

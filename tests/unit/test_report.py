@@ -391,6 +391,8 @@ def test_limits_follow_the_numbers(record):
     weak[0] |= {"right": 2, "recall": 0.1}
     assert "of dark it recognised 2" in of(test__recalls=weak)
     assert "Classes are uneven" in of(data__counts__train=dict(zip(CLASSES, (90, 90, 5))))
+    weak[0] |= {"pictures": 1, "right": 0, "recall": 0.0}
+    assert "Of 1 test picture of dark it recognised 0" in of(test__recalls=weak)
     assert "padded" in of(data__fit="pad") and "cut to their middle" not in of(data__fit="pad")
     assert "2 other models" in of(test__looks=3, test__looks_sentence="2 other models …")
 

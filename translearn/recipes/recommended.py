@@ -55,7 +55,8 @@ def recommended(
     count it. Of very many pictures a balanced share is used. When you interrupt, you get the best
     so far; what the network said is remembered on disk, so calling again goes on from there.
 
-    Raises `CourseError` for pictures that are neither grey nor colour, a class without a training
+    Raises `CourseError` for pictures that are neither grey nor colour or have values from 0 to 1,
+    groups of which each is a class, a class without a training
     picture, fewer than two classes, and a budget that is no positive number.
     """
     import keras  # noqa: F401 (before the clock starts)
@@ -117,6 +118,7 @@ def _sizes(sizes):
 
 def _groups(train, groups):
     """(n,) numbers of what belongs together; each picture alone when nothing is known."""
+    given = groups is not None
     if groups is None:
         info = getattr(train, "info", ())
         groups = next((info[name] for name in ("group", "concept") if name in info), None)
@@ -127,7 +129,15 @@ def _groups(train, groups):
             f"groups has {len(groups)} entries, and there are {len(train.labels)} training "
             "pictures. Give one for each of them, in the order of splits.train."
         )
-    return np.unique(np.asarray(groups).astype(str), return_inverse=True)[1]
+    groups = np.asarray(groups).astype(str)
+    several = [len(set(groups[train.labels == label])) > 1 for label in np.unique(train.labels)]
+    if given and not any(several) and len(groups) > len(several):
+        raise CourseError(
+            "Every class is one group, so nothing can be held out and no choice can be checked. "
+            "Give groups that are smaller than a class: what belongs together, such as the "
+            "pictures of one thing."
+        )
+    return np.unique(groups, return_inverse=True)[1]
 
 
 def _check(train, class_names, seconds):
@@ -135,6 +145,12 @@ def _check(train, class_names, seconds):
     if not number or not 0 < seconds < float("inf"):
         raise CourseError(
             f"seconds={seconds!r} is no budget. Give a number above 0, such as seconds=60."
+        )
+    images = np.asarray(train.images)
+    if images.dtype.kind == "f" and images.size and images.max() <= 1:
+        raise CourseError(
+            "These pictures have values from 0 to 1, and the model takes raw pixels from 0 to "
+            "255. Multiply them by 255."
         )
     if len(class_names) < 2:
         raise CourseError("A classifier needs two classes or more, and these pictures have one.")

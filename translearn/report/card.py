@@ -81,5 +81,5 @@ def _template():
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    pages.filters["share"] = limits.share
+    pages.filters |= {"share": limits.share, "some": limits.some}
     return pages.get_template("card.md")

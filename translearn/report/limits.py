@@ -34,9 +34,9 @@ def width(record):
     low, high = test["balanced interval"]
     if high - low > WIDE:
         yield (
-            f"The test set has {test['pictures']} pictures. The true balanced accuracy may lie "
-            f"anywhere from {share(low)} to {share(high)}; an interval half as wide takes about "
-            f"{4 * test['pictures']} pictures."
+            f"The test set has {some(test['pictures'], 'picture')}. The true balanced accuracy "
+            f"may lie anywhere from {share(low)} to {share(high)}; an interval half as wide "
+            f"takes about {some(4 * test['pictures'], 'picture')}."
         )
 
 
@@ -62,7 +62,7 @@ def weak(record):
     poor = [each for each in shown if each["recall"] < mean - POOR]
     for each in sorted(poor, key=lambda each: each["recall"])[:5]:
         yield (
-            f"Of {each['pictures']} test pictures of {each['class']} it recognised "
+            f"Of {some(each['pictures'], 'test picture')} of {each['class']} it recognised "
             f"{each['right']} (interval {share(each['low'])} to {share(each['high'])})."
         )
 
@@ -74,7 +74,7 @@ def confused(record):
             if row != column and count > 1 and count >= OFTEN * sum(counts):
                 found.append((count / sum(counts), count, sum(counts), names[row], names[column]))
     for _, count, of, label, guess in sorted(found, reverse=True)[:5]:
-        yield f"It took {count} of {of} pictures of {label} for {guess}."
+        yield f"It took {count} of {some(of, 'picture')} of {label} for {guess}."
 
 
 def sureness(record):
@@ -85,7 +85,7 @@ def sureness(record):
             f"Its probabilities are not to be taken at their word: it says "
             f"{share(found['mean confidence'])} on average and is right in "
             f"{share(test['accuracy'])}. It is {off} sure than it should be, beyond what chance "
-            f"explains on {test['pictures']} pictures."
+            f"explains on {some(test['pictures'], 'picture')}."
         )
 
 
@@ -104,8 +104,8 @@ def uneven(record):
     most, least = max(counts, key=counts.get), min(counts, key=counts.get)
     if counts[most] >= UNEVEN * max(counts[least], 1):
         yield (
-            f"Classes are uneven in training: {counts[most]} pictures of {most}, {counts[least]} "
-            f"of {least}."
+            f"Classes are uneven in training: {some(counts[most], 'picture')} of {most}, "
+            f"{counts[least]} of {least}."
         )
 
 
@@ -120,7 +120,7 @@ def made(record):
         if each["pictures"] and each["same"] < SAME:
             yield (
                 f"{each['file']} guesses otherwise than model.keras on {share(1 - each['same'])} "
-                f"of {each['pictures']} validation pictures, and is right on "
+                f"of {some(each['pictures'], 'validation picture')}, and is right on "
                 f"{share(each['accuracy'])} of them, model.keras on "
                 f"{share(each['keras_accuracy'])}."
             )
@@ -145,3 +145,8 @@ def always(record):
 def share(value: float) -> str:
     """0.4567 as "45.7 %"."""
     return f"{100 * value:.1f} %"
+
+
+def some(number: int, what: str) -> str:
+    """A number of things in words: "1 picture", "2 pictures"."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

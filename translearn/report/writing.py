@@ -139,7 +139,7 @@ def _templates():
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    pages.filters |= {"share": limits.share, "words": words, "cell": cell}
+    pages.filters |= {"share": limits.share, "some": limits.some, "words": words, "cell": cell}
     return pages
 
 
