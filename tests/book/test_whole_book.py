@@ -20,7 +20,7 @@ LESSONS = [source.stem for source in reading.sources()]
 OTHERS = "index measured answers cards licences glossary teaching contributing search genindex"
 PAGES = [*LESSONS, *OTHERS.split()]
 VARIANTS = [f"{theme} {width}" for theme in ("light", "dark") for width in (1280, 390)]
-HEAVY = 5e6  # bytes: what a page may weigh with all that it can show
+HEAVY = 5e6  # bytes: what a page and all the pictures that it can show may weigh
 
 
 @pytest.fixture(scope="module")
@@ -176,16 +176,22 @@ def test_every_picture_has_words(looks):
 
 def test_no_page_is_heavy_with_all_that_it_can_show(looks, book):
     heavy = {}
-    for name, look in looks.items():
+    for name in looks:
         text = (book / name).read_text(encoding="utf-8")
-        shown = set(re.findall(r"pictures/[\w/.-]+\.\w+", text)) | {*look.loads}
+        shown = set(re.findall(r"pictures/[\w/.-]+\.\w+", text))
         for folder in set(re.findall(r'"url": "(pictures/[^"]+)"', text)):
             shown |= {f"{folder}{file}" for file in re.findall(r'"picture": "([^"]+)"', text)}
-        files = {book / one.partition("?")[0] for one in shown}
+        files = {book / one for one in shown}
         size = len(text.encode()) + sum(file.stat().st_size for file in files if file.is_file())
         if size > HEAVY:
             heavy[name] = f"{size / 1e6:.1f} MB"
     assert heavy == {}
+
+
+def test_what_every_page_loads_is_light(looks, book):
+    """Scripts and styles, which a browser keeps from page to page."""
+    common = {one.partition("?")[0] for one in looks["index.html"].loads if "_static/" in one}
+    assert sum((book / one).stat().st_size for one in common) < HEAVY / 2
 
 
 def test_no_reference_is_left_and_nothing_names_the_machine(book):
