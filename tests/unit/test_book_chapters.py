@@ -88,6 +88,7 @@ def chapter(lesson, tmp_path):
         nbformat.v4.new_output("stream", name="stdout", text="printed"),
         nbformat.v4.new_output("display_data", widget),
         html('<div><progress max="3"></progress> 3 of 3</div>'),
+        nbformat.v4.new_output("display_data", {"text/markdown": "[00](00_start_here.ipynb#x)"}),
         html(f'<img alt="Green." src="data:image/png;base64,{png(400)}">'),
         html(f'<img alt="Small." src="data:image/png;base64,{png(8)}">'),
     ]
@@ -102,9 +103,10 @@ def test_prose_keeps_its_references_for_after_translation_and_links_no_assignmen
 
 def test_what_no_reader_needs_is_left_out_and_pictures_are_files(chapter, tmp_path):
     [first] = [cell for cell in chapter.cells if cell.source == "run()"]
-    said = [output.get("text") or output.data["text/html"] for output in first.outputs]
-    assert said[0] == "printed" and len(said) == 3
-    for text, alt in zip(said[1:], ("Green.", "Small.")):
+    printed, linked, *shown = first.outputs
+    assert printed.text == "printed"
+    assert linked.data["text/markdown"] == "[00](00_start_here.html#x)"
+    for text, alt in zip((one.data["text/html"] for one in shown), ("Green.", "Small.")):
         assert f'alt="{alt}"' in text and "data:" not in text and 'loading="lazy"' in text
         file = tmp_path / "pictures" / Path(text.split('src="')[1].split('"')[0]).name
         assert "pictures/05_demo/" in text and Image.open(file).format == "WEBP"

@@ -13,6 +13,7 @@ from translearn.authoring.book.executed import Executed
 from translearn.authoring.reading import Lesson
 
 EMBEDDED = re.compile(r'src="data:image/png;base64,([^"]+)"')
+LESSON = re.compile(r"\]\((\d\d_\w+)\.ipynb")
 WIDGET = "application/vnd.jupyter.widget-view+json"
 KERNEL = {
     "kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)"},
@@ -81,6 +82,10 @@ def _kept(outputs, url, pictures):
         if html:
             html = EMBEDDED.sub(lambda match: _picture(match[1], url, pictures), html)
             output = new_output("display_data", {"text/html": html})
+        elif "text/markdown" in data:
+            # Sphinx follows links in prose, not in what a cell shows.
+            text = LESSON.sub(r"](\1.html", "".join(data["text/markdown"]))
+            output = new_output("display_data", {"text/markdown": text})
         if output.output_type == "stream" or output.get("data"):
             kept.append(output)
     return kept

@@ -102,6 +102,8 @@ def run(source: Path, output: Path, language: str = "en", builder: str = "html")
         raise CourseError(f"The book has {len(said)} faults, the first of them: {said[0]}")
     for name in (".buildinfo", "objects.inv", ".buildinfo.bak"):
         (output / name).unlink(missing_ok=True)
+    for file in output.glob("_static/**/*.map"):  # 3 MB for whoever debugs the theme
+        file.unlink()
 
 
 def zipped(output: Path) -> Path:
