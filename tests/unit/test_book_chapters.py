@@ -85,7 +85,8 @@ def chapter(lesson, tmp_path):
     widget = {"application/vnd.jupyter.widget-view+json": {}, "text/html": "<p>Controls</p>"}
     outputs = [
         nbformat.v4.new_output("stream", name="stderr", text="a warning"),
-        nbformat.v4.new_output("stream", name="stdout", text="printed"),
+        nbformat.v4.new_output("stream", name="stdout", text=f"{paths.ROOT / 'predict.py'}: cat"),
+        nbformat.v4.new_output("execute_result", {"text/plain": "<pool.limits at 0x7f6d01a1>"}),
         nbformat.v4.new_output("display_data", widget),
         html('<div><progress max="3"></progress> 3 of 3</div>'),
         nbformat.v4.new_output("display_data", {"text/markdown": "[00](00_start_here.ipynb#x)"}),
@@ -104,8 +105,8 @@ def test_prose_keeps_its_references_for_after_translation_and_links_no_assignmen
 def test_what_no_reader_needs_is_left_out_and_pictures_are_files(chapter, tmp_path):
     [first] = [cell for cell in chapter.cells if cell.source == "run()"]
     printed, linked, *shown = first.outputs
-    assert printed.text == "printed"
-    assert linked.data["text/markdown"] == "[00](00_start_here.html#x)"
+    assert printed.text == "predict.py: cat"
+    assert linked.data["text/markdown"] == "[00](00_start_here.ipynb#x)"  # Sphinx follows it
     for text, alt in zip((one.data["text/html"] for one in shown), ("Green.", "Small.")):
         assert f'alt="{alt}"' in text and "data:" not in text and 'loading="lazy"' in text
         file = tmp_path / "pictures" / Path(text.split('src="')[1].split('"')[0]).name

@@ -53,4 +53,5 @@ html_theme_options = {
     "logo": {"text": project},
 }
 html_sidebars = {"**": ["search-button-field.html", "sbt-sidebar-nav.html"]}
+nb_render_markdown_format = "myst"  # of outputs: tables, and links to other lessons
 suppress_warnings = ["myst.header", "mystnb.unknown_mime_type"]
