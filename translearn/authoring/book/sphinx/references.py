@@ -5,7 +5,9 @@ the catalogues of a translation, whose messages hold the reference. What stands 
 alone.
 """
 
+import hashlib
 import re
+from pathlib import Path
 
 from docutils import nodes
 from sphinx.errors import ExtensionError
@@ -55,6 +57,19 @@ def _code(node):
     return False
 
 
+def made_with() -> str:
+    """A hash of the ledger and of what writes its numbers: pages are read again when it changes,
+    so that none keeps a number that has been measured anew.
+    """
+    from translearn import paths
+    from translearn.authoring import numbers
+
+    files = [*sorted(paths.LEDGER.glob("*.json")), Path(numbers.__file__)]
+    files += sorted(Path(__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
 def setup(app):
     app.add_transform(Resolve)
+    app.add_config_value("made_with", made_with(), "env")
     return {"parallel_read_safe": True, "parallel_write_safe": True}
