@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from html import escape, unescape
 from itertools import zip_longest
 
+from translearn import paths
 from translearn.authoring.book.slide_text import render
 from translearn.exercises.source import BEGIN, unmark, unsolve
 
@@ -185,6 +186,12 @@ def _shown(output, folder):
     if output.get("name") == "stderr":
         return None
     data = output.get("data", {"text/plain": output.get("text", "")})
+    # A file is named from the course's folder on: the rest is the machine's.
+    data = {
+        kind: one.replace(f"{paths.ROOT}/", "")
+        for kind, one in data.items()
+        if isinstance(one, str)
+    }
     if "text/html" in data:
         return _of_html(data["text/html"], folder)
     if "text/markdown" in data:
