@@ -10,6 +10,7 @@ from html import escape, unescape
 from itertools import zip_longest
 
 from translearn import paths
+from translearn.authoring.book.chapters import BLANK
 from translearn.authoring.book.slide_text import render
 from translearn.exercises.source import BEGIN, unmark, unsolve
 
@@ -212,6 +213,7 @@ def _of_html(html, folder):
     if html.startswith("<div><progress"):
         return None
     html = re.sub(r"<(script|style)\b.*?</\1>", "", html, flags=re.S).strip()
+    html = BLANK.sub("<td></td>", html)
     pictures = IMAGE.findall(html)
     if len(pictures) == 1 and "<table" not in html:
         return Shown(_figure(pictures[0], folder), large=True)
