@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -121,6 +122,11 @@ def test_an_explorer_lives_and_what_only_the_ledger_runs_is_folded(chapter, tmp_
     assert output.data["text/html"].startswith('<figure class="explorer">')
     assert 'src="pictures/05_demo/0.webp"' in output.data["text/html"]
     assert (tmp_path / "pictures" / "1.webp").exists()
+
+
+def test_a_styled_table_has_no_empty_header():
+    made = pd.DataFrame({"a": [1]}).style.to_html()
+    assert "&nbsp;</th>" in made and "&nbsp;</th>" not in chapters.BLANK.sub("<td></td>", made)
 
 
 # ---- What is kept ----

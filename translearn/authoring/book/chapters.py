@@ -14,6 +14,8 @@ from translearn.authoring.book import anchors, exercises, explorers
 from translearn.authoring.book.executed import Executed
 from translearn.authoring.reading import Lesson
 
+# pandas's styled tables; a screen reader reads each header out.
+BLANK = re.compile(r'<th class="(blank[^"]*|index_name[^"]*)"[^>]*>\s*(&nbsp;)?\s*</th>')
 EMBEDDED = re.compile(r'src="data:image/png;base64,([^"]+)"')
 OBJECT = re.compile(r"<[\w. ]+ at 0x[0-9a-f]+>")  # what a cell's last line gave, and says nothing
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -84,6 +86,7 @@ def _kept(outputs, url, pictures):
         if output.get("name") == "stderr" or WIDGET in data or "<progress" in html[:60]:
             continue
         if html:
+            html = BLANK.sub("<td></td>", html)
             html = EMBEDDED.sub(lambda match: _picture(match[1], url, pictures), html)
             output = new_output("display_data", {"text/html": html})
         elif OBJECT.fullmatch(data.get("text/plain", "")):
