@@ -141,6 +141,17 @@ def test_another_word_of_prose_leaves_a_run_fresh_and_another_cell_does_not(make
 # ---- Runs ----
 
 
+def test_numbers_measured_anew_run_the_lesson_again_that_shows_them(make, monkeypatch):
+    from translearn.measure import ledger
+
+    runs = {"toy.scores": [["a", 0, {"score": 0.5}, 1.0]]}
+    monkeypatch.setattr(ledger, "experiment", lambda name: {"runs": runs[name]})
+    shows, other = make("98_shows", 'measure.recorded("toy.scores")'), make("97_other", "1")
+    before = executed.made_from(shows), executed.made_from(other)
+    runs["toy.scores"] = [["a", 0, {"score": 0.6}, 1.0]]
+    assert executed.made_from(shows) != before[0] and executed.made_from(other) == before[1]
+
+
 def test_an_interruption_costs_the_lesson_in_hand_alone(make, monkeypatch):
     lessons = [make(name, "print(1)") for name in ("01_one", "02_two", "03_three")]
     ran = []

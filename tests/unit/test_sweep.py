@@ -79,7 +79,8 @@ def test_a_worker_killed_in_the_middle_costs_nothing(client):
 
 
 def test_a_run_that_kills_its_workers_ends_in_one_clear_sentence(client):
-    with pytest.raises(CourseError, match="Arm 'ten' with seed 0 ended its worker 2 times"):
+    # Dask cannot tell which of the runs that stood at a worker has ended it.
+    with pytest.raises(CourseError, match="Arm '(one|ten)' with seed 0 lost its worker 2 times"):
         swept(deadly, client, seeds=1)
 
 

@@ -177,9 +177,9 @@ def on_workers(experiment: Experiment, todo, client):
     except KilledWorker as killed:
         arm, seed = asked.get(future, ("?", "?"))
         raise CourseError(
-            f"Arm {arm!r} with seed {seed} ended its worker {killed.allowed_failures + 1} times. "
-            "It may need more memory than a worker has: start workers with more (memory_limit), "
-            "or run it without a client to see what it does."
+            f"Arm {arm!r} with seed {seed} lost its worker {killed.allowed_failures + 1} times. "
+            "It, or a run beside it, may need more memory than a worker has: start workers with "
+            "more (memory_limit), or run it without a client to see what it does."
         ) from None
     except FutureCancelledError:
         raise CourseError(

@@ -11,9 +11,8 @@ from html import escape
 
 import numpy as np
 
-from translearn import page, paths
+from translearn import page, paths, plain
 from translearn.errors import CourseError
-from translearn.plain import count
 from translearn.report import judging
 
 ENOUGH = 2000  # validation pictures for one number, the temperature
@@ -143,7 +142,7 @@ class Tested:
             fig, ax = plots.plt.subplots(figsize=(6, 1))
             ax.axis("off")
             ax.set_title("No mistake on the test set")
-            fig.alt = f"No mistake on {count(len(self.labels), 'test picture')}."
+            fig.alt = f"No mistake on {plain.count(len(self.labels), 'test picture')}."
             return fig
         title = "The mistakes it was surest of: the label, and what it said"
         fig = plots.pictures(test.images[worst["row"]], captions, title)
@@ -158,7 +157,7 @@ class Tested:
         """The result in words, and how often these pictures were looked at."""
         low, high = (f"{100 * bound:.1f}" for bound in self.balanced_interval)
         said = [
-            f"Balanced accuracy on {count(len(self.labels), 'test picture')}: "
+            f"Balanced accuracy on {plain.count(len(self.labels), 'test picture')}: "
             f"{100 * self.balanced_accuracy:.1f} % (95 % interval {low} to {high} %).",
             f"Accuracy: {100 * self.accuracy:.1f} %. Always naming the most frequent class: "
             f"{100 * self.majority:.1f} %.",
@@ -208,7 +207,7 @@ def looks_in_words(tested) -> str:
     low, high = tested.balanced_interval
     points = 100 * judging.luck(tested.looks) * (high - low) / (2 * judging.Z)
     return (
-        f"{count(others, 'other model was', 'other models were')} tested on these pictures "
+        f"{plain.count(others, 'other model was', 'other models were')} tested on these pictures "
         f"before. If all {tested.looks} were equally good, the best of them would show up to "
         f"{points:.1f} points too much by luck."
     )
@@ -307,7 +306,7 @@ def probabilities_of(model, images, class_names) -> np.ndarray:
     said = np.asarray(model.predict(images, batch_size=32, verbose=0), np.float32)
     if said.shape != (len(images), len(class_names)):
         raise CourseError(
-            f"The model gives {said.shape} for {count(len(images), 'picture')} of "
+            f"The model gives {said.shape} for {plain.count(len(images), 'picture')} of "
             f"{len(class_names)} classes. One probability for each class is needed: let it end in "
             f'Dense({len(class_names)}, activation="softmax").'
         )

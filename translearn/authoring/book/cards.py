@@ -86,7 +86,8 @@ def _carried():
     for name, what in CARRIED.items():
         said = metadata(name)
         classes = [c for c in said.get_all("Classifier") or [] if c.startswith("License ::")]
-        licence = said["License-Expression"] or ", ".join(c.split(" :: ")[-1] for c in classes)
+        # `get`: another library may have put its own reader of metadata in, which raises.
+        licence = said.get("License-Expression") or ", ".join(c.split(" :: ")[-1] for c in classes)
         rows.append(f"| {name} | {said['Version']} | {what} | {licence} |")
     return "\n".join(rows)
 

@@ -7,9 +7,10 @@ both keep the same files, in `.cache/executed/<language>/<lesson>/`:
     explorer-<cell>.json  and the pictures that it names: see `rehearsal.sweep`
 
 **Fresh** is what was made from the same code: the cells of the rehearsal (not the prose, which the
-book takes from the source), the modules that show things (`SHOWS`), `NUMERICS` of each module that
-makes numbers, the registry of data and weights, and the packages. Not all of the package: another
-wording of an error would cost a run of twenty minutes and change no page.
+book takes from the source), the ledger's runs of the experiments that they name, the modules that
+show things (`SHOWS`), `NUMERICS` of each module that makes numbers, the registry of data and
+weights, and the packages. Not all of the package: another wording of an error would cost a run of
+twenty minutes and change no page.
 """
 
 import functools
@@ -130,19 +131,23 @@ def running(lesson: Lesson, language: str = "en"):
 
 def made_from(lesson: Lesson, language: str = "en") -> str:
     """A hash of all that makes a lesson's outputs what they are."""
-    rows = json.loads(_text(lesson, language))["cells"]
+    rows = json.loads(notebooks.rehearsal(lesson))["cells"]
     code = ["".join(row["source"]) for row in rows if row["cell_type"] == "code"]
-    return hashlib.sha256("\0".join([*code, _code()]).encode()).hexdigest()[:16]
+    whole = "\0".join([language, *code, _recorded(code), _code()])
+    return hashlib.sha256(whole.encode()).hexdigest()[:16]
 
 
-def _text(lesson, language):
-    """The rehearsal, in the language asked for."""
-    text = notebooks.rehearsal(lesson)
-    if language == "en":
-        return text
-    from translearn.authoring.book import translation
+def _recorded(code):
+    """The ledger's runs of the experiments that a lesson's code names: it shows them."""
+    from translearn.measure import ledger
 
-    return translation.rehearsal(text, lesson, language)
+    found = []
+    for name in sorted(set(re.findall(r'"([a-z_]+\.[a-z_]+)"', "\n".join(code)))):
+        try:
+            found.append(repr(ledger.experiment(name)["runs"]))
+        except CourseError:  # no experiment of that name
+            continue
+    return "".join(found)
 
 
 @functools.cache
@@ -169,7 +174,7 @@ def _run(lesson, language):
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-    book = nbformat.reads(_text(lesson, language), as_version=4)
+    book = nbformat.reads(notebooks.rehearsal(lesson), as_version=4)
     settings = tempfile.mkdtemp(prefix="translearn-book-")
     env = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
     env |= {
