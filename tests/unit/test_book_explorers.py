@@ -1,5 +1,6 @@
 """Explorers, bets and guesses as the book's HTML."""
 
+import base64
 import json
 import re
 from html.parser import HTMLParser
@@ -62,6 +63,68 @@ def test_an_explorer_of_which_not_all_was_drawn_says_so():
     assert explorers.WORDS["en"]["one at a time"] in html
 
 
+def reached(found):
+    """The alt text of an explorer; the answer of a game of guesses."""
+    if "points" in found and "controls" in found:
+        return [found["points"]["0,0"]["alt"]]
+    return json.loads(base64.b64decode(found["hidden"])).values()
+
+
+HOSTILE = "\"><img src=x onerror=alert(1)><!--<script></script>&'{values}"
+
+
+def hostile():
+    """Everything that lives in the book, with nothing but hostile words."""
+    control = {"name": "n", "label": HOSTILE, "values": [HOSTILE, "b"], "start": 0}
+    manifest = MANIFEST | {
+        "controls": [control | {"kind": "slider"}, control | {"kind": "menu"}],
+        "points": {"0,0": {"picture": "a.webp", "alt": HOSTILE}},
+        "whole": True,
+    }
+    asked = {"key": HOSTILE, "question": HOSTILE, "low": 0, "high": 9, "unit": HOSTILE}
+    game = {"cell": "c", "truth": {HOSTILE: HOSTILE}, "choices": [HOSTILE]}
+    yield "explorer", explorers.explorer_html(manifest, "p/")
+    yield "bet", explorers.bet_html(**asked)
+    yield "settled", explorers.settled_html(3, **asked)
+    yield "guesses", explorers.guesses_html(game)
+
+
+@pytest.mark.parametrize("kind, html", [*hostile()], ids=lambda one: one[:8])
+def test_hostile_words_stay_words(kind, html):
+    tags = Tags(html)
+    assert len(tags["script"]) == 1 and len(tags["img"]) == (kind == "explorer")
+    assert not any("onerror" in attributes for _, attributes in tags.found)
+    assert HOSTILE in (found := told(html)).values() or HOSTILE in reached(found)
+    # Between its tags, the script has nothing that a browser reads as more of the page.
+    assert "<" not in re.search(r'application/json">(.*?)</script>', html, re.S)[1]
+    assert {one["for"] for one in tags["label"]} == {
+        field["id"] for field in tags["input"] + tags["select"]
+    }
+
+
+@pytest.mark.parametrize(
+    "low, high, step, start",
+    [(0, 15, 1, 8), (0, 13, 1, 6), (-5, 20, 0.5, 7.5), (0, 15, 0.25, 7.5)],
+)
+def test_a_bet_starts_on_a_step_and_says_that_value(low, high, step, start):
+    html = explorers.bet_html("key", "How many?", low, high, step=step)
+    [slider] = Tags(html)["input"]
+    assert float(slider["value"]) == start == float(slider["aria-valuetext"].split()[0])
+
+
+def test_what_was_measured_is_folded_until_a_bet_is_placed():
+    html = explorers.settled_html(3, "key", "How many?", 0, 9)
+    before, folded = html.split("</summary>")
+    assert "Measured: <b>3 %</b>" in folded and "<details>" in before
+    assert "Measured" not in re.sub("<script.*?</script>", "", before)
+
+
+def test_a_place_to_drop_a_picture_says_where_it_works():
+    cell = ("demo = widgets.drop(model, names)\ndemo", [])
+    html = explorers.alive(executed(cell), "")["cell0"]
+    assert "place to drop a picture" in html and "course.py lab" in html
+
+
 def executed(*cells):
     made = [
         nbformat.v4.new_code_cell(code, id=f"cell{at}", outputs=outputs)
@@ -101,7 +164,9 @@ def test_guesses_ask_for_each_thing_and_know_the_answers():
     html = explorers.guesses_html(kept | {"choices": ["cat", "dog", "cow"]})
     tags = Tags(html)
     assert len(tags["select"]) == 2 and len(tags["option"]) == 8
-    assert told(html)["truth"] == kept["truth"]
+    [script] = re.findall('json">(.*?)</script>', html)
+    assert "cat" not in script and "dog" not in script
+    assert json.loads(base64.b64decode(told(html)["hidden"])) == kept["truth"]
 
 
 def test_both_languages_have_the_same_words_with_the_same_places():

@@ -6,6 +6,7 @@ Without a script an explorer shows the figure where it starts, with its alt text
 """
 
 import ast
+import base64
 import json
 import re
 import shutil
@@ -15,37 +16,46 @@ from pathlib import Path
 WORDS = {
     "en": {
         "drawn": "Drawn for {values}.",
-        "one at a time": "Each control was drawn with the others where they start: to move one "
-        "puts the others back.",
+        "one at a time": "One control at a time: moving one puts the others back to where they "
+        "started.",
         "my bet": "My bet",
         "place": "Place the bet",
         "no bet yet": "No bet placed yet. It stays in this browser.",
         "your bet": "Your bet: {bet}. It is settled further down.",
         "the bet": "The bet:",
         "measured": "Measured:",
+        "first": "No bet placed yet: place yours further up, or look what was measured.",
         "off": "You bet {bet}, which is {off} off.",
         "no bet": "You placed no bet. Next time, do: a guess that you wrote down is how a "
         "surprise becomes a lesson.",
         "points": "points",
         "how many": "How many are right?",
+        "no guess": "No guess made yet.",
         "right": "{right} of {all} are right.",
         "said": "{name}: {mark} you said {said}; it is {answer}",
+        "drop": "While the lesson runs (<code>python3 course.py lab</code> opens it), here is a "
+        "place to drop a picture on. Below it you see the picture as the model sees it, and the "
+        "five most probable classes.",
     },
     "zh_CN": {
         "drawn": "当前取值：{values}。",
-        "one at a time": "每次只画一个控件的变化：移动一个，其余回到起点。",
+        "one at a time": "每次只移动一个控件：移动其中一个，其余回到起点。",
         "my bet": "我的预测",
         "place": "下注",
         "no bet yet": "还没有下注。它只保存在这个浏览器里。",
         "your bet": "你的预测：{bet}。下文揭晓。",
         "the bet": "预测：",
         "measured": "实测：",
+        "first": "还没有下注：先在上文写下预测，或直接查看实测结果。",
         "off": "你的预测是 {bet}，相差 {off}。",
         "no bet": "你没有下注。下次请先写下预测：写下来的猜测，才能让意外变成收获。",
         "points": "个百分点",
         "how many": "猜对了几个？",
+        "no guess": "还没有猜。",
         "right": "猜对 {right} 个，共 {all} 个。",
         "said": "{name}：{mark} 你说是{said}；实际是{answer}",
+        "drop": "课程运行时（用 <code>python3 course.py lab</code> 打开），这里可以放入一张图片；"
+        "下方会显示模型看到的图片，以及概率最高的五个类别。",
     },
 }
 
@@ -67,6 +77,8 @@ def alive(executed, url: str, language: str = "en") -> dict:
             name, asked = bet
             bets[name] = asked
             found[cell.id] = bet_html(**asked, language=language)
+        elif "widgets.drop(" in cell.source:
+            found[cell.id] = f"<p>{WORDS[language]['drop']}</p>"
         elif match := re.search(r"^(\w+)\.settle\(", cell.source, re.M):
             if (value := _measured(cell.outputs)) is not None and match[1] in bets:
                 found[cell.id] = settled_html(measured=value, **bets[match[1]], language=language)
@@ -121,7 +133,8 @@ def _control(name, control):
         field = (
             f'<input type="range" id="{name}" min="0" max="{len(values) - 1}" value="{start}" '
             f'aria-valuetext="{escape(values[start], quote=True)}" autocomplete="off">'
-            f'<output for="{name}">{escape(values[start])}</output>'
+            # The slider says its value itself: an output would say it once more.
+            f'<output for="{name}" aria-live="off">{escape(values[start])}</output>'
         )
     return f'<div class="control"><label for="{name}">{label}</label>{field}</div>'
 
@@ -131,14 +144,16 @@ def _control(name, control):
 
 def bet_html(key, question, low, high, unit="%", step=1, language: str = "en") -> str:
     """A bet as `widgets.Bet` takes it; the browser keeps it, and nothing else does."""
-    words, digits, start = WORDS[language], 0 if step >= 1 else 2, (low + high) / 2
-    shown = f"{start:.{digits}f} {unit}"
+    words, digits = WORDS[language], 0 if step >= 1 else 2
+    start = low + step * round((high - low) / 2 / step)  # a browser's slider stands on a step
+    shown, name = f"{start:.{digits}f} {unit}", escape(f"bet-{key}")
     told = {"key": key, "unit": unit, "digits": digits, "yours": words["your bet"]}
     return (
         f'<div class="bet">{_json(told)}<p><b>{escape(question)}</b></p><div class="control">'
-        f'<label for="bet-{key}">{words["my bet"]}</label><input type="range" id="bet-{key}" '
+        f'<label for="{name}">{words["my bet"]}</label><input type="range" id="{name}" '
         f'min="{low}" max="{high}" step="{step}" value="{start:g}" autocomplete="off" '
-        f'aria-valuetext="{escape(shown)}"><output for="bet-{key}">{escape(shown)}</output></div>'
+        f'aria-valuetext="{escape(shown)}"><output for="{name}" aria-live="off">'
+        f"{escape(shown)}</output></div>"
         f'<button type="button">{words["place"]}</button>'
         f'<p role="status">{words["no bet yet"]}</p></div>'
     )
@@ -147,14 +162,17 @@ def bet_html(key, question, low, high, unit="%", step=1, language: str = "en") -
 def settled_html(
     measured, key, question, low, high, unit="%", step=1, language: str = "en"
 ) -> str:
-    """A bet held against what was measured; the script puts in what the reader had bet."""
+    """A bet held against what was measured, which is folded until a bet is placed: then the script
+    unfolds it and puts in what the reader had bet.
+    """
     words, digits = WORDS[language], 0 if step >= 1 else 2
     told = {"key": key, "unit": unit, "digits": digits, "measured": measured}
     told |= {"off": words["off"], "points": words["points"] if unit == "%" else unit}
     return (
         f'<div class="settled">{_json(told)}<p><b>{words["the bet"]}</b> {escape(question)}</p>'
+        f"<details><summary>{words['first']}</summary>"
         f"<p>{words['measured']} <b>{measured:.{digits}f} {escape(unit)}</b>. "
-        f'<span role="status">{words["no bet"]}</span></p></div>'
+        f'<span role="status">{words["no bet"]}</span></p></details></div>'
     )
 
 
@@ -193,7 +211,9 @@ def guesses_html(kept: dict, url: str = "", language: str = "en") -> str:
         f'<select id="{cell}-{at}" autocomplete="off">{options}</select></div>'
         for at, name in enumerate(kept["truth"])
     )
-    told = {"truth": kept["truth"], "right": words["right"], "said": words["said"]}
+    # Who looks at the page's source shall not see the answers before the question.
+    hidden = base64.b64encode(json.dumps(kept["truth"]).encode()).decode()
+    told = {"hidden": hidden} | {key: words[key] for key in ("right", "said", "no guess")}
     return (
         f'<div class="guesses">{_json(told)}<div class="knobs">{fields}</div>'
         f'<button type="button">{words["how many"]}</button><div role="status"></div></div>'
@@ -201,5 +221,6 @@ def guesses_html(kept: dict, url: str = "", language: str = "en") -> str:
 
 
 def _json(told):
-    text = json.dumps(told, ensure_ascii=False).replace("</", "<\\/")
+    # Without a "<" no text can end the script, nor open what hides its end.
+    text = json.dumps(told, ensure_ascii=False).replace("<", "\\u003c")
     return f'<script type="application/json">{text}</script>'

@@ -11,16 +11,32 @@
     const fields = [...box.querySelectorAll("input, select")];
     const picture = box.querySelector("img");
     const caption = box.querySelector("figcaption");
+    const asked = new Map();
 
-    function show(moved) {
-      if (!whole) {
-        fields.forEach((field, at) => {
-          if (at !== moved) field.value = controls[at].start;
-        });
-      }
-      const point = points[fields.map((field) => field.value).join(",")];
+    const ask = ({ picture: file }) => {
+      if (asked.has(file)) return;
+      asked.set(file, new Image());
+      asked.get(file).src = url + file;
+    };
+    // Where all controls stand once the one at `moved` stands at `value`.
+    const after = (moved, value) =>
+      fields.map((field, at) => {
+        if (at === moved) return Number(value);
+        return whole ? Number(field.value) : controls[at].start;
+      });
+    const askNeighbours = () => {
+      fields.forEach((field, at) => {
+        for (const step of [-1, 1]) {
+          const next = points[after(at, Number(field.value) + step).join(",")];
+          if (next) ask(next);
+        }
+      });
+    };
+
+    function draw(places) {
+      const point = points[places.join(",")];
       const said = fields.map((field, at) => {
-        const value = controls[at].values[field.value];
+        const value = controls[at].values[places[at]];
         if (field.type === "range") {
           field.setAttribute("aria-valuetext", value);
           field.nextElementSibling.textContent = value;
@@ -36,20 +52,40 @@
       caption.replaceChildren(fill(drawn, { values: said.join(", ") }), heard);
     }
 
+    function show(moved) {
+      const places = after(moved, fields[moved].value);
+      fields.forEach((field, at) => {
+        if (at !== moved) field.value = places[at];
+      });
+      draw(places);
+      askNeighbours();
+    }
+
     fields.forEach((field, at) => field.addEventListener("input", () => show(at)));
-    const fetchAll = () => {
-      for (const point of Object.values(points)) new Image().src = url + point.picture;
-    };
-    box.addEventListener("pointerover", fetchAll, { once: true });
-    box.addEventListener("focusin", fetchAll, { once: true });
+    // Paper shows where it starts, which is what the text around it speaks of.
+    addEventListener("beforeprint", () => draw(controls.map((control) => control.start)));
+    addEventListener("afterprint", () => draw(fields.map((field) => field.value)));
+
+    // Seen: the pictures one step away. Taken in hand: all.
+    new IntersectionObserver((seen, observer) => {
+      if (!seen.some((one) => one.isIntersecting)) return;
+      observer.disconnect();
+      askNeighbours();
+    }).observe(box);
+    for (const use of ["pointerdown", "keydown"]) {
+      const askAll = () => Object.values(points).forEach(ask);
+      box.addEventListener(use, askAll, { once: true });
+    }
   }
 
   // ---- Bets: kept in this browser, under one name for all pages ----
 
   const KEPT = "translearn-bets";
-  let bets = {};
+  const bets = {};
   try {
-    bets = JSON.parse(localStorage.getItem(KEPT)) || {};
+    for (const [key, value] of Object.entries(JSON.parse(localStorage.getItem(KEPT)) || {})) {
+      if (Number.isFinite(value)) bets[key] = value;
+    }
   } catch (blocked) {} // then they last as long as the page
 
   const amount = (value, digits, unit) => `${Number(value).toFixed(digits)} ${unit}`;
@@ -77,15 +113,17 @@
     });
     if (key in bets) {
       slider.value = bets[key];
-      show();
       placed();
     }
+    show();
   }
 
   function settled(box) {
     const { key, unit, digits, measured, off, points } = told(box);
+    const folded = box.querySelector("details");
     const show = () => {
       if (!(key in bets)) return;
+      if (folded.isConnected) folded.replaceWith(folded.querySelector("p"));
       box.querySelector("[role=status]").textContent = fill(off, {
         bet: amount(bets[key], digits, unit),
         off: amount(Math.abs(bets[key] - measured), digits, points),
@@ -96,9 +134,16 @@
   }
 
   function guesses(box) {
-    const { truth, right, said } = told(box);
+    const { hidden, right, said, "no guess": none } = told(box);
+    const bytes = Uint8Array.from(atob(hidden), (one) => one.charCodeAt(0));
+    const truth = JSON.parse(new TextDecoder().decode(bytes));
     const fields = [...box.querySelectorAll("select")];
+    const status = box.querySelector("[role=status]");
     box.querySelector("button").addEventListener("click", () => {
+      if (fields.every((field) => field.selectedIndex === 0)) {
+        status.textContent = none;
+        return;
+      }
       const names = Object.keys(truth);
       const hits = names.filter((name, at) => fields[at].value === truth[name]).length;
       const head = document.createElement("b");
@@ -111,7 +156,7 @@
         line.textContent = fill(said, values);
         list.append(line);
       });
-      box.querySelector("[role=status]").replaceChildren(head, list);
+      status.replaceChildren(head, list);
     });
   }
 
