@@ -5,6 +5,7 @@ the catalogues of a translation, whose messages hold the reference. What stands 
 alone.
 """
 
+import functools
 import re
 
 from docutils import nodes
@@ -23,6 +24,8 @@ def resolved(text: str, where: str = "") -> str:
     def put(match):
         body, _, kind = match[1].partition(",")
         try:
+            if time := re.fullmatch(r"time\.(\w+)\.(\w+)", body.strip()):
+                return str(minutes(*time.groups()))
             found = number(f"{body.strip()} | {kind.strip() or 'number'}")
         except CourseError as error:
             raise ExtensionError(f"{where}: {match[0]}: {error}") from None
@@ -31,13 +34,34 @@ def resolved(text: str, where: str = "") -> str:
     return REFERENCE.sub(put, text)
 
 
+def minutes(name: str, key: str) -> int:
+    """What `{{ time.05_freezing.core }}` stands for. Raises `CourseError` for what is unknown."""
+    from translearn.authoring.minutes import count
+
+    return count(lesson(name), key)
+
+
+@functools.cache
+def lesson(name: str):
+    from translearn.authoring.reading import find, read
+
+    return read(find([name])[0])
+
+
 class Resolve(SphinxTransform):
     default_priority = Locale.default_priority + 1
 
     def apply(self, **_):
         if self.app.builder.name == "gettext":
             return
-        where = self.env.docname
+        from translearn import words
+        from translearn.authoring.book import translation
+
+        page = self.env.docname
+        with words.speaking(translation.spoken(page, words.language())):
+            self._resolve(page)
+
+    def _resolve(self, where):
         for node in list(self.document.findall(nodes.Text)):
             if "{{" in node and not _code(node.parent):
                 node.parent.replace(node, nodes.Text(resolved(node, where)))
