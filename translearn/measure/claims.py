@@ -48,7 +48,8 @@ class Claim:
         return (
             '<div role="status" style="border-left:4px solid #009E73;'
             'padding:.3em .8em;margin:.3em 0">'
-            f"<b>✓ {_('Holds:')}</b> {escape(self.text)}<br><small>{escape(self.detail)}</small></div>"
+            f"<b>✓ {_('Holds:')}</b> {escape(self.text)}<br>"
+            f"<small>{escape(self.detail)}</small></div>"
         )
 
 

@@ -6,7 +6,7 @@ brings a language's catalogues up to what the course says now, and begins those 
 What changed is marked `fuzzy` and shown in English until somebody has looked at it. The catalogues
 of a language, in `locale/<language>/LC_MESSAGES/`:
 
-    <page>.po          prose, as Sphinx's gettext builder finds it; numbers stand in it as references
+    <page>.po          prose, as Sphinx's gettext builder finds it; its numbers are references
     <lesson>-code.po   words in a lesson's code, see `translation`
     words.po           what the package itself says, and names: of lessons, arms, metrics, classes
 
@@ -21,7 +21,6 @@ from collections import Counter
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 from translearn import words
@@ -37,7 +36,9 @@ KEPT = re.compile(r"\{\{.*?\}\}|(?<=\]\()[^)]+(?=\))|`[^`]+`")
 
 
 def templates(pages) -> dict:
-    """Name of a catalogue → its messages, in their order, for these pages (start page, lessons)."""
+    """Name of a catalogue → its messages, in their order, for these pages: lessons by their name,
+    and "index".
+    """
     lessons = {name: read(find([name])[0]) for name in pages if name != "index"}
     found = {words.NAME: _words(lessons.values())} | _prose(pages, lessons)
     for name, lesson in lessons.items():
@@ -133,13 +134,11 @@ def _prose(pages, lessons):
 
 def _words(lessons) -> list:
     """What the package says through `words._`, and the names that it shows."""
-    package = Path(words.__file__).parent
-    said = [
-        message
-        for *_, message, _, _ in extract_from_dir(
-            package, [("**.py", "python")], keywords={"_": None}
-        )
-    ]
+    said = []
+    for file in sorted(Path(words.__file__).parent.rglob("*.py")):
+        text = file.read_text(encoding="utf-8")
+        if "translearn.words import" in text:
+            said += _asked(text)
     for path in sources():  # in tables and in the contents
         lesson = read(path)
         said += [anchors.title(lesson), _question(lesson)]
@@ -149,6 +148,14 @@ def _words(lessons) -> list:
     for lesson in lessons:
         said += names(lesson)
     return list(dict.fromkeys(said))
+
+
+def _asked(text):
+    """The messages that a module asks `words._` for."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "_":
+            if isinstance(node.args[0], ast.Constant):
+                yield node.args[0].value
 
 
 def _question(lesson):

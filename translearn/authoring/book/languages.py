@@ -33,10 +33,10 @@ def link(output: Path) -> None:
                 for other, page in pages.items()
                 if page.exists()
             )
-            text = file.read_text(encoding="utf-8")
             with words.speaking(language):
                 nav = f'<nav class="languages" aria-label="{escape(_("Languages"))}">{links}</nav>'
-            new = PLACE.sub(lambda found: found[1] + (nav if links else ""), text, count=1)
+            text = file.read_text(encoding="utf-8")
+            new = PLACE.sub(rf"\1{nav if links else ''}", text, count=1)
             if new != text:
                 file.write_text(new, encoding="utf-8")
 

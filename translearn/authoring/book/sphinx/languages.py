@@ -1,5 +1,9 @@
 """Sphinx extension: a book in another language says which of its pages are still in English."""
 
+from docutils import nodes
+from sphinx.transforms import SphinxTransform
+from sphinx.transforms.i18n import PreserveTranslatableMessages
+
 from translearn import words
 from translearn.authoring.book import translation
 from translearn.words import _
@@ -19,6 +23,20 @@ def _tell(app, pagename, templatename, context, doctree):
         )
 
 
+class Places(SphinxTransform):
+    """A table within a directive comes without its place in the source, and what has none Sphinx
+    does not translate.
+    """
+
+    default_priority = PreserveTranslatableMessages.default_priority - 5
+
+    def apply(self, **_):
+        for node in self.document.findall(nodes.paragraph):
+            if node.rawsource and not node.source:
+                node.source, node.line = self.document["source"], 1
+
+
 def setup(app):
+    app.add_transform(Places)
     app.connect("html-page-context", _tell)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
