@@ -8,6 +8,7 @@ language; docs/contributing.md says how they are kept.
 import functools
 import os
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from translearn.errors import CourseError
@@ -77,6 +78,9 @@ def prepare_figures() -> None:
         import matplotlib
         from matplotlib import font_manager
 
-        font_manager.fontManager.addfont(font)
-        own = font_manager.FontProperties(fname=font).get_name()
-        matplotlib.rcParams["font.family"] = ["DejaVu Sans", own]
+        known = font_manager.fontManager
+        known.addfont(font)
+        # It has one weight, which stands for bold as well. Digits beside it are no heavier.
+        known.ttflist.append(replace(known.ttflist[-1], weight=700))
+        matplotlib.rcParams["font.family"] = ["DejaVu Sans", known.ttflist[-1].name]
+        matplotlib.rcParams["axes.titleweight"] = "normal"

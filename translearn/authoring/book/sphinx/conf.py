@@ -7,13 +7,14 @@ from pathlib import Path
 HERE = Path(os.environ["TRANSLEARN_BOOK"])  # where this file's neighbours are
 sys.path.insert(0, str(HERE))
 
+from translearn import words  # noqa: E402
 from translearn.words import _  # noqa: E402
 
 project = _("Transfer Learning, Measured")
 author = copyright = _("the authors of Transfer Learning, Measured")
 html_show_copyright = html_show_sphinx = False
 language = os.environ.get("TRANSLEARN_LANGUAGE", "en")
-locale_dirs = [str(HERE.parent / "locale")]
+locale_dirs = [str(words.LOCALE)]
 gettext_compact = gettext_location = False
 
 extensions = ["myst_nb", "references", "formulas", "languages"]
