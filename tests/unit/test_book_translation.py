@@ -261,16 +261,23 @@ def test_chinese_is_drawn(monkeypatch):
 
 def test_a_translated_sentence_takes_its_number_from_the_ledger(locale, tmp_path):
     locale(
-        index={NUMBER: NUMBER.replace("It scored", "得分"), "Home": "首页", "cell": "格"},
+        index={
+            NUMBER: NUMBER.replace("It scored", "得分"),
+            "Home": "首页",
+            "A part": "部分",
+            "cell": "格",
+        },
         words={"This page has not been translated yet. It is shown in English.": "仍是英文。"},
     )
     source, output = tmp_path / "source", tmp_path / "book"
     source.mkdir()
     table = f"````{{container}} wide\n| cell |\n|---|\n| {NUMBER} |\n````\n"
     contents = "```{toctree}\nother\n```\n"
-    (source / "index.md").write_text(f"# Home\n\n{NUMBER}\n\n{table}\n{contents}", "utf-8")
-    (source / "other.md").write_text(f"# Other\n\n{NUMBER}\n", "utf-8")
-    site.run(source, output, "xx", strict=False)
+    (source / "index.md").write_text(
+        f"# Home\n\n[Down](#a-part)\n\n{NUMBER}\n\n{table}\n\n## A part\n{contents}", "utf-8"
+    )
+    (source / "other.md").write_text(f"# Other\n\n[Down](index.md#a-part)\n\n{NUMBER}\n", "utf-8")
+    site.run(source, output, "xx")
     home = (output / "index.html").read_text(encoding="utf-8")
     score = number("taste.ten.pretrained.balanced_accuracy | percent")
     score = score.replace(" ", "\N{NO-BREAK SPACE}")

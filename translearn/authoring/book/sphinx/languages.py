@@ -2,7 +2,7 @@
 
 from docutils import nodes
 from sphinx.transforms import SphinxTransform
-from sphinx.transforms.i18n import PreserveTranslatableMessages
+from sphinx.transforms.i18n import Locale, PreserveTranslatableMessages
 
 from translearn import words
 from translearn.authoring.book import translation
@@ -36,7 +36,20 @@ class Places(SphinxTransform):
                 node.source, node.line = self.document["source"], 1
 
 
+class Anchors(SphinxTransform):
+    """MyST takes a translated heading, which Sphinx parses by itself, for all headings of the
+    page. A page's anchors are those of its source, in every language.
+    """
+
+    default_priority = Locale.default_priority + 1
+
+    def apply(self, **_):
+        if slugs := getattr(self.document, "myst_slugs", None):
+            self.env.metadata[self.env.docname]["myst_slugs"] = slugs
+
+
 def setup(app):
     app.add_transform(Places)
+    app.add_transform(Anchors)
     app.connect("html-page-context", _tell)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
