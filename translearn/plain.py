@@ -1,4 +1,4 @@
-"""Records as plain data: what JSON can hold."""
+"""What is plain: records as JSON can hold them, and numbers of things as people say them."""
 
 import math
 
@@ -22,3 +22,14 @@ def plain_data(value, number=finite):
     if isinstance(value, float):
         return number(value)
     return value if value is None or isinstance(value, (bool, int, str)) else str(value)
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """ "1 picture", "2 pictures"."""
+    return f"1 {one}" if number == 1 else f"{number} {many or one + 's'}"
+
+
+def some(names, most: int = 10) -> str:
+    """Names in a row; of many, the first ten."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -85,9 +86,11 @@ def chapter(lesson, tmp_path):
     widget = {"application/vnd.jupyter.widget-view+json": {}, "text/html": "<p>Controls</p>"}
     outputs = [
         nbformat.v4.new_output("stream", name="stderr", text="a warning"),
-        nbformat.v4.new_output("stream", name="stdout", text="printed"),
+        nbformat.v4.new_output("stream", name="stdout", text=f"{paths.ROOT / 'predict.py'}: cat"),
+        nbformat.v4.new_output("execute_result", {"text/plain": "<pool.limits at 0x7f6d01a1>"}),
         nbformat.v4.new_output("display_data", widget),
         html('<div><progress max="3"></progress> 3 of 3</div>'),
+        nbformat.v4.new_output("display_data", {"text/markdown": "[00](00_start_here.ipynb#x)"}),
         html(f'<img alt="Green." src="data:image/png;base64,{png(400)}">'),
         html(f'<img alt="Small." src="data:image/png;base64,{png(8)}">'),
     ]
@@ -102,9 +105,10 @@ def test_prose_keeps_its_references_for_after_translation_and_links_no_assignmen
 
 def test_what_no_reader_needs_is_left_out_and_pictures_are_files(chapter, tmp_path):
     [first] = [cell for cell in chapter.cells if cell.source == "run()"]
-    said = [output.get("text") or output.data["text/html"] for output in first.outputs]
-    assert said[0] == "printed" and len(said) == 3
-    for text, alt in zip(said[1:], ("Green.", "Small.")):
+    printed, linked, *shown = first.outputs
+    assert printed.text == "predict.py: cat"
+    assert linked.data["text/markdown"] == "[00](00_start_here.ipynb#x)"  # Sphinx follows it
+    for text, alt in zip((one.data["text/html"] for one in shown), ("Green.", "Small.")):
         assert f'alt="{alt}"' in text and "data:" not in text and 'loading="lazy"' in text
         file = tmp_path / "pictures" / Path(text.split('src="')[1].split('"')[0]).name
         assert "pictures/05_demo/" in text and Image.open(file).format == "WEBP"
@@ -118,6 +122,11 @@ def test_an_explorer_lives_and_what_only_the_ledger_runs_is_folded(chapter, tmp_
     assert output.data["text/html"].startswith('<figure class="explorer">')
     assert 'src="pictures/05_demo/0.webp"' in output.data["text/html"]
     assert (tmp_path / "pictures" / "1.webp").exists()
+
+
+def test_a_styled_table_has_no_empty_header():
+    made = pd.DataFrame({"a": [1]}).style.to_html()
+    assert "&nbsp;</th>" in made and "&nbsp;</th>" not in chapters.BLANK.sub("<td></td>", made)
 
 
 # ---- What is kept ----

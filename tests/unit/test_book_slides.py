@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 
+from translearn import paths
 from translearn.authoring import reading
 from translearn.authoring.book import slide_cells, slide_text, slides
 
@@ -174,6 +175,11 @@ def test_a_figure_stands_alone_its_code_folded_and_its_alt_text_kept(deck, tmp_p
     assert 'alt="A line &amp; a dot."' in picture and "data:" not in picture
     [file] = (tmp_path / "pictures").iterdir()
     assert f'src="pictures/{file.name}"' in picture
+
+
+def test_no_slide_names_the_folder_of_the_machine_that_made_it(tmp_path):
+    output = nbformat.v4.new_output("stream", name="stdout", text=f"{paths.ROOT}/data/a.png")
+    assert ">data/a.png<" in slide_cells._shown(output, tmp_path).html
 
 
 def test_what_only_the_ledger_runs_is_left_out_and_promised_by_no_colon(deck):

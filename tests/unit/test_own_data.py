@@ -165,6 +165,8 @@ def test_the_split_of_a_list(pictures):
 def test_one_file_on_several_lines(pictures):
     splits = pictures(pictures.text + "\n./pictures/00.png,cat\npictures/00.png, cat")
     assert len(where(splits)) == 12 and "2 lines that repeat another." in splits.said
+    splits = pictures(pictures.text + "\npictures/00.png,cat")
+    assert "1 line that repeats another." in splits.said
     said = refused(pictures, pictures.text + "\npictures/00.png,dog")
     assert "pictures/00.png stands on lines 2 and 14 with two labels, 'cat' and 'dog'" in said
     text = "file,label,split\n" + "\n".join(f"{line},train" for line in pictures.lines)

@@ -153,7 +153,7 @@ def test_features_are_remembered_and_found_again(monkeypatch):
 def test_a_class_with_one_picture_is_learnt_but_not_held_out(capsys):
     pretended, splits = Pretended(), pictures((1, 7, 5))
     model = recommended(splits, features=pretended.features, clock=pretended.clock, progress=True)
-    assert "1 of 3 classes have a single picture" in capsys.readouterr().out
+    assert "1 of 3 classes has a single picture: it is learnt" in capsys.readouterr().out
     held_out = model.record.out_of_fold
     assert np.isnan(held_out[0]).all() and np.isfinite(held_out[1:]).all()
     again = recipes.Record.from_dict(json.loads(json.dumps(model.record.to_dict())))
@@ -208,6 +208,13 @@ def scaled():
 def test_what_does_not_go_with_the_pictures_is_refused_before_anything_runs(splits, more, words):
     with pytest.raises(CourseError, match=words):
         recommended(splits, **more)
+
+
+def test_a_column_that_says_no_more_than_the_labels_holds_no_picture_together():
+    pretended, splits = Pretended(), pictures()
+    splits.train.info = {"concept": splits.train.labels}
+    model = recommended(splits, features=pretended.features, clock=pretended.clock)
+    assert np.isfinite(model.record.score) and np.isfinite(model.record.out_of_fold).all()
 
 
 def test_pictures_of_one_colour_give_probabilities():

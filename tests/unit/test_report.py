@@ -397,6 +397,21 @@ def test_limits_follow_the_numbers(record):
     assert "2 other models" in of(test__looks=3, test__looks_sentence="2 other models …")
 
 
+def test_one_of_a_thing_is_not_called_several(record):
+    one = json.loads(json.dumps(record))
+    mistake = {"key": "a", "label": CLASSES[0], "guess": CLASSES[1], "confidence": 0.9}
+    one["test"] |= {"pictures": 1, "mistakes": [mistake]}
+    one["test"]["calibration"]["fitted on"] = 1
+    one["machine"]["cores"] = one["data"]["size"][2] = 1
+    one["look"] |= {"findings": one["look"]["findings"][:1], "left out": 0}
+    one["data"]["counts"]["train"] = dict.fromkeys(CLASSES, 0) | {CLASSES[0]: 1}
+    one["limits"] = limits.limits(one)
+    shown = {"mistakes": ["data:,"], "sheet": None}
+    for said in (writing.page(one, shown), card.card(one)):
+        several = r"\b1 (?:\w+ )?(?:pictures|findings|cores|channels|models|files|classes)\b"
+        assert not re.findall(several, said) and "1 test picture" in said
+
+
 def test_a_test_of_another_model_or_folder_is_no_basis(tmp_path, model, splits, tested):
     write = report.write
     assert "of another model" in sentence(write, tmp_path, network(sharpness=2), splits, tested)

@@ -53,6 +53,8 @@ def number(reference: str) -> str:
     if len(parts) not in (1, 3):
         raise CourseError("a reference joins two numbers at most.")
     values = _values(parts[0])
+    if len(parts) == 3 and len(values) != len(_values(parts[2])):
+        raise CourseError("both numbers need the same seeds: they are taken seed by seed.")
     if len(parts) == 3:
         values = values - _values(parts[2]) if parts[1] == "-" else values / _values(parts[2])
     middle = np.median(values) if filter_name == "median" else np.mean(values)

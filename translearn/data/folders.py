@@ -12,6 +12,7 @@ from pathlib import Path
 from translearn.data import decoding
 from translearn.data.splits import PARTS
 from translearn.errors import CourseError
+from translearn.plain import count, some
 
 # What systems and programs put beside pictures, besides names that begin with a dot.
 SERVICE = {"__macosx", "@eadir", "__pycache__", "lost+found", "thumbs.db", "desktop.ini"}
@@ -258,17 +259,6 @@ def _inside(folder: Path, found: Found | None = None) -> tuple[list, list]:
     for each in seen:
         split[each.is_dir()].append(each)
     return split[True], split[False]
-
-
-def count(number: int, one: str, many: str = "") -> str:
-    """ "1 picture", "2 pictures"."""
-    return f"1 {one}" if number == 1 else f"{number} {many or one + 's'}"
-
-
-def some(names, most: int = 10) -> str:
-    """Names in a row; of many, the first ten."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
 
 
 def shown(path, top: Path | None = None) -> str:

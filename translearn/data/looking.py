@@ -6,31 +6,32 @@ from html import escape
 
 from translearn import page
 from translearn.data.finding import Finding, Rows, cut_away, find
-from translearn.data.folders import count, some
 from translearn.data.splits import PARTS, Splits, known
+from translearn.plain import count, some
 
 # What each kind of finding means, and what to do about it. "leak" comes first: it is what makes a
 # score a lie, while the others only make it worse.
 KINDS = {
     "leak": "with a copy or near copy in a later split, where it is a question whose answer was "
-    'seen before. Leave them out: looked.without("leak")',
+    'seen before. Leave such pictures out: looked.without("leak")',
     "two labels": "with a copy or near copy of another label, so that one of the two may be "
     "wrong. Look which, and correct it",
-    "wrong label": "with a label that models which had not seen them doubt. Most of these may "
-    "be right: look at each, correct what is wrong, keep what is only difficult",
-    "copy": "with the same pixels as another of its split. They count twice; if you do not want "
+    "wrong label": "with a label that is doubted by models which had not seen the picture. "
+    "Most such labels may be right: look at each, correct what is wrong, keep what is "
+    "only difficult",
+    "copy": "with the same pixels as another of its split. Copies count twice; if you do not want "
     'that, leave them out: looked.without("copy")',
-    "near copy": "nearly the same as another of its split: saved again, cut or mirrored. They "
-    "say less than as many different ones, and belong together when you split",
-    "empty": "of nearly one colour. If there is nothing to see, leave them out: "
+    "near copy": "nearly the same as another of its split: saved again, cut or mirrored. Such "
+    "copies say less than as many different pictures, and belong together when you split",
+    "empty": "of nearly one colour. If there is nothing to see, leave such pictures out: "
     'looked.without("empty")',
-    "dark": "so dark that little can be seen. Keep them if such pictures will come later, too",
-    "bright": "so bright that little can be seen. Keep them if such pictures will come later, too",
-    "blurred": "far more blurred than the others. Keep them if such pictures will come later, too",
+    "dark": "so dark that little can be seen. Keep such pictures if more will come later",
+    "bright": "so bright that little can be seen. Keep such pictures if more will come later",
+    "blurred": "far more blurred than the others. Keep such pictures if more will come later",
     "small": "enlarged one and a half times or more. Look for larger files, or load all at a "
     "smaller size",
-    "odd shape": "more than twice as long for their shorter side as is usual. Look what the fit "
-    "leaves of them",
+    "odd shape": "more than twice as long for the shorter side as is usual. Look what the fit "
+    "leaves of such pictures",
 }
 ALL = [*KINDS, "rare class"]
 EACH, MOST = 4, 24  # findings of a kind on a sheet of all kinds; on a sheet of one

@@ -8,10 +8,11 @@ from dataclasses import replace
 import numpy as np
 
 from translearn.data import decoding, example, tables
-from translearn.data.folders import Found, count, existing, listed, shown, some
+from translearn.data.folders import Found, existing, listed, shown
 from translearn.data.pictures import LARGEST, SMALLEST, fitted
 from translearn.data.splits import PARTS, SHARES, Card, Pictures, Splits, assign, integer
 from translearn.errors import CourseError
+from translearn.plain import count, some
 
 FEWEST = 5  # pictures per class that can be split in three
 FITS = ("cut", "pad", "stretch")
@@ -186,8 +187,8 @@ def _enough(found: Found):
     counts = np.bincount(found.labels, minlength=len(found.class_names))
     if not found.given and counts.min() < FEWEST:
         raise CourseError(
-            f"The class {found.class_names[counts.argmin()]!r} has only {counts.min()} readable "
-            f"{'picture' if counts.min() == 1 else 'pictures'}, too few to split into train, "
+            f"The class {found.class_names[counts.argmin()]!r} has only "
+            f"{count(counts.min(), 'readable picture')}, too few to split into train, "
             f"validation and test. Every class needs at least {FEWEST}."
         )
 

@@ -7,9 +7,10 @@ import re
 import unicodedata
 from pathlib import Path
 
-from translearn.data.folders import SPLIT, Found, count, shown, some
+from translearn.data.folders import SPLIT, Found, shown
 from translearn.data.splits import PARTS
 from translearn.errors import CourseError
+from translearn.plain import count, some
 
 SEPARATORS = ",;\t|"
 LIKE = 'Its first line names the columns, as in "file,label"'
@@ -55,7 +56,8 @@ def listed(path, root, file: str, label: str, split: str | None, missing: str):
         found.labels.append(row[label].strip())
         found.parts.append(part if found.given else "train")
     if twice := len(rows) - len(first):
-        found.said.append(f"{count(twice, 'line')} that repeat another.")
+        said = count(twice, "line that repeats another", "lines that repeat another")
+        found.said.append(f"{said}.")
     if gone:
         _say_gone(gone, len(first), base, missing, found)
     left = set(found.labels)

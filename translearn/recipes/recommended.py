@@ -8,6 +8,7 @@ import numpy as np
 
 from translearn.data.splits import integer
 from translearn.errors import CourseError
+from translearn.plain import count
 from translearn.recipes import frozen, members
 from translearn.recipes import names as words
 from translearn.recipes.record import Record
@@ -44,7 +45,8 @@ def recommended(
                288
     names      False pays no regard to what the classes are called
     groups     (n,) what belongs together, such as pictures of one thing: never on both sides of a
-               fold. Unless given, the column `group` or `concept` of `splits.train.info`
+               fold. Unless given, the column `group` or `concept` of `splits.train.info`, where
+               a class has several
     progress   print the plan and show a bar
 
     The model takes raw pixels (n, h, w, c) as in `splits` and gives probabilities (n, classes).
@@ -56,8 +58,8 @@ def recommended(
     so far; what the network said is remembered on disk, so calling again goes on from there.
 
     Raises `CourseError` for pictures that are neither grey nor colour or have values from 0 to 1,
-    groups of which each is a class, a class without a training
-    picture, fewer than two classes, and a budget that is no positive number.
+    groups of which each is a class, a class without a training picture, fewer than two classes,
+    and a budget that is no positive number.
     """
     import keras  # noqa: F401 (before the clock starts)
     import sklearn.linear_model  # noqa: F401
@@ -126,12 +128,15 @@ def _groups(train, groups):
         return np.arange(len(train.labels))
     if len(groups) != len(train.labels):
         raise CourseError(
-            f"groups has {len(groups)} entries, and there are {len(train.labels)} training "
-            "pictures. Give one for each of them, in the order of splits.train."
+            f"groups has {count(len(groups), 'entry', 'entries')}, and there are "
+            f"{count(len(train.labels), 'training picture')}. Give one for "
+            "each of them, in the order of splits.train."
         )
     groups = np.asarray(groups).astype(str)
     several = [len(set(groups[train.labels == label])) > 1 for label in np.unique(train.labels)]
-    if given and not any(several) and len(groups) > len(several):
+    if not any(several) and len(groups) > len(several):
+        if not given:  # the column says no more than the labels do
+            return np.arange(len(train.labels))
         raise CourseError(
             "Every class is one group, so nothing can be held out and no choice can be checked. "
             "Give groups that are smaller than a class: what belongs together, such as the "
@@ -185,9 +190,11 @@ def _record(splits, sizes, names, seconds, seed) -> Record:
             "model. If the originals are larger, loading them with a larger size=… will help."
         )
     if counts.min() == 1:
+        single = np.count_nonzero(counts == 1)
+        has, they, them = ("has", "it is", "it") if single == 1 else ("have", "they are", "them")
         said.append(
-            f"{np.count_nonzero(counts == 1)} of {classes} classes have a single picture: they "
-            "are learnt, but cross-validation cannot count them."
+            f"{single} of {classes} classes {has} a single picture: {they} learnt, but "
+            f"cross-validation cannot count {them}."
         )
     if used < len(train.labels):
         said.append(f"Of {len(train.labels):,} training pictures at most {used:,} are used.")
@@ -200,7 +207,8 @@ def _record(splits, sizes, names, seconds, seed) -> Record:
     if names and words.worth_reading(splits.class_names):
         steps.insert(2, "a language model reads the names of the classes")
     plan = [
-        f"Up to {seconds:g} CPU-seconds for {used:,} training pictures of {classes} classes "
+        f"Up to {seconds:g} {'CPU-second' if seconds == 1 else 'CPU-seconds'} for {used:,} "
+        f"training pictures of {classes} classes "
         f"({counts.min()} to {counts.max()} of each); the other pictures are not looked at.",
         *(f"{number}. {step};" for number, step in enumerate(steps, start=1)),
         "each step is checked by cross-validation, and left out if it does not fit into the time.",

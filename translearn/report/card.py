@@ -4,6 +4,7 @@ import re
 from functools import cache
 from pathlib import Path
 
+from translearn.plain import count
 from translearn.report import limits
 
 # What the Hub has an abbreviation for, of what people put on models. Others are named in words.
@@ -81,5 +82,5 @@ def _template():
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    pages.filters |= {"share": limits.share, "some": limits.some}
+    pages.filters |= {"share": limits.share, "count": count}
     return pages.get_template("card.md")

@@ -1,5 +1,7 @@
 """What a model is not good for, in sentences made from the numbers of its record."""
 
+from translearn.plain import count
+
 WIDE = 0.10  # an interval of more is worth a sentence
 POOR = 0.20  # below the mean: a class that is told apart badly
 OFTEN = 0.25  # of a class's pictures taken for one other
@@ -34,9 +36,9 @@ def width(record):
     low, high = test["balanced interval"]
     if high - low > WIDE:
         yield (
-            f"The test set has {some(test['pictures'], 'picture')}. The true balanced accuracy "
+            f"The test set has {count(test['pictures'], 'picture')}. The true balanced accuracy "
             f"may lie anywhere from {share(low)} to {share(high)}; an interval half as wide "
-            f"takes about {some(4 * test['pictures'], 'picture')}."
+            f"takes about {count(4 * test['pictures'], 'picture')}."
         )
 
 
@@ -62,7 +64,7 @@ def weak(record):
     poor = [each for each in shown if each["recall"] < mean - POOR]
     for each in sorted(poor, key=lambda each: each["recall"])[:5]:
         yield (
-            f"Of {some(each['pictures'], 'test picture')} of {each['class']} it recognised "
+            f"Of {count(each['pictures'], 'test picture')} of {each['class']} it recognised "
             f"{each['right']} (interval {share(each['low'])} to {share(each['high'])})."
         )
 
@@ -70,11 +72,11 @@ def weak(record):
 def confused(record):
     names, found = record["data"]["classes"], []
     for row, counts in enumerate(record["test"]["confusion"]):
-        for column, count in enumerate(counts):
-            if row != column and count > 1 and count >= OFTEN * sum(counts):
-                found.append((count / sum(counts), count, sum(counts), names[row], names[column]))
-    for _, count, of, label, guess in sorted(found, reverse=True)[:5]:
-        yield f"It took {count} of {some(of, 'picture')} of {label} for {guess}."
+        for column, times in enumerate(counts):
+            if row != column and times > 1 and times >= OFTEN * sum(counts):
+                found.append((times / sum(counts), times, sum(counts), names[row], names[column]))
+    for _, times, of, label, guess in sorted(found, reverse=True)[:5]:
+        yield f"It took {times} of {count(of, 'picture')} of {label} for {guess}."
 
 
 def sureness(record):
@@ -85,7 +87,7 @@ def sureness(record):
             f"Its probabilities are not to be taken at their word: it says "
             f"{share(found['mean confidence'])} on average and is right in "
             f"{share(test['accuracy'])}. It is {off} sure than it should be, beyond what chance "
-            f"explains on {some(test['pictures'], 'picture')}."
+            f"explains on {count(test['pictures'], 'picture')}."
         )
 
 
@@ -104,7 +106,7 @@ def uneven(record):
     most, least = max(counts, key=counts.get), min(counts, key=counts.get)
     if counts[most] >= UNEVEN * max(counts[least], 1):
         yield (
-            f"Classes are uneven in training: {some(counts[most], 'picture')} of {most}, "
+            f"Classes are uneven in training: {count(counts[most], 'picture')} of {most}, "
             f"{counts[least]} of {least}."
         )
 
@@ -120,7 +122,7 @@ def made(record):
         if each["pictures"] and each["same"] < SAME:
             yield (
                 f"{each['file']} guesses otherwise than model.keras on {share(1 - each['same'])} "
-                f"of {some(each['pictures'], 'validation picture')}, and is right on "
+                f"of {count(each['pictures'], 'validation picture')}, and is right on "
                 f"{share(each['accuracy'])} of them, model.keras on "
                 f"{share(each['keras_accuracy'])}."
             )
@@ -145,8 +147,3 @@ def always(record):
 def share(value: float) -> str:
     """0.4567 as "45.7 %"."""
     return f"{100 * value:.1f} %"
-
-
-def some(number: int, what: str) -> str:
-    """A number of things in words: "1 picture", "2 pictures"."""
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

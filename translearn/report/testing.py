@@ -13,6 +13,7 @@ import numpy as np
 
 from translearn import page, paths
 from translearn.errors import CourseError
+from translearn.plain import count
 from translearn.report import judging
 
 ENOUGH = 2000  # validation pictures for one number, the temperature
@@ -142,7 +143,7 @@ class Tested:
             fig, ax = plots.plt.subplots(figsize=(6, 1))
             ax.axis("off")
             ax.set_title("No mistake on the test set")
-            fig.alt = f"No mistake: all {len(self.labels)} test pictures were recognised."
+            fig.alt = f"No mistake on {count(len(self.labels), 'test picture')}."
             return fig
         title = "The mistakes it was surest of: the label, and what it said"
         fig = plots.pictures(test.images[worst["row"]], captions, title)
@@ -157,7 +158,7 @@ class Tested:
         """The result in words, and how often these pictures were looked at."""
         low, high = (f"{100 * bound:.1f}" for bound in self.balanced_interval)
         said = [
-            f"Balanced accuracy on {len(self.labels)} test pictures: "
+            f"Balanced accuracy on {count(len(self.labels), 'test picture')}: "
             f"{100 * self.balanced_accuracy:.1f} % (95 % interval {low} to {high} %).",
             f"Accuracy: {100 * self.accuracy:.1f} %. Always naming the most frequent class: "
             f"{100 * self.majority:.1f} %.",
@@ -207,7 +208,7 @@ def looks_in_words(tested) -> str:
     low, high = tested.balanced_interval
     points = 100 * judging.luck(tested.looks) * (high - low) / (2 * judging.Z)
     return (
-        f"{others} other {'model was' if others == 1 else 'models were'} tested on these pictures "
+        f"{count(others, 'other model was', 'other models were')} tested on these pictures "
         f"before. If all {tested.looks} were equally good, the best of them would show up to "
         f"{points:.1f} points too much by luck."
     )
@@ -306,8 +307,8 @@ def probabilities_of(model, images, class_names) -> np.ndarray:
     said = np.asarray(model.predict(images, batch_size=32, verbose=0), np.float32)
     if said.shape != (len(images), len(class_names)):
         raise CourseError(
-            f"The model gives {said.shape} for {len(images)} pictures of {len(class_names)} "
-            "classes. One probability for each class is needed: let it end in "
+            f"The model gives {said.shape} for {count(len(images), 'picture')} of "
+            f"{len(class_names)} classes. One probability for each class is needed: let it end in "
             f'Dense({len(class_names)}, activation="softmax").'
         )
     if not np.isfinite(said).all() or said.min() < 0 or np.abs(said.sum(1) - 1).max() > 1e-3:

@@ -14,7 +14,7 @@ import numpy as np
 
 from translearn.data import splits as parts
 from translearn.errors import CourseError
-from translearn.plain import plain_data
+from translearn.plain import count, plain_data
 from translearn.report import card, handing, limits, testing
 
 PAGES = Path(__file__).with_name("pages")
@@ -139,7 +139,7 @@ def _templates():
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    pages.filters |= {"share": limits.share, "some": limits.some, "words": words, "cell": cell}
+    pages.filters |= {"share": limits.share, "count": count, "words": words, "cell": cell}
     return pages
 
 

@@ -5,14 +5,19 @@ ran.
 import base64
 import hashlib
 import io
+import os
 import re
 
+from translearn import paths
 from translearn.authoring import minutes, notebooks
 from translearn.authoring.book import anchors, exercises, explorers, translation
 from translearn.authoring.book.executed import Executed
 from translearn.authoring.reading import Lesson
 
+# pandas's styled tables; a screen reader reads each header out.
+BLANK = re.compile(r'<th class="(blank[^"]*|index_name[^"]*)"[^>]*>\s*(&nbsp;)?\s*</th>')
 EMBEDDED = re.compile(r'src="data:image/png;base64,([^"]+)"')
+OBJECT = re.compile(r"<[\w. ]+ at 0x[0-9a-f]+>")  # what a cell's last line gave, and says nothing
 WIDGET = "application/vnd.jupyter.widget-view+json"
 KERNEL = {
     "kernelspec": {"name": "python3", "display_name": "Python 3 (ipykernel)"},
@@ -69,7 +74,9 @@ def _code(cell, text, outputs):
 
 
 def _kept(outputs, url, pictures):
-    """What the book prints of outputs: no standard error, no progress bars, no widgets."""
+    """What the book prints of outputs: no standard error, no progress bars, no widgets, no bare
+    objects, and paths as seen from the course's folder.
+    """
     from nbformat.v4 import new_output
 
     kept = []
@@ -79,8 +86,14 @@ def _kept(outputs, url, pictures):
         if output.get("name") == "stderr" or WIDGET in data or "<progress" in html[:60]:
             continue
         if html:
+            html = BLANK.sub("<td></td>", html)
             html = EMBEDDED.sub(lambda match: _picture(match[1], url, pictures), html)
             output = new_output("display_data", {"text/html": html})
+        elif OBJECT.fullmatch(data.get("text/plain", "")):
+            continue
+        elif output.get("name") == "stdout":
+            text = output.text.replace(f"{paths.ROOT}{os.sep}", "")
+            output = new_output("stream", name="stdout", text=text)
         if output.output_type == "stream" or output.get("data"):
             kept.append(output)
     return kept

@@ -165,7 +165,7 @@ def _folder(lesson, language):
 def _run(lesson, language):
     import nbformat
     from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError, DeadKernelError
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
     book = nbformat.reads(_text(lesson, language), as_version=4)
     settings = tempfile.mkdtemp(prefix="translearn-book-")
@@ -180,24 +180,32 @@ def _run(lesson, language):
         timeout=PATIENCE,
         kernel_name="python3",
         resources={"metadata": {"path": str(paths.NOTEBOOKS)}},
-        on_cell_executed=lambda cell, cell_index, execute_reply: _expected(lesson, cell),
+        on_cell_executed=lambda cell, cell_index, execute_reply: _expected(lesson, cell, language),
     )
     try:
         client.execute(env=env)
-    except (CellExecutionError, DeadKernelError) as error:
-        last = str(error).strip().splitlines()[-1]
-        raise CourseError(f"{lesson.name} does not run: {last}") from None
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+        last = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip().splitlines()[-1]  # no colours
+        raise CourseError(f"{lesson.name} does not run{_where(book)}: {last}") from None
     finally:
         shutil.rmtree(settings, ignore_errors=True)
     keep(lesson, book, language)
 
 
-def _expected(lesson, cell):
+def _where(book):
+    """The cell that failed, in words."""
+    for cell in book.cells:
+        if any(output.output_type == "error" for output in cell.get("outputs", [])):
+            return f", in the cell {cell.source.strip()[:60]!r}"
+    return ""
+
+
+def _expected(lesson, cell, language="en"):
     """Raise `CourseError` unless a check answers what the rehearsal expects of it."""
     from translearn.exercises.render import LOOKS
 
     kind = cell.metadata.get("translearn", {}).get("expect")
-    if not kind:
+    if not kind or language != "en":  # the words of an answer are translated
         return
     said = [out.data["text/plain"] for out in cell.outputs if out.output_type == "execute_result"]
     if not said or not said[-1].startswith(" ".join(LOOKS[kind][:2])):

@@ -1,9 +1,9 @@
 """The book as a folder of static files: sources laid out, Sphinx run, what came out looked at."""
 
-import contextlib
-import io
 import os
 import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -70,6 +70,10 @@ def lay(source: Path, lessons, ran: dict, language: str = "en") -> None:
     for file in source.glob("*.*"):
         if file.name not in wanted:
             file.unlink()
+    used = "".join(wanted.values())
+    for file in pictures.rglob("*.webp"):  # of an older run
+        if file.name not in used:
+            file.unlink()
     for name, text in wanted.items():
         file = source / name
         if not file.exists() or file.read_text(encoding="utf-8") != text:
@@ -90,36 +94,26 @@ def run(
     """Run Sphinx, with warnings as errors if `strict`. Raises `CourseError` that names the first
     of them.
     """
-    from sphinx.application import Sphinx
-    from sphinx.errors import SphinxError
-
-    os.environ |= {
-        "TRANSLEARN_BOOK": str(SPHINX),
-        "TRANSLEARN_BOOK_SOURCE": str(source),
-    }
-    warnings = io.StringIO()
-    try:
-        with contextlib.redirect_stdout(io.StringIO()), words.speaking(language):
-            app = Sphinx(
-                str(source),
-                str(SPHINX),
-                str(output),
-                str(source.parent / "doctrees"),
-                builder,
-                status=None,
-                warning=warnings,
-                parallel=os.cpu_count() or 1,
-            )
-            app.build()
-    except SphinxError as error:
-        raise CourseError(f"The book cannot be made: {error}") from None
-    said = [line for line in warnings.getvalue().splitlines() if line.strip()]
-    if os.environ.get("BOOKDEV"):
-        print("\n".join(said[:40]))
-    elif said and strict:
-        raise CourseError(f"The book has {len(said)} faults, the first of them: {said[0]}")
+    shutil.rmtree(output / "pictures", ignore_errors=True)
+    command = [sys.executable, "-m", "sphinx", "-b", builder, "-c", SPHINX, "-q", "-j", "auto"]
+    command += ["-d", source.parent / "doctrees", "--no-color", source, output]
+    told = {"TRANSLEARN_BOOK": SPHINX, "TRANSLEARN_BOOK_SOURCE": source}
+    env = os.environ | {name: str(path) for name, path in told.items()}
+    env |= {"TRANSLEARN_LANGUAGE": language, "PYTHONPATH": str(paths.ROOT)}
+    # A process of its own: Sphinx is made to run once in one.
+    done = subprocess.run(command, env=env, capture_output=True, text=True)
+    said = [line for line in done.stderr.splitlines() if line.strip()]
+    if done.returncode or (said and strict):
+        first = next((line for line in said if "{{" in line or "WARNING" in line), said[:1])
+        raise CourseError(f"The book has {len(said)} faults, the first of them: {first}")
+    for page in output.glob("*.html"):  # of an older book
+        if not any(source.glob(f"{page.stem}.*")) and page.stem != "search":
+            page.unlink()
+    (output / ".nojekyll").touch()  # without it GitHub Pages leaves out _static
     for name in (".buildinfo", "objects.inv", ".buildinfo.bak"):
         (output / name).unlink(missing_ok=True)
+    for file in output.glob("_static/**/*.map"):  # 3 MB for whoever debugs the theme
+        file.unlink()
 
 
 def zipped(output: Path) -> Path:

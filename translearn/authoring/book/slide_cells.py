@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from html import escape, unescape
 from itertools import zip_longest
 
+from translearn import paths
+from translearn.authoring.book.chapters import BLANK
 from translearn.authoring.book.slide_text import render
 from translearn.exercises.source import BEGIN, unmark, unsolve
 
@@ -185,6 +187,12 @@ def _shown(output, folder):
     if output.get("name") == "stderr":
         return None
     data = output.get("data", {"text/plain": output.get("text", "")})
+    # A file is named from the course's folder on: the rest is the machine's.
+    data = {
+        kind: one.replace(f"{paths.ROOT}/", "")
+        for kind, one in data.items()
+        if isinstance(one, str)
+    }
     if "text/html" in data:
         return _of_html(data["text/html"], folder)
     if "text/markdown" in data:
@@ -205,6 +213,7 @@ def _of_html(html, folder):
     if html.startswith("<div><progress"):
         return None
     html = re.sub(r"<(script|style)\b.*?</\1>", "", html, flags=re.S).strip()
+    html = BLANK.sub("<td></td>", html)
     pictures = IMAGE.findall(html)
     if len(pictures) == 1 and "<table" not in html:
         return Shown(_figure(pictures[0], folder), large=True)

@@ -33,7 +33,8 @@ html_css_files = ["site.css", "book.css", "pages.css"]
 html_js_files = [("book.js", {"defer": "defer"})]
 html_copy_source = html_show_sourcelink = False
 html_last_updated_fmt = None
-html_context = {"default_mode": "auto"}
+html_use_index = False  # there is nothing in it
+html_show_search_summary = False  # it would be fetched, which a page opened from disk may not
 html_favicon = str(HERE / "static" / "favicon.svg")
 highlight_language = "text"  # of fences that name none
 pygments_style = "a11y-high-contrast-light"
@@ -56,4 +57,5 @@ html_theme_options = {
     "logo": {"text": project},
 }
 html_sidebars = {"**": ["search-button-field.html", "sbt-sidebar-nav.html"]}
+nb_render_markdown_format = "myst"  # of outputs: tables, and links to other lessons
 suppress_warnings = ["myst.header", "mystnb.unknown_mime_type"]

@@ -2,32 +2,26 @@
 script or a font of ours, and screen readers read it.
 """
 
-from docutils.utils.math import tex2mathml_extern  # noqa: F401  (the sister for other converters)
+import re
+
+from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
 
 
 def mathml(latex: str, block: bool = False) -> str:
     """A formula in LaTeX as MathML."""
-    for long, short in ((r"\bigl", ""), (r"\bigr", ""), (r"\big", "")):
-        latex = latex.replace(long, short)
-    made = tex2mathml(latex.strip(), as_block=block)
-    return made.replace("\n", " ")
+    plain = re.sub(r"\\big[lr]?(?=[^a-zA-Z])", "", latex)  # larger brackets: MathML stretches them
+    return tex2mathml(plain.strip(), as_block=block).replace("\n", " ")
 
 
 def _inline(self, node):
     self.body.append(mathml(node.astext()))
-    from docutils import nodes
-
     raise nodes.SkipNode
 
 
 def _block(self, node):
-    number = f'<span class="eqno">({node["number"]})</span>' if node.get("number") else ""
-    self.body.append(
-        f'<div class="formula" tabindex="0">{number}{mathml(node.astext(), True)}</div>'
-    )
-    from docutils import nodes
-
+    made = mathml(node.astext(), block=True)
+    self.body.append(f'<div class="formula" tabindex="0">{made}</div>')
     raise nodes.SkipNode
 
 

@@ -6,7 +6,9 @@ alone.
 """
 
 import functools
+import hashlib
 import re
+from pathlib import Path
 
 from docutils import nodes
 from sphinx.errors import ExtensionError
@@ -79,6 +81,21 @@ def _code(node):
     return False
 
 
+def made_with() -> str:
+    """A hash of the ledger, of the lessons, whose minutes are counted, and of what writes these
+    numbers: pages are read again when it changes, so that none keeps a number of before.
+    """
+    from translearn import paths
+    from translearn.authoring import minutes, numbers
+    from translearn.authoring.reading import sources
+
+    files = [*sorted(paths.LEDGER.glob("*.json")), *sources()]
+    files += [Path(numbers.__file__), Path(minutes.__file__)]
+    files += sorted(Path(__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
 def setup(app):
     app.add_transform(Resolve)
+    app.add_config_value("made_with", made_with(), "env")
     return {"parallel_read_safe": True, "parallel_write_safe": True}
