@@ -64,7 +64,8 @@ def test_the_start_page_has_a_row_for_each_lesson_and_an_explorer(lessons, book)
     text = book["index.md"]
     assert 'id="an-explorer"' in text and "<!--" not in text
     rows = re.findall(
-        r"^\| \[(\d\d) · [^]]+\]\((\S+)\.ipynb\) \| \{\{ time\.(\w+)\.core \}\} minutes \| (.+?\?) \| ",
+        r"^\| \[(\d\d) · [^]]+\]\((\S+)\.ipynb\) "
+        r"\| \{\{ time\.(\w+)\.core \}\} minutes \| (.+?\?) \| ",
         text,
         re.M,
     )
