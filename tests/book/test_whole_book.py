@@ -69,11 +69,14 @@ def show(chromium, book):
 
 def variants():
     """Each page in one variant, which the commit chooses; in the others with the long part."""
+    found = []
     for name in PAGES:
         first, *rest = chosen([f"{name} {variant}" for variant in VARIANTS], len(VARIANTS))
-        yield pytest.param(*first.split(), id=first)
+        found.append(pytest.param(*first.split(), id=first))
         for other in rest:
-            yield pytest.param(*other.split(), id=other, marks=pytest.mark.long("browser"))
+            mark = pytest.mark.long("browser")
+            found.append(pytest.param(*other.split(), id=other, marks=mark))
+    return found
 
 
 @pytest.mark.parametrize("name, theme, width", variants())

@@ -80,3 +80,13 @@ def test_pages_are_read_again_when_a_number_was_measured_anew(tmp_path, monkeypa
 def test_the_messages_of_a_translation_hold_the_reference(made):
     folder = made(f"# One\n\nA number {{{{ {reference()}, percent }}}}.\n", builder="gettext")
     assert f"A number {{{{ {reference()}, percent }}}}." in (folder / "index.pot").read_text()
+
+
+def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path):
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "mine.png").touch()
+    with pytest.raises(CourseError, match="has other things in it"):
+        site.build(tmp_path)
+    assert [file.name for file in tmp_path.rglob("*")] == ["pictures", "mine.png"]
+    for _ in range(2):  # a new one, and the book that it is then
+        site.claim(tmp_path / "book")

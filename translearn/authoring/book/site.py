@@ -13,6 +13,7 @@ from translearn.authoring.reading import read, sources
 from translearn.errors import CourseError
 
 SPHINX = Path(__file__).with_name("sphinx")
+MARK = ".translearn-book"  # the file that says that a folder is a book of ours
 FIRST = "00"  # the lesson whose explorer stands on the start page
 
 
@@ -20,8 +21,10 @@ def build(output: Path, language: str = "en", lessons=None, say=print) -> Path:
     """Write the book into `output`; returns its start page.
 
     Lessons that have not run as they are now are run first (`executed.execute`). Raises
-    `CourseError` where a lesson does not run or Sphinx finds something wrong.
+    `CourseError` for a folder with other things in it, where a lesson does not run, or where
+    Sphinx finds something wrong.
     """
+    claim(output)
     lessons = lessons or [read(path) for path in sources()]
     ran = executed.execute(lessons, language, say)
     say("Laying out the pages.")
@@ -37,6 +40,20 @@ def build(output: Path, language: str = "en", lessons=None, say=print) -> Path:
         f"in {time.time() - began:.0f} s. Open {output / 'index.html'}"
     )
     return output / "index.html"
+
+
+def claim(output: Path) -> None:
+    """Make the folder of a book, whose older pages may be deleted. Raises `CourseError` for one
+    that has something else in it.
+    """
+    there = {file.name for file in output.iterdir()} if output.is_dir() else set()
+    if there - {"slides"} and MARK not in there:
+        raise CourseError(
+            f"{output} has other things in it, and making the book would delete some of them. "
+            "Name a new or empty folder: --output book"
+        )
+    output.mkdir(parents=True, exist_ok=True)
+    (output / MARK).touch()
 
 
 def lay(source: Path, lessons, ran: dict, language: str = "en") -> None:
@@ -85,7 +102,9 @@ def run(source: Path, output: Path, language: str = "en", builder: str = "html")
     done = subprocess.run(command, env=env, capture_output=True, text=True)
     said = [line for line in done.stderr.splitlines() if line.strip()]
     if done.returncode or said:
-        first = next((line for line in said if "{{" in line or "WARNING" in line), said[:1])
+        first = next(
+            (line for line in said if "{{" in line or "WARNING" in line), "it ended without a word"
+        )
         raise CourseError(f"The book has {len(said)} faults, the first of them: {first}")
     for page in output.glob("*.html"):  # of an older book
         if not any(source.glob(f"{page.stem}.*")) and page.stem != "search":
