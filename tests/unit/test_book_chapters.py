@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import shutil
 from pathlib import Path
 
 import nbformat
@@ -168,9 +169,9 @@ def test_a_run_is_stale_when_the_lesson_or_what_shows_it_has_changed(lesson, mon
 
 
 def test_another_language_is_another_run(lesson, monkeypatch):
-    kept(lesson, monkeypatch)
-    monkeypatch.setattr(executed, "_text", lambda lesson, language: "the same")
-    assert executed.fresh(lesson, "zh_CN") is None
+    folder = kept(lesson, monkeypatch)
+    shutil.copytree(folder, folder.parents[1] / "zh_CN" / folder.name)
+    assert executed.fresh(lesson) is not None and executed.fresh(lesson, "zh_CN") is None
 
 
 def test_what_makes_a_run_stale_names_files_that_there_are():
