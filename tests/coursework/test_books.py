@@ -13,6 +13,7 @@ import pytest
 from translearn.coursework.instructor import __main__ as command
 from translearn.coursework.instructor import books, folder, tables, walls
 from translearn.coursework.instructor.collect import collect
+from translearn.coursework.instructor.commands import status
 from translearn.errors import CourseError
 
 # ---- rosters
@@ -175,7 +176,7 @@ def test_trouble_with_the_disk_is_one_sentence(course, monkeypatch, capsys, numb
     def fail(*_):
         raise OSError(number, os.strerror(number), "here")
 
-    monkeypatch.setattr(command, "do_status", fail)
+    monkeypatch.setattr(status, "run", fail)
     assert command.main(["--course", str(course.root), "status"]) == 1
     text = capsys.readouterr().err
     assert said in text and "run the same command again" in text and "Traceback" not in text

@@ -1,0 +1,1 @@
+"""What an instructor does, a module for each command."""
