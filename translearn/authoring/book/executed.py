@@ -24,8 +24,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from translearn import paths
+from translearn import paths, words
 from translearn.authoring import notebooks
+from translearn.authoring.book import translation
 from translearn.authoring.reading import Lesson
 from translearn.errors import CourseError
 
@@ -131,10 +132,16 @@ def running(lesson: Lesson, language: str = "en"):
 
 def made_from(lesson: Lesson, language: str = "en") -> str:
     """A hash of all that makes a lesson's outputs what they are."""
-    rows = json.loads(notebooks.rehearsal(lesson))["cells"]
+    rows = json.loads(_text(lesson, language))["cells"]
     code = ["".join(row["source"]) for row in rows if row["cell_type"] == "code"]
     whole = "\0".join([language, *code, _recorded(code), _code()])
-    return hashlib.sha256(whole.encode()).hexdigest()[:16]
+    return hashlib.sha256(whole.encode() + translation.rests_on(language)).hexdigest()[:16]
+
+
+def _text(lesson, language):
+    """The rehearsal, in the language asked for."""
+    text = notebooks.rehearsal(lesson)
+    return text if language == words.ENGLISH else translation.rehearsal(text, lesson, language)
 
 
 def _recorded(code):
@@ -174,7 +181,7 @@ def _run(lesson, language):
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-    book = nbformat.reads(notebooks.rehearsal(lesson), as_version=4)
+    book = nbformat.reads(_text(lesson, language), as_version=4)
     settings = tempfile.mkdtemp(prefix="translearn-book-")
     env = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
     env |= {
