@@ -31,6 +31,12 @@ def main(argv=None) -> int:
         default=words.ENGLISH,
         help="in this language, into a folder of that name beside the English pages",
     )
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        metavar="NN",
+        help="run these lessons alone; the others are shown as they ran last",
+    )
     parser.add_argument("--zip", action="store_true", help="one file as well, as Moodle takes it")
     args = parser.parse_args(argv)
     try:
@@ -40,8 +46,8 @@ def main(argv=None) -> int:
                 print(slides.write(lesson, ran, args.output))
             return 0
         if args.language != words.ENGLISH and not (args.output / "index.html").exists():
-            site.build(args.output)  # each page has a link to the other
-        site.build(args.output, args.language)
+            site.build(args.output, only=args.only)  # each page has a link to the other
+        site.build(args.output, args.language, args.only)
         if args.zip:
             print(site.zipped(args.output))
     except CourseError as error:

@@ -114,7 +114,7 @@ def _prose(pages, lessons):
 
     from translearn.authoring.book import chapters, executed, site
 
-    empty = executed.Executed(nbformat.v4.new_notebook(), {}, Path())
+    empty = executed.empty()
     found = {}
     with tempfile.TemporaryDirectory() as folder, words.speaking(words.ENGLISH):
         source, output = Path(folder) / "source", Path(folder) / "pot"

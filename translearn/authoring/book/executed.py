@@ -51,6 +51,13 @@ class Executed:
 
 def fresh(lesson: Lesson, language: str = "en") -> Executed | None:
     """The lesson as it ran, or None where it has not run as it is now."""
+    found = latest(lesson, language)
+    made = found and found.notebook.metadata.get("translearn", {}).get("made_from")
+    return found if found and made == made_from(lesson, language) else None
+
+
+def latest(lesson: Lesson, language: str = "en") -> Executed | None:
+    """The lesson as it ran last, fresh or not, or None where it never has."""
     folder = _folder(lesson, language)
     try:
         import nbformat
@@ -65,10 +72,15 @@ def fresh(lesson: Lesson, language: str = "en") -> Executed | None:
         }
     except (OSError, ValueError):
         return None
-    if notebook.metadata.get("translearn", {}).get("made_from") != made_from(lesson, language):
-        return None
     here = {cell.id for cell in notebook.cells}
     return Executed(notebook, {c: e for c, e in explorers.items() if c in here}, folder)
+
+
+def empty() -> Executed:
+    """What stands for the run of a lesson that has never run: its page shows no outputs."""
+    import nbformat
+
+    return Executed(nbformat.v4.new_notebook(), {}, Path())
 
 
 def keep(lesson: Lesson, notebook, language: str = "en") -> None:
