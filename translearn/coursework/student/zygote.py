@@ -16,6 +16,7 @@ import gc
 import json
 import os
 import random
+import signal
 import socket
 import sys
 
@@ -90,6 +91,7 @@ def first(session, told, incoming, outgoing, status) -> None:
             run(session, told, incoming, outgoing)
         os.close(incoming)
         os.close(outgoing)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # which a first process does not get
         seal.drop()
         seal.hide()
         while True:
