@@ -377,6 +377,7 @@ def main() -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1, 2):
         os.dup2(nowhere, number)
+    os.close(nowhere)
     failed = imported(sys.argv[1:])
     converse(Session(), *line(incoming, outgoing), failed)
     os._exit(0)  # threads and exit handlers of the submission do not get to run

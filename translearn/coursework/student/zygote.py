@@ -60,10 +60,10 @@ def warden(control, session, told, incoming, outgoing, status) -> None:
     """The child that stays outside: it makes the walls, waits for what is inside, and tells how
     that ended: an exit status as a shell gives it, behind the reason if there are no walls.
     """
-    seal.die_with_parent()
     control.send(b"born")  # the kernel adds which process sent it
     control.close()
     try:
+        seal.die_with_parent()
         seal.walls(told)
         inside = os.fork()
         if inside == 0:
