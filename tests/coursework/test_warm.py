@@ -81,6 +81,8 @@ def test_the_walls_are_the_same(pools):
     assert pools[False].cold == "" and pools[True].cold
     for place in ("apart", "drawn"):
         warmly.pop(place), coldly.pop(place)
+    assert warmly["folders"].pop("/tmp") == []
+    assert coldly["folders"].pop("/tmp") == ["ipython"], "what its own IPython has made"
     for key, value in coldly.items():
         assert warmly[key] == value, key
     assert set(map(int, (warmly["CapEff"], warmly["CapBnd"], warmly["CapPrm"]))) == {0}
