@@ -20,7 +20,7 @@ PRIVATE = 1 << 18
 # <linux/prctl.h>
 PDEATHSIG, DUMPABLE, SECCOMP, CAPBSET_DROP, NO_NEW_PRIVS, AMBIENT = 1, 4, 22, 24, 38, 47
 CAPABILITY_VERSION = 0x20080522
-SETTINGS = ("sys", "sysrq-trigger", "irq", "bus")  # of the machine's, below /proc
+SETTINGS = ("sysrq-trigger", "irq", "bus")  # of the machine's, below /proc
 
 
 def _call(name, *args):
