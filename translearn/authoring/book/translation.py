@@ -117,7 +117,7 @@ def fields(text: str) -> list:
 
 
 def literal(text: str, node) -> str:
-    """Python for a translation that stands in the place of a literal, quoted as the course does."""
+    """Python for a translation that stands in the place of a literal, in the course's quotes."""
     if isinstance(node, ast.Constant):
         return json.dumps(text, ensure_ascii=False)
     code = ast.unparse(_parsed(text))

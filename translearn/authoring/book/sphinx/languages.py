@@ -54,9 +54,9 @@ class Anchors(SphinxTransform):
 
 
 class Chinese(SearchChinese):
-    """Chinese is found without a dictionary of its words, as Sphinx would need one: whatever stands
-    in a text, of two characters or more. The page's script looks for a term of two as it is,
-    and for a longer one within those of the index: so that holds all pairs, and all between marks.
+    """Chinese is found without the dictionary of words that Sphinx would need: whatever stands in
+    a text, of two characters or more. The page's script looks for a term of two as it is, and for
+    a longer one within those of the index, which therefore holds every pair and every stretch.
     """
 
     language_name = "English"  # of the page's stemmer: Sphinx 9.0 asks for one that it lacks
