@@ -207,19 +207,18 @@ def words(late: float) -> str:
 
 def applied(course: Course, row: dict, late: float) -> dict:
     """The fields of a row of marks that lateness and more time change: `points` is what counts,
-    `raw` what was earned, `deducted` the difference, `deduction` and `extension` say it to the
-    student.
+    `raw` what was earned, `deducted` the difference, `deduction` tells the student why;
+    `extension`, with its reason, is for instructors (`more_time` for the student).
 
     late   seconds
     """
     student, assignment, points = row["student"], row["assignment"], row["points"]
     extension = course.extensions().get((student, assignment))
-    found = {"raw": points, "deducted": 0, "deduction": "", "extension": ""}
+    found = {"points": points, "raw": points, "deducted": 0, "deduction": "", "extension": ""}
     if extension:
         found["extension"] = str(extension)
         if extension.until is None:
-            why = f": {extension.reason}" if extension.reason else ""
-            return found | {"points": None, "state": "exempt", "reason": f"exempt{why}"}
+            return found | {"points": None, "state": "exempt", "reason": "exempt"}
     rule = policy(course, assignment)
     if points is None or late <= 0 or rule.policy == "none":
         return found
@@ -233,6 +232,16 @@ def applied(course: Course, row: dict, late: float) -> dict:
         f"{taken} taken off. The rule: {said(rule, row['of'])}"
     )
     return found
+
+
+def more_time(course: Course, student: str, assignment: str) -> str:
+    """What a student's page says of an extension: not the reason, which is the instructor's."""
+    extension = course.extensions().get((student, assignment))
+    if extension is None:
+        return ""
+    if extension.until is None:
+        return "You are exempt from it: it does not count for you."
+    return f"You had more time, until {extension.until:%A, %d %B %Y, %H:%M}."
 
 
 def _taken(rule, late, points, of):
@@ -257,7 +266,7 @@ def _taken(rule, late, points, of):
 def said(rule: Policy, of: float) -> str:
     """A policy in one sentence for students."""
     grace = f" (the first {rule.grace_minutes:g} minutes are free)" if rule.grace_minutes else ""
-    end = rule.cut_off_days
+    end = rule.cut_off_days or 0
     later = f"what comes more than {end:g} {'day' if end == 1 else 'days'} late counts 0 points"
     if rule.policy == "none":
         return "late work costs nothing."
@@ -267,5 +276,5 @@ def said(rule: Policy, of: float) -> str:
     most = f", {rule.at_most:g} % at most" if rule.at_most < 100 else ""
     return (
         f"each day that has begun after the due date costs {rule.percent_a_day:g} % of {whose}"
-        f"{most}{grace}{f'; {later}' if end is not None else ''}."
+        f"{most}{grace}{'' if rule.cut_off_days is None else f'; {later}'}."
     )
