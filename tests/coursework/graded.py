@@ -1,4 +1,4 @@
-"""A submission that has its marks, without a sandbox: as collecting, grading and marking leave it."""
+"""A submission that has its marks, without a sandbox: what collecting and grading leave."""
 
 import json
 

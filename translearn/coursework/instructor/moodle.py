@@ -17,6 +17,7 @@ Source: mod/assign/feedback/{offline,file} and grade/import/csv of https://githu
 
 import re
 import zipfile
+from collections import defaultdict
 from pathlib import Path
 
 from translearn.coursework.instructor import lms, names, sheets
@@ -157,9 +158,20 @@ def sender(course: Course, assignment: str, student: str) -> names.Sign | None:
 
 
 def participants(course: Course, assignment: str) -> dict:
-    """{Moodle's number of the participant: student}, for one assignment."""
-    signs = {who: sender(course, assignment, who) for who in course.submissions(assignment)}
-    return {sign.number: who for who, sign in signs.items() if sign}
+    """{Moodle's number of the participant: student}, for one assignment; a number that two have
+    tells nobody.
+    """
+    found = _senders(course, assignment)
+    return {number: those[0] for number, those in found.items() if len(those) == 1}
+
+
+def _senders(course, assignment):
+    """{number: the students whose it is}."""
+    found = defaultdict(list)
+    for student in course.submissions(assignment):
+        if sign := sender(course, assignment, student):
+            found[sign.number].append(student)
+    return found
 
 
 def feedback(course: Course, assignment: str) -> tuple:
@@ -168,7 +180,7 @@ def feedback(course: Course, assignment: str) -> tuple:
     """
     path, done, without = course.root / f"moodle_feedback_{assignment}.zip", [], {}
     part = path.with_suffix(".part")
-    numbers = participants(course, assignment)
+    numbers = _senders(course, assignment)
     with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
         for student in course.submissions(assignment):
             page, sign = course.feedback(student, assignment), sender(course, assignment, student)
@@ -179,8 +191,10 @@ def feedback(course: Course, assignment: str) -> tuple:
                     "Moodle's number of the participant is not known: collect Moodle's download "
                     "again, or send the page yourself"
                 )
-            elif numbers[sign.number] != student:
-                without[student] = f"{numbers[sign.number]} has the same number in Moodle"
+            elif len(numbers[sign.number]) > 1:
+                without[student] = (
+                    f"{' and '.join(numbers[sign.number])} have one number in Moodle"
+                )
             else:
                 # Moodle reads up to the fourth _, so there is none in the name.
                 name = sign.name.replace("_", " ").replace("/", " ")
