@@ -25,6 +25,7 @@ VERBS = (
     "similar",
     "rehearse",
     "status",
+    "draft",
 )
 
 
