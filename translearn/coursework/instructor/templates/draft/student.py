@@ -1,4 +1,4 @@
-"""A0 · TITLE: what a student's notebook imports. No model answer and no hidden check."""
+"""A0 · TITLE: what a student's notebook imports."""
 
 import numpy as np
 
