@@ -1,4 +1,4 @@
-"""A0 · TITLE: the judges, one for each thing that gives points."""
+"""A0 · TITLE: the judges."""
 
 import numpy as np
 
