@@ -10,7 +10,7 @@ import time
 import psutil
 import pytest
 
-from translearn.coursework.instructor import grading, sandbox, seccomp, session, warm
+from translearn.coursework.instructor import grading, sandbox, seccomp, session, walls, warm
 from translearn.coursework.student import seal
 
 LOOK = """
@@ -28,7 +28,7 @@ seen["limits"] = [resource.getrlimit(getattr(resource, name)) for name in sorted
                   if name.startswith("RLIMIT_") and name != "RLIMIT_AS"]
 seen["environment"] = sorted(set(os.environ.items()) - {("MPLBACKEND", os.environ["MPLBACKEND"])})
 seen["where"] = os.getcwd(), os.uname().nodename, os.listdir("/dev/shm"), os.listdir("/dev/pts")
-seen["folders"] = {name: sorted(os.listdir(name)) for name in ("/", "/dev", "/tmp")}
+seen["folders"] = {name: sorted(os.listdir(name)) for name in ("/", "/dev", os.environ["HOME"])}
 visible = {}
 for line in open("/proc/self/mountinfo"):
     parts = line.split()
@@ -52,7 +52,8 @@ seen["apart"] = {name: os.readlink(f"/proc/self/ns/{name}")
                  for name in ("mnt", "pid", "ipc", "net", "uts", "cgroup")}
 seen["drawn"] = random.random(), numpy.random.rand(), os.urandom(8).hex()
 print(repr(seen))
-open("/tmp/left", "w").write("x"); open("/dev/shm/left", "w").write("x")
+for place in (os.environ["HOME"], "/dev/shm"):
+    open(place + "/left", "w").write("x")
 """
 
 
@@ -81,8 +82,8 @@ def test_the_walls_are_the_same(pools):
     assert pools[False].cold == "" and pools[True].cold
     for place in ("apart", "drawn"):
         warmly.pop(place), coldly.pop(place)
-    assert warmly["folders"].pop("/tmp") == []
-    assert coldly["folders"].pop("/tmp") == ["ipython"], "what its own IPython has made"
+    assert warmly["folders"].pop(walls.HOME) == []
+    assert coldly["folders"].pop(walls.HOME) == ["ipython"], "what its own IPython has made"
     for key, value in coldly.items():
         assert warmly[key] == value, key
     assert set(map(int, (warmly["CapEff"], warmly["CapBnd"], warmly["CapPrm"]))) == {0}
@@ -92,7 +93,7 @@ def test_the_walls_are_the_same(pools):
 
 def test_two_children_share_nothing(pools):
     one, other = seen(pools[False]), seen(pools[False])
-    assert other["folders"]["/tmp"] == one["folders"]["/tmp"] and other["where"][2] == []
+    assert other["folders"][walls.HOME] == one["folders"][walls.HOME] and other["where"][2] == []
     assert not set(one["apart"].values()) & set(other["apart"].values())
     for mine in one["apart"].items():
         assert mine[1] != os.readlink(f"/proc/self/ns/{mine[0]}")
