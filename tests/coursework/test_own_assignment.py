@@ -97,7 +97,7 @@ def follow(copy) -> str:
             if language == "bash":
                 terminal = terminal or Terminal(copy)
                 said += [terminal.run(line) for line in body.splitlines()]
-            elif language == "text":
+            elif language == "text" and not file:
                 assert [line for line in body.splitlines() if line not in said[-1]] == []
             else:
                 before = text[: block.start()].rpartition("```\n")[2]
