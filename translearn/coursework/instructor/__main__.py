@@ -26,6 +26,7 @@ VERBS = (
     "rehearse",
     "status",
     "draft",
+    "passback",
 )
 
 
