@@ -191,7 +191,9 @@ def test_the_table_of_assignments_says_what_they_are_worth():
         )
 
 
-@pytest.mark.parametrize("page", ["docs/teaching.md", "deploy/README.md", "README.md"])
+@pytest.mark.parametrize(
+    "page", ["docs/teaching.md", "deploy/README.md", "deploy/lti.md", "README.md"]
+)
 def test_each_command_in_the_text_exists(page):
     import re
     import shlex

@@ -158,9 +158,9 @@ def send(course: Course, assignment: str, again: bool = False, look: bool = Fals
     if look or not todo:
         return report | {"sent": todo}
     platform = Platform(course)
+    with platform.speaking():
+        item = _item(platform, assignment)
     try:
-        with platform.speaking():
-            item = _item(platform, assignment)
         for student, score in todo.items():
             with platform.speaking():
                 if why := _put(platform, item, score):

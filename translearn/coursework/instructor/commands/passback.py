@@ -2,6 +2,7 @@
 
 from translearn.coursework.instructor.commands.chosen import those
 from translearn.coursework.instructor.tables import show, tame
+from translearn.errors import CourseError
 
 HELP = "send marks into the gradebook of Moodle, Canvas or another platform with LTI 1.3"
 
@@ -21,8 +22,13 @@ def arguments(verb):
 
 
 def run(course, args):
-    from translearn.coursework.instructor import lti, passback
-
+    try:
+        from translearn.coursework.instructor import lti, passback
+    except ModuleNotFoundError as missing:
+        raise CourseError(
+            f"This environment lacks {missing.name}, which speaks to platforms. The one that "
+            f"course.py makes has it."
+        ) from None
     if args.key:
         print(lti.public_key(course))
     if args.members:
