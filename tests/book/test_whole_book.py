@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 import nbformat
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from fontTools.ttLib import TTFont
 from long_part import chosen
 
 from translearn.authoring import reading
@@ -205,6 +206,20 @@ def test_what_every_page_loads_is_light(looks, book):
     """Scripts and styles, which a browser keeps from page to page."""
     common = {one.partition("?")[0] for one in looks["index.html"].loads if "_static/" in one}
     assert sum((book / one).stat().st_size for one in common) < HEAVY / 2
+
+
+def test_every_icon_is_in_the_font_that_stands_for_the_themes(looks, book):
+    styles = "".join(file.read_text(encoding="utf-8") for file in book.rglob("*.css"))
+    codes = {
+        name: int(code, 16)
+        for names, code in re.findall(r'((?:\.fa-[\w-]+,?)+)\{--fa:"\\([0-9a-f]+)"\}', styles)
+        for name in re.findall(r"fa-[\w-]+", names)
+    }
+    pages = "".join((book / name).read_text(encoding="utf-8") for name in looks)
+    shown = set().union(*map(str.split, re.findall(r'class="fa-solid ([^"]+)"', pages)))
+    used = {codes[name] for name in shown & codes.keys()}
+    known = set(TTFont(book / "_static" / "icons.woff").getBestCmap())
+    assert len(used) > 5 and used <= known
 
 
 def test_no_reference_is_left_and_nothing_names_the_machine(book):
