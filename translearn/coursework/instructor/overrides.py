@@ -35,10 +35,8 @@ def counts(entry: dict, result: dict, question: str) -> bool:
     """
     if "undone" in entry:
         return False
-    answer = _answer(result, question)
-    return (
-        entry["submission"] == result["submission"] or bool(answer) and (entry["answer"] == answer)
-    )
+    own = answer(result, question)
+    return entry["submission"] == result["submission"] or bool(answer) and (entry["answer"] == own)
 
 
 def of(course: Course, assignment: str, student: str, result: dict) -> dict:
@@ -90,7 +88,7 @@ def give(
         "when": _now(),
         "from": judged(result, question),
         "submission": result["submission"],
-        "answer": _answer(result, question),
+        "answer": answer(result, question),
     }
     entries = load(course, assignment, student)
     _save(
@@ -121,6 +119,14 @@ def judged(result: dict, question: str) -> float | None:
     """The points that the program gave; None where it could not."""
     got = [verdict["got"] for verdict in result["questions"].get(question, [])]
     return round(sum(got), 2) if got and None not in got else None
+
+
+def answer(result: dict, question: str) -> str:
+    """The code in a question's own cell, "" if it is not there."""
+    return next(
+        (cell["source"].strip() for cell in result["cells"] if cell["id"] == f"{question}_answer"),
+        "",
+    )
 
 
 def asked(assignment, question):
@@ -160,13 +166,6 @@ def _save(course, assignment, student, result, entries):
     write(folder / "override.json", json.dumps(entries, ensure_ascii=False, indent=1))
     books.prepare(course, assignment)
     books.record(course, assignment, student, result)
-
-
-def _answer(result, question):
-    return next(
-        (cell["source"].strip() for cell in result["cells"] if cell["id"] == f"{question}_answer"),
-        "",
-    )
 
 
 def _now():

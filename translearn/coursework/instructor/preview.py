@@ -56,8 +56,7 @@ def check(assignment: str, path: Path) -> str:
         [sys.executable, "-c", CHECK, assignment, path.name],
         cwd=path.parent,
         env=os.environ | {"PYTHONPATH": where},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
         timeout=PATIENCE,
     )

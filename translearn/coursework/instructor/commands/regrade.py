@@ -67,7 +67,7 @@ def _list(course, assignment, question, changes):
     path = course.root / f"regrade_{assignment}_{question}.csv"
     save(path, rows, COLUMNS)
     if rows:
-        print(show(rows, COLUMNS))
+        print(show([{key: _short(text) for key, text in row.items()} for row in rows], COLUMNS))
     failed = [each for each in changes if each.failed]
     for each in failed:
         print(f"  {each.student}: not judged again ({each.failed}). The mark stays.")
@@ -83,6 +83,10 @@ def _list(course, assignment, question, changes):
 
 def _points(points):
     return "none" if points is None else f"{points:g}"
+
+
+def _short(text):
+    return text if len(text) <= 60 else f"{text[:59]}…"  # the whole stands in the file
 
 
 def _yes():
