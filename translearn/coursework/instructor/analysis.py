@@ -62,16 +62,18 @@ def statistics(course: Course, assignment: str) -> dict:
     found = []
     for each in asked:
         column = basis.index(each) if each in basis else None
+        answered = {
+            student: result
+            for student, result in results.items()
+            if not _unanswered(course, assignment, each.name, result, blank)
+        }
         found.append(
             _marks(each, given)
             | discrimination(table, column)
             | {
-                "unanswered": sum(
-                    _unanswered(course, assignment, each.name, result, blank)
-                    for result in results.values()
-                ),
-                "named": _named(each, results, course),
-                "reasons": _reasons(each, results, course),
+                "unanswered": len(results) - len(answered),
+                "named": _named(each, answered, course),
+                "reasons": _reasons(each, answered, course),
             }
         )
     totals, of = table.sum(1), sum(each.points for each in basis)
@@ -158,7 +160,7 @@ def _named(question, results, course):
 
 
 def _reasons(question, results, course):
-    """What the judge said to those who lost points, the commonest first."""
+    """What the judge said to those who answered and lost points, the commonest first."""
     who = {}
     for student, result in results.items():
         for verdict in result["questions"].get(question.name, []):
