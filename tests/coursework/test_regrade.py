@@ -47,7 +47,7 @@ def mended(monkeypatch):
             future.set_result(hand_in(run, student, released, 1))
             keep(student, future)
 
-    def run(grade_one, assignment, book, data, *, spare, only, secret, limits, unprotected):
+    def run(grade_one, assignment, book, data, *, spare, only, **_):
         student = asked[-1]
         before = run.course.result(student, assignment)["questions"][only]
         verdicts = [
@@ -70,7 +70,7 @@ def mended(monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory, template):
+def thrice(tmp_path_factory, template):
     """ada lost a point at the strict judge, alan too and has an override, kurt lost none."""
     course = folder.Course(shutil.copytree(template, tmp_path_factory.mktemp("three") / "class"))
     judged(course, "ada", lost={LINE: (0, STRICT)})
@@ -81,8 +81,8 @@ def written(tmp_path_factory, template):
 
 
 @pytest.fixture
-def three(tmp_path, written, mended):
-    mended.course = folder.Course(shutil.copytree(written, tmp_path / "class"))
+def three(tmp_path, thrice, mended):
+    mended.course = folder.Course(shutil.copytree(thrice, tmp_path / "class"))
     return mended.course
 
 

@@ -51,6 +51,7 @@ def propose(
     unprotected: bool = False,
     limits: Limits = Limits(),
     quiet: bool = False,
+    cold: bool = False,
 ) -> list:
     """A `Change` for each student with a submission (or of `students`); no mark is changed.
 
@@ -69,7 +70,9 @@ def propose(
         for lead in dict.fromkeys(leads.values())
         if _waiting(course, assignment, lead, question) is None
     ]
-    arguments = dict(secret=course.key, limits=limits, unprotected=unprotected, only=question)
+    arguments = dict(
+        secret=course.key, limits=limits, unprotected=unprotected, cold=cold, only=question
+    )
     troubles = {}
 
     def hand_in(submit, student, book, spare):

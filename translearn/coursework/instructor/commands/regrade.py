@@ -20,6 +20,7 @@ def arguments(verb):
     )
     verb.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N")
     verb.add_argument("--scheduler", metavar="ADDRESS", help="as for grade")
+    verb.add_argument("--cold", action="store_true", help="as for grade")
     verb.add_argument("--unprotected", action="store_true", help="as for grade")
 
 
@@ -38,6 +39,7 @@ def run(course, args):
             args.jobs,
             args.scheduler,
             args.unprotected,
+            cold=args.cold,
         )
         _list(course, assignment, args.question, changes)
         if not args.apply and not _yes():
