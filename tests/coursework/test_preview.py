@@ -3,6 +3,7 @@
 import json
 import zipfile
 
+from translearn import lab
 from translearn.coursework.instructor import bank, folder
 from translearn.coursework.instructor.__main__ import main
 
@@ -49,3 +50,29 @@ def test_the_students_check_looks_at_what_you_typed(course, capsys):
     folder.write(path, "no notebook")
     assert preview(course, "--check") == 1
     assert "A1.ipynb cannot be read as a notebook" in capsys.readouterr().err
+
+
+def test_it_opens_as_the_course_opens_a_lesson(course, capsys, monkeypatch):
+    """A folder with the assignment and nothing of the class; the server ends with the command."""
+    seen = []
+
+    class Server:
+        def __init__(self, folder, start_page, home):
+            seen.append((folder, start_page))
+            home.mkdir(parents=True)
+            self.process = self
+
+        def url(self):
+            return "http://127.0.0.1:1/lab/tree/A1/A1.ipynb"
+
+        def wait(self):
+            raise KeyboardInterrupt
+
+        def stop(self):
+            seen.append("stopped")
+
+    monkeypatch.setattr(lab, "start", Server)
+    assert preview(course, "--open", "--no-browser") == 0
+    assert seen == [(course.root / "preview", "A1/A1.ipynb"), "stopped"]
+    assert "It is open at" in capsys.readouterr().out
+    assert sorted(path.name for path in (course.root / "preview").iterdir()) == [".lab", "A1"]

@@ -5,10 +5,11 @@ it, and the look that a student takes before handing in.
 import os
 import subprocess
 import sys
+import webbrowser
 import zipfile
 from pathlib import Path
 
-from translearn import paths
+from translearn import door, lab, paths
 from translearn.coursework.instructor import release
 from translearn.coursework.instructor.folder import Course, known, write
 from translearn.errors import CourseError
@@ -66,11 +67,19 @@ def check(assignment: str, path: Path) -> str:
     return done.stdout.strip()
 
 
-def open_lab(path: Path) -> int:
-    """Open the notebook in JupyterLab, as a student sees it, until it is stopped."""
-    where = os.pathsep.join(filter(None, [str(paths.ROOT), os.environ.get("PYTHONPATH", "")]))
-    return subprocess.run(
-        [sys.executable, "-m", "jupyterlab", str(path)],
-        cwd=path.parent,
-        env=os.environ | {"PYTHONPATH": where},
-    ).returncode
+def open_lab(path: Path, browser: bool = True) -> None:
+    """Open the notebook in JupyterLab as the course does, until Ctrl-C. The folder that one sees
+    there is the student's: nothing of the class lies in it.
+    """
+    home = path.parent.parent / ".lab"
+    server = lab.start(path.parent.parent, start_page=f"{path.parent.name}/{path.name}", home=home)
+    try:
+        print(f"It is open at\n  {server.url()}\nCtrl-C stops it.", flush=True)
+        with door.to(server.url(), home) as entrance:
+            if browser:
+                webbrowser.open(entrance)
+            server.process.wait()
+    except KeyboardInterrupt:
+        print("\nStopped.")
+    finally:
+        server.stop()

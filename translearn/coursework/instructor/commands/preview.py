@@ -11,6 +11,7 @@ def arguments(verb):
         "--check", action="store_true", help="run the check that a student runs before handing in"
     )
     verb.add_argument("--open", action="store_true", help="open the notebook in JupyterLab")
+    verb.add_argument("--no-browser", action="store_true", help="only print the address")
     verb.add_argument(
         "--again", action="store_true", help="begin anew: what you typed there is lost"
     )
@@ -25,7 +26,7 @@ def run(course, args):
     if args.check:
         print(preview.check(assignment, path))
     if args.open:
-        return preview.open_lab(path)
-    if not args.check:
+        preview.open_lab(path, not args.no_browser)
+    elif not args.check:
         print("Look at it with --open; answer in it, save, and see with --check what they see.")
     return 0
