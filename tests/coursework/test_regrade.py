@@ -40,7 +40,7 @@ def mended(monkeypatch):
     """
     asked, dead = [], set()
 
-    def spread(jobs, scheduler, hand_in, released, names, keep):
+    def spread(jobs, scheduler, hand_in, released, names, keep, quiet):
         for student in names:
             asked.append(student)
             future = Future()

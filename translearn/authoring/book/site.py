@@ -152,7 +152,7 @@ def run(
 
 
 def _follow(lines):
-    """A bar, on a terminal, of what Sphinx says that it does: it reads all pages and writes them."""
+    """A bar, on a terminal, of what Sphinx says that it does: read all pages, write them."""
     from tqdm.auto import tqdm
 
     steps = {"reading sources": 0, "writing output": 100}

@@ -312,7 +312,7 @@ def grade(
         settle(course, assignment, student, result)
         done[student] = result
     with bar:
-        spread(jobs, scheduler, hand_in, released, names, keep)
+        spread(jobs, scheduler, hand_in, released, names, keep, quiet)
     return done
 
 
@@ -338,7 +338,7 @@ def ready(course: Course, assignment: str, scheduler=None, unprotected=False) ->
     return parse(json.dumps(released).encode())
 
 
-def spread(jobs, scheduler, hand_in, released, names, keep) -> None:
+def spread(jobs, scheduler, hand_in, released, names, keep, quiet=False) -> None:
     """Run the submissions of `names` here, or on the workers of a scheduler. `hand_in` starts
     one, `keep` takes each result as it comes, in this process.
     """
@@ -346,6 +346,9 @@ def spread(jobs, scheduler, hand_in, released, names, keep) -> None:
         _here(jobs, hand_in, released, names, keep)
     else:
         _elsewhere(scheduler, hand_in, released, names, keep)
+    for each in _pools.values():
+        if each.failed_warm and not quiet:
+            print(f"Sandboxes started from nothing, some seconds each: {each.cold}.")
     close_pools()
 
 

@@ -101,7 +101,7 @@ def propose(
     with tqdm(
         total=len(todo), desc=f"{assignment}, {question}", unit="submission", disable=quiet
     ) as bar:
-        grading.spread(jobs, scheduler, hand_in, released, todo, keep)
+        grading.spread(jobs, scheduler, hand_in, released, todo, keep, quiet)
     for student, lead in leads.items():
         failed[student] = troubles.get(lead, "")
     rows = {row["student"]: row[question] for row in books.marks(course, assignment)}
