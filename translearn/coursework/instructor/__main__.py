@@ -27,8 +27,11 @@ VERBS = (
     "marks",
     "statistics",
     "similar",
+    "plagiarism",
     "rehearse",
     "status",
+    "draft",
+    "passback",
 )
 
 

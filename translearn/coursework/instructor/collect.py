@@ -14,7 +14,7 @@ from collections import defaultdict
 from datetime import datetime
 from pathlib import Path
 
-from translearn.coursework.instructor import books, exchange, groups, names
+from translearn.coursework.instructor import books, exchange, groups, moodle, names
 from translearn.coursework.instructor.folder import Course, assignments, write
 from translearn.coursework.instructor.inbox import Found, walk
 from translearn.coursework.student.codec import whole
@@ -177,6 +177,8 @@ class _Reader:
                 found.when = found.dated
         found.assignment = which = self._assignment(found, levels)
         found.student = self.given or owner
+        if sign and sign.lms == "Moodle" and owner in ("", found.student):
+            found.sender = sign.who
         mates = self._mates(found.student, which)
         others = {
             who
@@ -290,6 +292,8 @@ def _take(course, found, who):
     if hashlib.sha256(data).hexdigest() != found.digest:
         found.state, found.problem = "unreadable", "it changed just now: collect again"
         return
+    if found.sender:
+        write(path.with_name(moodle.SENDER), found.sender + "\n")
     if found.secret:
         write(path.with_name("submission_secret.txt"), found.secret, mode=0o600)
     note = _note(course, found, who)
