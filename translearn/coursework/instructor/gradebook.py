@@ -89,11 +89,11 @@ def _sentence(course, said):
     )
 
 
-def scores(book, assignment: str, students=None) -> dict:
+def scores(book, assignment: str, students=None, questions=None) -> dict:
     """{student: {question: points, None where a person has still to decide or nobody could}} of
     those who are in the books, in one question to them.
 
-    students   only these; None: all
+    students, questions   only these; None: all
     """
     from nbgrader.api import Assignment, BaseCell, Grade, SubmittedAssignment, SubmittedNotebook
     from sqlalchemy import select
@@ -110,6 +110,8 @@ def scores(book, assignment: str, students=None) -> dict:
     )
     if students is not None:
         asked = asked.where(its.in_(list(students)))
+    if questions is not None:
+        asked = asked.where(BaseCell.name.in_(list(questions)))
     found = {}
     for student, name, waits, auto, manual, extra in book.db.execute(asked):
         points = auto if manual is None else manual

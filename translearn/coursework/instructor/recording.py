@@ -127,7 +127,7 @@ def _write(book, course, assignment, entries):
             grade.auto_score = got
             grade.needs_manual_grade = got is None and grade.manual_score is None
             comments[student, f"{name}_answer"].auto_comment = None
-        marked = _by_hand(course, assignment, student)
+        marked = given(course, assignment, student)
         for name, answer in entry["answers"].items():
             grade, mark = grades[student, name], marked.get(name)
             same = mark is not None and mark["answer"] == answer
@@ -257,7 +257,7 @@ def unmark(course: Course, assignment: str, student: str, question: str, seen: s
 
 def seen(course: Course, assignment: str, student: str, result: dict, question: str) -> str:
     """What tells an answer and its mark, as they are now, from any other."""
-    marked = _by_hand(course, assignment, student)
+    marked = given(course, assignment, student)
     return _seen(marked, handed.text(course, assignment, result, question), question)
 
 
@@ -295,7 +295,7 @@ def by_hand(course: Course, assignment: str, student: str):
             raise CourseError(f"{student} has no graded submission for {assignment}.")
         entry, marked = (
             _entry(course, assignment, student, result),
-            _by_hand(course, assignment, student),
+            given(course, assignment, student),
         )
         yield marked, entry
         write(folder / "manual.json", json.dumps(marked, ensure_ascii=False, indent=1))
@@ -305,7 +305,10 @@ def by_hand(course: Course, assignment: str, student: str):
     _recorded(course, assignment, student, entry)
 
 
-def _by_hand(course, assignment, student):
+def given(course: Course, assignment: str, student: str) -> dict:
+    """What stands in manual.json: {question: its mark, `lines.KEY`: comments on lines}; {} where
+    there is none. Raises `CourseError` for a file that cannot be read.
+    """
     path = course.graded(student, assignment) / "manual.json"
     marked = read_json(path)
     if marked is None and path.exists():
