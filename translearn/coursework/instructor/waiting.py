@@ -152,11 +152,11 @@ def spread(rubric: dict, answers: list) -> dict:
 
 
 def duration(seconds: float) -> str:
-    """A time in words, such as "40 s", "1 min 20 s", "2 h 5 min"."""
-    seconds = round(seconds)
-    if seconds < 60:
-        return f"{seconds} s"
-    if seconds < 3600:
-        return f"{seconds // 60} min" + (f" {seconds % 60} s" if seconds % 60 else "")
-    minutes = round(seconds / 60)
-    return f"{minutes // 60} h" + (f" {minutes % 60} min" if minutes % 60 else "")
+    """A time in words, such as "40 s", "1 min 20 s", "25 min", "2 h 5 min"."""
+    if seconds < 59.5:
+        return f"{seconds:.0f} s"
+    if seconds < 600:
+        minutes, seconds = divmod(round(seconds), 60)
+        return f"{minutes} min" + (f" {seconds} s" if seconds else "")
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return " ".join([f"{hours} h"] * bool(hours) + [f"{minutes} min"] * bool(minutes))
