@@ -265,8 +265,8 @@ def test_the_pages_in_a_browser(course, hand_in, monkeypatch):
         assert rubric["x"] > answer["x"] + answer["width"], "the rubric stands beside the answer"
         for fieldset in page.locator("fieldset").all():
             fieldset.locator("input").last.check()
-        page.fill("textarea", "Well argued.")
-        page.click("button")
+        page.fill("#comment", "Well argued.")
+        page.click("text=Save and next >> visible=true")
         assert page.inner_text(".saved") == "Saved: 7 of 7 points."
         browser.close()
     assert [

@@ -90,6 +90,7 @@ def _recorded(course, assignment, student, entry):
     means that the same is written once more: so nobody waits for the disk here.
     """
     path = course.graded(student, assignment) / "recorded"
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"{entry['submission']} {entry['stamp']}", encoding="ascii")
 
 
@@ -120,7 +121,8 @@ def _entry(course, assignment, student, result):
 
 def _write(book, course, assignment, entries):
     """Write `entries`, {student: what `_entry` gives}, into open books, without a commit."""
-    grades, comments = _rows(book, course, assignment, entries)
+    with book.db.no_autoflush:  # new rows go into the books once, with what is put into them
+        grades, comments = _rows(book, course, assignment, entries)
     for student, entry in entries.items():
         for name, got in entry["got"].items():
             grade = grades[student, name]

@@ -12,7 +12,7 @@ from translearn.coursework.instructor.gradebook import gradebook, scores
 from translearn.coursework.instructor.recording import catch_up
 
 PAUSE = 900  # seconds: who looks at an answer for longer was away
-SHORT = 16_384  # bytes: a verdict without cells is a few sentences, and never longer than this
+SHORT = 8_192  # bytes: a verdict without cells is a few sentences, and never longer than this
 
 
 @dataclass(frozen=True)
