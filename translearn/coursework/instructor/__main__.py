@@ -23,8 +23,11 @@ VERBS = (
     "feedback",
     "marks",
     "similar",
+    "plagiarism",
     "rehearse",
     "status",
+    "draft",
+    "passback",
 )
 
 

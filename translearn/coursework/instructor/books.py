@@ -7,8 +7,10 @@ https://nbgrader.readthedocs.io/en/stable/api/gradebook.html
 from datetime import UTC
 
 from translearn.coursework.instructor import judging
+from translearn.coursework.instructor import late as lateness
 from translearn.coursework.instructor.folder import Course
 from translearn.coursework.instructor.gradebook import gradebook
+from translearn.coursework.instructor.gradebook import scores as scores_of
 from translearn.coursework.instructor.recording import (
     catch_up,
     mark,
@@ -83,6 +85,8 @@ def score(grade) -> float | None:
 def marks(course: Course, assignment: str, only=None) -> list:
     """A row for each student (or for those in `only`): their points, None where somebody has still
     to decide, with the reason. Never 0 for what is not graded.
+
+    `points` is what counts after a deduction for lateness, `raw` what the books say (late.py).
     """
     from translearn.coursework.student.question import questions, written
 
@@ -90,21 +94,8 @@ def marks(course: Course, assignment: str, only=None) -> list:
     names = [each.name for each in [*questions(module), *written(module)]]
     total = sum(each.points for each in [*questions(module), *written(module)])
     students, rows = course.students(), []
-    scores = {}
     with gradebook(course) as book:
-        from nbgrader.api import MissingEntry
-
-        try:
-            submissions = (
-                book.assignment_submissions(assignment)
-                if only is None
-                else [book.find_submission(assignment, student) for student in only]
-            )
-        except MissingEntry:
-            submissions = []
-        for submission in submissions:
-            for notebook in submission.notebooks:
-                scores[submission.student_id] = {g.name: score(g) for g in notebook.grades}
+        scores = scores_of(book, assignment, only)
     for student in sorted(
         only if only is not None else {*students, *scores, *course.submissions(assignment)}
     ):
@@ -117,7 +108,7 @@ def marks(course: Course, assignment: str, only=None) -> list:
             "of": total,
             "state": "graded",
             "reason": "",
-            "late": late(course, student, assignment),
+            "late": "",
         }
         each = {name: None for name in names}
         if not course.submitted(student, assignment).is_file():
@@ -144,22 +135,19 @@ def marks(course: Course, assignment: str, only=None) -> list:
                         f"{', '.join(titles.get(name, name) for name in waiting)}"
                     ),
                 }
+        behind = _behind(course, student, assignment)
+        row |= {"late": lateness.words(behind)} | lateness.applied(course, row, behind)
         rows.append(row | each)
     return rows
 
 
 def late(course: Course, student: str, assignment: str) -> str:
     """How late it came, in words; "" if in time, or if nobody can know."""
-    due, stamp = course.due.get(assignment), _timestamp(course, student, assignment)
-    if due is None or stamp is None:
-        return ""
-    seconds = (stamp.replace(tzinfo=UTC) - due).total_seconds()
-    if seconds <= 0:
-        return ""
-    return (
-        f"{seconds / 86400:.1f} days"
-        if seconds > 2 * 86400
-        else f"{seconds / 3600:.1f} hours"
-        if seconds > 2 * 3600
-        else f"{max(1, round(seconds / 60))} minutes"
-    )
+    return lateness.words(_behind(course, student, assignment))
+
+
+def _behind(course, student, assignment):
+    """Seconds that it came late; 0 if in time, or if nobody can know."""
+    stamp = _timestamp(course, student, assignment)
+    came = stamp.replace(tzinfo=UTC) if stamp else None
+    return lateness.seconds(course, student, assignment, came)
