@@ -12,7 +12,7 @@ import itertools
 import json
 from datetime import UTC, datetime
 
-from translearn.coursework.instructor import handed, judging
+from translearn.coursework.instructor import groups, handed, judging, overrides
 from translearn.coursework.instructor.folder import Course, read_json, write
 from translearn.coursework.instructor.gradebook import gradebook
 from translearn.errors import CourseError
@@ -116,7 +116,12 @@ def _entry(course, assignment, student, result):
     answers = {
         each.name: handed.text(course, assignment, result, each.name) for each in written(module)
     }
-    return {"submission": result["submission"], "stamp": stamp, "got": got, "answers": answers}
+    # What tells whether an override is of this answer; the rest of a result may be megabytes.
+    named = [
+        {"id": cell["id"], "source": cell["source"]} for cell in result["cells"] if cell["id"]
+    ]
+    of = {"submission": result["submission"], "cells": named}
+    return {**of, "stamp": stamp, "got": got, "answers": answers}
 
 
 def _write(book, course, assignment, entries):
@@ -124,11 +129,12 @@ def _write(book, course, assignment, entries):
     with book.db.no_autoflush:  # new rows go into the books once, with what is put into them
         grades, comments = _rows(book, course, assignment, entries)
     for student, entry in entries.items():
+        overridden = overrides.load(course, assignment, student)
         for name, got in entry["got"].items():
-            grade = grades[student, name]
-            grade.auto_score = got
+            grade, comment = grades[student, name], comments[student, f"{name}_answer"]
+            grade.auto_score, comment.auto_comment = got, None
+            overrides.enter(grade, comment, overridden.get(name, []), entry, name)
             grade.needs_manual_grade = got is None and grade.manual_score is None
-            comments[student, f"{name}_answer"].auto_comment = None
         marked = given(course, assignment, student)
         for name, answer in entry["answers"].items():
             grade, mark = grades[student, name], marked.get(name)
@@ -288,23 +294,31 @@ def _written(assignment, question):
 @contextlib.contextmanager
 def by_hand(course: Course, assignment: str, student: str):
     """What stands in manual.json, to change in the block, and what the books need of the verdict.
-    At its end the file is written, then the books. Nobody else writes either meanwhile.
+    At its end the file is written, then the books; so are those of the members of a group for whom
+    this student handed in. Nobody else writes meanwhile.
     """
-    folder = course.graded(student, assignment)
     with gradebook(course, writing=True) as book:
-        result = course.result(student, assignment)
-        if result is None:
-            raise CourseError(f"{student} has no graded submission for {assignment}.")
-        entry, marked = (
-            _entry(course, assignment, student, result),
-            given(course, assignment, student),
-        )
+        entry, marked = _graded(course, assignment, student), given(course, assignment, student)
         yield marked, entry
-        write(folder / "manual.json", json.dumps(marked, ensure_ascii=False, indent=1))
-        entry["stamp"] = max(entry["stamp"], (folder / "manual.json").stat().st_mtime_ns)
-        _write(book, course, assignment, {student: entry})
+        text, entries = json.dumps(marked, ensure_ascii=False, indent=1), {student: entry}
+        for mate in groups.followers(course, assignment, student):
+            entries[mate] = _graded(course, assignment, mate)
+        # The student's own last: while it is not there, the answer waits for its mark.
+        for each in reversed(entries):
+            path = course.graded(each, assignment) / "manual.json"
+            write(path, text)
+            entries[each]["stamp"] = max(entries[each]["stamp"], path.stat().st_mtime_ns)
+        _write(book, course, assignment, entries)
         book.db.commit()
-    _recorded(course, assignment, student, entry)
+    for each in entries:
+        _recorded(course, assignment, each, entries[each])
+
+
+def _graded(course, assignment, student):
+    result = course.result(student, assignment)
+    if result is None:
+        raise CourseError(f"{student} has no graded submission for {assignment}.")
+    return _entry(course, assignment, student, result)
 
 
 def given(course: Course, assignment: str, student: str) -> dict:

@@ -6,7 +6,7 @@ import hmac
 from collections import Counter
 from dataclasses import dataclass
 
-from translearn.coursework.instructor import judging
+from translearn.coursework.instructor import groups, judging
 from translearn.coursework.instructor.folder import Course, assignments, read_json
 from translearn.coursework.instructor.gradebook import gradebook, scores
 from translearn.coursework.instructor.recording import catch_up
@@ -47,7 +47,7 @@ class Answers:
     def __init__(self, course: Course, assignment: str | None = None):
         self.course, self.assignment = course, assignment
         self.all = []  # in order
-        self._by_ticket, self._files, self._names = {}, {}, {}
+        self._by_ticket, self._files, self._names, self._following = {}, {}, {}, {}
         self.read = 0  # files that were read so far: at a click only those that are new
 
     def _assignments(self):
@@ -93,11 +93,15 @@ class Answers:
         return [each for each in self.all if each.asked == asked]
 
     def _students(self, which):
-        """Who has a verdict with answers in it: a file that could not be read has none."""
+        """Who has a verdict with answers in it: a file that could not be read has none, and what a
+        group handed in is marked once, where the one stands who did it.
+        """
         found = []
         for folder in (self.course.root / "autograded").iterdir():
             path = folder / which / "result.json"
-            if self._file(path, lambda result: bool((result or {}).get("cells")), SHORT):
+            if self._file(
+                path, lambda result: bool((result or {}).get("cells")), SHORT
+            ) and not self._follows(which, folder.name):
                 found.append(folder.name)
         return found
 
@@ -117,6 +121,21 @@ class Answers:
                 self.read += 1
                 self._files[path] = stamp, look(read_json(path))
         return self._files[path][1]
+
+    def _follows(self, which, student):
+        """Whether another member of the group handed in for this student (`groups.follows`, which
+        reads the whole notebook).
+        """
+        path = self.course.submitted(student, which)
+        note = self._file(path.with_name("group.json"), lambda note: note)
+        if not isinstance(note, dict) or note.get("by", student) == student:
+            return False
+        leads = self.course.submitted(str(note["by"]), which)
+        files = path, path.with_name("group.json"), leads.with_name("group.json")
+        stamp = [file.stat().st_mtime_ns if file.is_file() else 0 for file in files]
+        if self._following.get(path, (None,))[0] != stamp:
+            self._following[path] = stamp, groups.follows(self.course, which, student) is not None
+        return self._following[path][1]
 
     def _name(self, *place):
         if place not in self._names:
