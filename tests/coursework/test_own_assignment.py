@@ -80,11 +80,11 @@ def put(place, mark, block):
     if not mark:
         return place.write_text(block, encoding="utf-8")
     text = place.read_text(encoding="utf-8")
-    starts = [match.start() for match in draft.EDIT.finditer(text)] + [len(text)]
-    (at,) = [n for n, match in enumerate(draft.EDIT.finditer(text)) if match[1] == mark]
-    after = text[starts[at + 1] :]
+    (begin,) = [match for match in draft.EDIT.finditer(text) if match[1] == mark]
+    end = re.compile(r"^(# |<!-- )(EDIT \d|END\b)|\Z", re.M).search(text, begin.end())
+    after = text[end.start() :]
     gap = "\n\n\n" if place.suffix == ".py" else "\n\n"
-    whole = text[: starts[at]] + block.rstrip("\n") + (gap + after if after else "\n")
+    whole = text[: begin.start()] + block.rstrip("\n") + (gap + after if after else "\n")
     return place.write_text(whole, encoding="utf-8")
 
 
@@ -120,7 +120,7 @@ def test_the_page_is_followed_literally(copy):
     assert [v["got"] for v in result["questions"]["right_when_sure"]] == [2, 1]
     assert "Right when it is sure" in (copy / "class/feedback/ada/A5/A5.html").read_text("utf-8")
     released = (copy / "class/release/A5/A5.ipynb").read_text(encoding="utf-8")
-    assert "EDIT" not in released and "probabilities[answered]" not in released
+    assert "<!--" not in released and "probabilities[answered]" not in released
     row = "| A5 | Answers with a threshold |  | 1 question, 3 points | 1 answer, 3 points |  |  |"
     assert row in (copy / "docs/teaching.md").read_text(encoding="utf-8").splitlines()
     files = [

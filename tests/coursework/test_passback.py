@@ -216,12 +216,13 @@ def test_a_column_that_is_there_is_found_or_named(linked, platform):
 
 def test_an_empty_table_of_students_is_filled_with_who_learns_there(linked, platform, capsys):
     folder.write(linked.root / "students.csv", "id,first_name,last_name,email,lms_id\n")
-    platform.members.append(member("u-7", "=cmd() Mean", "mean@x.org"))
+    platform.members.append(member("-u7", "=cmd() Mean", "mean@x.org"))
     assert command.main(["--course", str(linked.root), "passback", "--members"]) == 0
     table = list(csv.DictReader((linked.root / "students.csv").read_text("utf-8").splitlines()))
     assert [row["id"] for row in table] == ["Ada@x.org", "alan@x.org", "kurt", "mean@x.org"]
     assert table[2]["last_name"] == "Gödel" and table[3]["first_name"] == "'=cmd()"
-    assert passback.users(folder.Course(linked.root))["kurt"] == "u-3"
+    users = passback.users(folder.Course(linked.root))
+    assert users["kurt"] == "u-3" and users["mean@x.org"] == "-u7"
     assert "New in students.csv: Ada@x.org, alan@x.org" in capsys.readouterr().out
 
 

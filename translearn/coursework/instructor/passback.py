@@ -20,7 +20,7 @@ from translearn.coursework.instructor.folder import (
     write,
 )
 from translearn.coursework.instructor.lti import Platform, reason
-from translearn.coursework.instructor.tables import save
+from translearn.coursework.instructor.tables import save, wild
 from translearn.coursework.student import module as student_module
 from translearn.coursework.student.question import questions, written
 from translearn.errors import CourseError
@@ -50,7 +50,7 @@ def users(course: Course) -> dict:
         return found
     try:
         rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
-        listed = {row["id"].strip(): row["user"].strip() for row in rows if row["id"]}
+        listed = {row["id"].strip(): wild(row["user"].strip()) for row in rows if row["id"]}
     except (OSError, UnicodeDecodeError, csv.Error, KeyError, AttributeError):
         raise CourseError(
             f"{USERS} cannot be read: it is a table with the columns id and user. Mend it, or "
