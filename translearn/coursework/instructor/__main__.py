@@ -23,6 +23,7 @@ VERBS = (
     "feedback",
     "marks",
     "similar",
+    "plagiarism",
     "rehearse",
     "status",
     "draft",

@@ -12,6 +12,7 @@ import warnings
 from datetime import UTC, datetime
 
 from translearn.coursework.instructor import handed, judging
+from translearn.coursework.instructor import late as lateness
 from translearn.coursework.instructor.folder import Course, read_json, write
 from translearn.coursework.instructor.submission import digest
 from translearn.errors import CourseError
@@ -200,6 +201,8 @@ def score(grade) -> float | None:
 def marks(course: Course, assignment: str, only=None) -> list:
     """A row for each student (or for those in `only`): their points, None where somebody has still
     to decide, with the reason. Never 0 for what is not graded.
+
+    `points` is what counts after a deduction for lateness, `raw` what the books say (late.py).
     """
     from translearn.coursework.student.question import questions, written
 
@@ -234,7 +237,7 @@ def marks(course: Course, assignment: str, only=None) -> list:
             "of": total,
             "state": "graded",
             "reason": "",
-            "late": late(course, student, assignment),
+            "late": "",
         }
         each = {name: None for name in names}
         if not course.submitted(student, assignment).is_file():
@@ -261,6 +264,8 @@ def marks(course: Course, assignment: str, only=None) -> list:
                         f"{', '.join(titles.get(name, name) for name in waiting)}"
                     ),
                 }
+        behind = _behind(course, student, assignment)
+        row |= {"late": lateness.words(behind)} | lateness.applied(course, row, behind)
         rows.append(row | each)
     return rows
 
@@ -276,16 +281,11 @@ def _timestamp(course, student, assignment):
 
 def late(course: Course, student: str, assignment: str) -> str:
     """How late it came, in words; "" if in time, or if nobody can know."""
-    due, stamp = course.due.get(assignment), _timestamp(course, student, assignment)
-    if due is None or stamp is None:
-        return ""
-    seconds = (stamp.replace(tzinfo=UTC) - due).total_seconds()
-    if seconds <= 0:
-        return ""
-    return (
-        f"{seconds / 86400:.1f} days"
-        if seconds > 2 * 86400
-        else f"{seconds / 3600:.1f} hours"
-        if seconds > 2 * 3600
-        else f"{max(1, round(seconds / 60))} minutes"
-    )
+    return lateness.words(_behind(course, student, assignment))
+
+
+def _behind(course, student, assignment):
+    """Seconds that it came late; 0 if in time, or if nobody can know."""
+    stamp = _timestamp(course, student, assignment)
+    came = stamp.replace(tzinfo=UTC) if stamp else None
+    return lateness.seconds(course, student, assignment, came)

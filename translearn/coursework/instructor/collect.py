@@ -13,7 +13,7 @@ from collections import defaultdict
 from datetime import datetime
 from pathlib import Path
 
-from translearn.coursework.instructor import books, exchange, names
+from translearn.coursework.instructor import books, exchange, moodle, names
 from translearn.coursework.instructor.folder import Course, assignments, write
 from translearn.coursework.instructor.inbox import Found, walk
 from translearn.coursework.student.codec import whole
@@ -155,6 +155,8 @@ class _Reader:
                 found.when = found.dated
         found.assignment = which = self._assignment(found, levels)
         found.student = self.given or owner
+        if sign and sign.lms == "Moodle" and owner in ("", found.student):
+            found.sender = sign.who
         mates = self._mates(found.student)
         others = {
             who
@@ -268,6 +270,8 @@ def _take(course, found):
         found.state, found.problem = "unreadable", "it changed just now: collect again"
         return
     when = datetime.fromtimestamp(found.when).astimezone()
+    if found.sender:
+        write(path.with_name(moodle.SENDER), found.sender + "\n")
     if found.secret:
         write(path.with_name("submission_secret.txt"), found.secret, mode=0o600)
     before = path.read_bytes() if path.is_file() else None

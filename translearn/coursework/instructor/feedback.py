@@ -9,7 +9,7 @@ import contextlib
 
 from tqdm.auto import tqdm
 
-from translearn.coursework.instructor import books, handed, judging, shown
+from translearn.coursework.instructor import books, handed, judging, late, shown
 from translearn.coursework.instructor.folder import Course, read_json, write
 
 
@@ -61,6 +61,9 @@ def page(course: Course, assignment: str, student: str) -> str:
         of=row["of"],
         reason=row["reason"].rstrip("."),
         late=row["late"],
+        more_time=late.more_time(course, student, assignment),
+        exempt=row["state"] == "exempt",
+        deduction=row["deduction"],
         notes=result["notes"],
         so_far=sum(q["got"] or 0 for q in [*asked, *by_hand]),
         questions=asked,

@@ -12,7 +12,7 @@ import zipfile
 from translearn import authoring, paths
 from translearn.authoring import handout
 from translearn.coursework import student
-from translearn.coursework.instructor import books
+from translearn.coursework.instructor import books, late
 from translearn.coursework.instructor.folder import Course, assignments, known, write
 from translearn.errors import CourseError
 
@@ -25,7 +25,7 @@ README = """{title}
    examples.
 3. Save, run the last cell, and hand in the file that it writes, {assignment}_YOURID.ipynb.
 
-Due: {due}
+Due: {due}{late}
 Points: {points}, of which {manual} are given by a person. The notebook's first table says what
 each is for.
 """
@@ -47,13 +47,15 @@ def release(course: Course, assignment: str) -> tuple:
 
     due = course.due.get(assignment)
     manual = sum(each.points for each in written(module))
+    points = manual + sum(each.points for each in questions(module))
     files = {
         f"{assignment}.ipynb": handout.notebook(lesson, solved=False).encode(),
         "README.txt": README.format(
             title=f"{assignment} · {course.name}",
             assignment=assignment,
             due=f"{due:%A, %d %B %Y, %H:%M}" if due else "your instructor says when",
-            points=manual + sum(each.points for each in questions(module)),
+            late=_late(course, assignment, points) if due else "",
+            points=points,
             manual=manual,
         ).encode(),
     }
@@ -168,6 +170,11 @@ def _bank(assignment, module):
         for question in most
         if question not in wrong
     ]
+
+
+def _late(course, assignment, points):
+    rule = late.policy(course, assignment)
+    return f"\nLate: {late.said(rule, points)}" if rule.policy != "none" else ""
 
 
 def _data(name):
