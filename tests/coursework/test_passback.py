@@ -106,6 +106,26 @@ def test_marks_go_to_their_column_and_what_is_not_graded_is_no_zero(linked, plat
     assert set(done["sent"]) == {"ada", "alan", "kurt"} and not done["refused"]
 
 
+def test_what_lateness_costs_is_said_and_why_somebody_has_more_time_is_not(linked, platform):
+    text = (linked.root / "course.toml").read_text(encoding="utf-8")
+    text = text.replace("[due]", "[due]\nA1 = 2027-02-27T12:00:00Z", 1)
+    text = text.replace('policy = "none"', 'policy = "percent"\npercent_a_day = 10', 1)
+    folder.write(linked.root / "course.toml", text)
+    folder.write(
+        linked.root / "extensions.csv",
+        "id,assignment,until,reason\nalan,A1,2027-03-05,an operation\nkurt,A1,exempt,moved\n",
+    )
+    course = folder.Course(linked.root)
+    for student in ("ada", "alan", "kurt"):
+        marked(course, student)
+    done = passback.send(course, "A1")
+    held, rows = platform.scores[0], {row["student"]: row for row in books.marks(course, "A1")}
+    assert held["u-1"]["scoreGiven"] == rows["ada"]["points"] < rows["ada"]["raw"] == 37
+    assert held["u-1"]["comment"] == rows["ada"]["deduction"] != ""
+    assert held["u-2"]["scoreGiven"] == 37 and "You had more time" in held["u-2"]["comment"]
+    assert "operation" not in json.dumps(held) and set(done["sent"]) == {"ada", "alan"}
+
+
 def test_sending_again_sends_only_what_has_changed(linked, platform):
     linked.submitted("kurt", "A1").unlink()
     assert len(passback.send(linked, "A1")["sent"]) == 2

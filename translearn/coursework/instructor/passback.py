@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from translearn import authoring
 from translearn.authoring import readme
-from translearn.coursework.instructor import books
+from translearn.coursework.instructor import books, late
 from translearn.coursework.instructor.folder import (
     COLUMNS,
     STUDENT_ID,
@@ -123,7 +123,8 @@ def wanted(course: Course, assignment: str, before: dict) -> dict:
         if state not in PROGRESS and student not in before:
             continue
         activity, grading = PROGRESS.get(state, WITHDRAWN)
-        said = [row["reason"], row.get("deduction", ""), row.get("extension", "")]
+        # Not row["extension"]: why somebody has more time is the instructor's.
+        said = [row["reason"], row["deduction"], late.more_time(course, student, assignment)]
         comment = " ".join(" ".join(filter(None, said)).split())[:LONGEST]
         score = {"activityProgress": activity, "gradingProgress": grading}
         # What is shown of it is the platform's affair; a tag in it should be nobody's.
