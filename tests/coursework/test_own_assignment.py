@@ -131,6 +131,25 @@ def test_the_page_is_followed_literally(copy):
     assert layout.lesson(source.read_text("utf-8")) == source.read_text("utf-8")
     check = layout._ruff("format", "--config", CONFIG, "--check", *map(str, python))
     assert check.returncode == 0, check.stdout + check.stderr
+    _holds_as_the_others(copy)
+
+
+def _holds_as_the_others(copy):
+    """What the suite holds assignments to, on this one: `test … -k A5`, as the page says."""
+    for folder_ in ("coursework", "plugins"):
+        shutil.copytree(ROOT / "tests" / folder_, copy / "tests" / folder_)
+    for name in ("conftest.py", "pyproject.toml"):
+        shutil.copy(ROOT / name, copy / name)
+    files = [f"test_{name}.py" for name in "marks measured near_misses given_away".split()]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider"]
+        + ["-k", "A5", *(f"tests/coursework/{name}" for name in files)],
+        cwd=copy,
+        env=os.environ | {"PYTHONPATH": str(copy), "TRANSLEARN_CACHE": str(copy / ".cache")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0 and re.search(r"\b1\d passed", done.stdout), done.stdout
 
 
 def test_each_command_and_link_of_the_page_exists():
