@@ -277,6 +277,11 @@ def test_a_table_with_students_stays_and_differences_are_listed(linked, platform
             '[lti]\ntoken = "https://x"\nclient_id = "x"\nlineitems = "https://x/y"\ntyp = "o"',
             "no setting 'typ'",
         ),
+        (
+            '[lti]\ntoken = "https://x"\nclient_id = "x"\nlineitems = "https://x/y"\n'
+            '[lti.items]\na1 = "https://x/1"',
+            "no assignment 'a1'",
+        ),
     ],
 )
 def test_settings_with_a_mistake_say_which(course, text, said):
@@ -287,6 +292,15 @@ def test_settings_with_a_mistake_say_which(course, text, said):
     with pytest.raises(CourseError, match=said) as refused:
         lti.settings(course)
     assert "\n" not in str(refused.value)
+
+
+def test_a_platform_that_gives_no_names_is_not_asked_for_them(course):
+    with (course.root / "course.toml").open("a") as file:
+        file.write(
+            '\n[lti]\ntoken = "https://x/t"\nclient_id = "x"\nlineitems = "https://x/items"\n'
+        )
+    with pytest.raises(CourseError, match="members is missing"):
+        passback.members(course)
 
 
 def test_the_key_is_the_owners_alone_and_stays(course, capsys):
