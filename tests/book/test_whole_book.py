@@ -18,7 +18,9 @@ from translearn.authoring import reading
 from translearn.authoring.book import executed, site
 
 LESSONS = [source.stem for source in reading.sources()]
-OTHERS = "index measured answers cards licences glossary teaching contributing search"
+OTHERS = (
+    "index measured answers cards licences glossary teaching own-assignment contributing search"
+)
 PAGES = [*LESSONS, *OTHERS.split()]
 VARIANTS = [f"{theme} {width}" for theme in ("light", "dark") for width in (1280, 390)]
 HEAVY = 5e6  # bytes: what a page and all the pictures that it can show may weigh

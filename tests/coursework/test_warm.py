@@ -10,7 +10,7 @@ import time
 import psutil
 import pytest
 
-from translearn.coursework.instructor import grading, sandbox, seccomp, session, walls, warm
+from translearn.coursework.instructor import bank, grading, sandbox, seccomp, session, walls, warm
 from translearn.coursework.student import seal
 
 LOOK = """
@@ -131,6 +131,18 @@ def test_where_a_child_cannot_close_itself_in_sandboxes_start_cold(monkeypatch, 
         one.close()
     finally:
         pool.close()
+
+
+def test_an_instructor_is_told_that_sandboxes_start_cold(course, hand_in, monkeypatch, capsys):
+    def refuse(*args):
+        raise warm.NotWarm("No reason but this one")
+
+    monkeypatch.setattr(warm.Zygote, "child", refuse)
+    hand_in("ada", bank.books("A1")[1])
+    done = grading.grade(course, "A1", jobs=1)
+    assert done["ada"]["state"] == "graded"
+    said = "Sandboxes started from nothing, some seconds each: No reason but this one."
+    assert said in capsys.readouterr().out
 
 
 def test_without_a_filter_on_system_calls_sandboxes_start_cold(monkeypatch):

@@ -26,6 +26,8 @@ VERBS = (
     "plagiarism",
     "rehearse",
     "status",
+    "draft",
+    "passback",
 )
 
 

@@ -303,6 +303,9 @@ def grade(
             _here(jobs, hand_in, released, names, keep)
         else:
             _elsewhere(scheduler, hand_in, released, names, keep)
+    for each in _pools.values():
+        if each.failed_warm and not quiet:
+            print(f"Sandboxes started from nothing, some seconds each: {each.cold}.")
     close_pools()
     return done
 

@@ -347,7 +347,9 @@ class Pool:
 
     def __init__(self, ahead=(), spare=2, limits=Limits(), unprotected=False, cold=False):
         self.options = dict(ahead=tuple(ahead), limits=limits, unprotected=unprotected)
+        # why each sandbox starts from nothing; "" while they are born of a zygote
         self.cold = "It was asked for" if cold else "Without walls" if unprotected else ""
+        self.failed_warm = False
         self.zygote = None
         self.wishes, self.waiting, self.spare, self.started = (
             queue.Queue(),
@@ -399,7 +401,7 @@ class Pool:
             )
             return self.zygote.ready()
         except (warm.NotWarm, OSError) as problem:
-            self.cold = f"{problem}"
+            self.cold, self.failed_warm = f"{problem}", True
             if self.zygote:
                 self.zygote.close()
                 self.zygote = None
