@@ -11,7 +11,7 @@ import sys
 import warnings
 from datetime import UTC, datetime
 
-from translearn.coursework.instructor import handed, judging
+from translearn.coursework.instructor import groups, handed, judging, overrides
 from translearn.coursework.instructor import late as lateness
 from translearn.coursework.instructor.folder import Course, read_json, write
 from translearn.coursework.instructor.submission import digest
@@ -117,14 +117,16 @@ def record(course: Course, assignment: str, student: str, result: dict) -> None:
             book.add_student(student)
         stamp = _timestamp(course, student, assignment)
         book.update_or_create_submission(assignment, student, timestamp=stamp)
+        given = overrides.load(course, assignment, student)
         for each in questions(module):
             verdicts = result["questions"].get(each.name)
             grade = book.find_grade(each.name, assignment, assignment, student)
             known = verdicts is not None and all(v["got"] is not None for v in verdicts)
             grade.auto_score = sum(v["got"] for v in verdicts) if known else None
-            grade.needs_manual_grade = not known and grade.manual_score is None
             comment = book.find_comment(f"{each.name}_answer", assignment, assignment, student)
             comment.auto_comment = None
+            overrides.enter(grade, comment, given.get(each.name, []), result, each.name)
+            grade.needs_manual_grade = not known and grade.manual_score is None
         for each in written(module):
             grade = book.find_grade(each.name, assignment, assignment, student)
             marked = read_json(course.graded(student, assignment) / "manual.json") or {}
@@ -186,6 +188,8 @@ def mark(
             [*(f"{criterion}: {level}" for criterion, level in levels.items()), comment]
         ).strip()
         book.db.commit()
+    for mate in groups.followers(course, assignment, student):
+        mark(course, assignment, mate, question, levels, comment)
     return points
 
 

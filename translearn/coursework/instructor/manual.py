@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from translearn import authoring, door
 from translearn.authoring import handout
-from translearn.coursework.instructor import books, handed, judging, shown
+from translearn.coursework.instructor import books, groups, handed, judging, shown
 from translearn.coursework.instructor.folder import Course, assignments, read_json
 from translearn.errors import CourseError
 
@@ -35,6 +35,8 @@ def answers(course: Course, assignment: str | None = None, everything: bool = Fa
             continue
         module = judging.load(which.lower())
         for row in books.marks(course, which):
+            if groups.follows(course, which, row["student"]):
+                continue  # it is marked where the one stands who handed it in
             if (course.result(row["student"], which) or {}).get(
                 "cells"
             ):  # a file that could not be read has no answers
