@@ -241,7 +241,7 @@ os.fork = fork"""
 def test_a_child_that_comes_too_late_is_not_taken_for_the_next(monkeypatch):
     """Else the limits of one submission would be watched, and ended, in another's process."""
     with contextlib.closing(a_zygote(monkeypatch).ready()) as zygote:
-        python = psutil.Process(zygote.process.pid).children(recursive=True)[-1]
+        python = psutil.Process(zygote.process.pid).children()[0].children()[0]
         python.suspend()
         with monkeypatch.context() as hurry:
             hurry.setattr(warm, "BIRTH", 0.1)

@@ -293,6 +293,8 @@ class Sandbox:
             code = self.process.wait(5)
         except subprocess.TimeoutExpired:
             return Dead("It closed its line to us.")
+        if reason := getattr(self.process, "reason", ""):
+            return Dead(f"It could not close itself in ({reason}).")
         if code < 0 and not self.folder:  # its walls, which nothing inside can reach
             return Crowded(f"The sandbox was ended from outside (signal {-code}).")
         return Dead(self._how_it_ended(code))

@@ -121,7 +121,6 @@ class Session:
         from IPython.core.interactiveshell import InteractiveShell
         from traitlets.config import Config
 
-        os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
         # without a history, which would start a thread
         settings = Config({"HistoryManager": {"enabled": False}})
         self.shell = InteractiveShell.instance(config=settings)
@@ -279,6 +278,8 @@ def visible(session, question) -> str:
 
 def imported(ahead) -> list:
     """Import these modules; returns a sentence for each that cannot be."""
+    # First: Matplotlib asks for it once, and Keras imports Matplotlib.
+    os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     failed = []
     for name in ahead:
         try:
