@@ -92,6 +92,9 @@ def _newest(course, several, who):
         same = each.digest == newest.digest
         each.state = "duplicate" if same else "older"
         each.problem = f"not used: {newest.place} is {'the same' if same else 'newer'}"
+        if each.sender and each.student != newest.student:  # Moodle's copy for another member
+            path = course.submitted(each.student, each.assignment)
+            write(path.with_name(moodle.SENDER), each.sender + "\n")
     # The same file sent twice came when it came first.
     newest.when = min(each.when for each in several if each.digest == newest.digest)
     if len(who) > 1 and (later := _later(course, newest, who)):

@@ -15,7 +15,7 @@ import tokenize
 import warnings
 from pathlib import Path
 
-from translearn.coursework.instructor import tables
+from translearn.coursework.instructor import groups, tables
 from translearn.coursework.instructor.folder import Course, read_json, write
 from translearn.coursework.instructor.submission import Unreadable, parse, read
 from translearn.errors import CourseError
@@ -40,6 +40,9 @@ def export(course: Course, assignment: str, names: bool = True) -> tuple:
     given = {_text(cell) for cell in released["cells"] if cell["cell_type"] == "code"}
     codes, without, people = {}, {}, course.students()
     for student in course.submissions(assignment):
+        if lead := groups.follows(course, assignment, student):
+            without[student] = f"it is the group's file, which is there as {lead}'s"
+            continue
         try:
             book = parse(read(course.submitted(student, assignment)))
         except (OSError, Unreadable) as problem:
