@@ -61,12 +61,14 @@ class Bounded(io.TextIOBase):
 def limit(memory: int, processes: int, file_bytes: int, cpu_seconds: int) -> None:
     """Limits of this process and its children that nobody in it can raise again.
 
-    `memory` is on top of what is in use.
+    `memory` is on top of what is in use. When the machine has none left, this ends first.
     """
     try:
         import resource
     except ImportError:  # Windows: there the sandbox is not either
         return
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+        file.write("500")  # half of the machine's memory worse than one that has not this
     with open("/proc/self/statm") as file:
         in_use = int(file.read().split()[0]) * resource.getpagesize()
     for what, value in {
@@ -119,7 +121,6 @@ class Session:
         from IPython.core.interactiveshell import InteractiveShell
         from traitlets.config import Config
 
-        os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
         # without a history, which would start a thread
         settings = Config({"HistoryManager": {"enabled": False}})
         self.shell = InteractiveShell.instance(config=settings)
@@ -292,6 +293,8 @@ def look(session, request: dict, module) -> dict:
 
 def imported(ahead) -> list:
     """Import these modules; returns a sentence for each that cannot be."""
+    # First: Matplotlib asks for it once, and Keras imports Matplotlib.
+    os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     failed = []
     for name in ahead:
         try:
