@@ -297,7 +297,8 @@ class Sandbox:
             return Dead("It closed its line to us.")
         if reason := getattr(self.process, "reason", ""):
             return Dead(f"It could not close itself in ({reason}).")
-        if code < 0 and not (self.folder or self.alone):  # its walls, which nothing inside can reach
+        # of its walls, which nothing inside can reach
+        if code < 0 and not (self.folder or self.alone):
             return Crowded(f"The sandbox was ended from outside (signal {-code}).")
         return Dead(self._how_it_ended(code))
 
