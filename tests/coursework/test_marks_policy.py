@@ -14,6 +14,7 @@ from graded import graded, marks, settings
 from translearn.coursework.instructor import __main__ as command
 from translearn.coursework.instructor import books, folder, late, totals
 from translearn.coursework.instructor.feedback import page
+from translearn.coursework.instructor.release import release
 from translearn.errors import CourseError
 
 DUE = "[due]\nA1 = 2027-03-01T23:59:00\n"
@@ -273,6 +274,23 @@ def test_who_has_more_time_is_late_after_it(course, capsys):
     graded(course, "ada", 30, "2027-03-05T12:00:00")
     row = marks(course)["ada"]
     assert (row["late"], row["points"], row["deduction"]) == ("", 30, "")
+
+
+def test_a_reason_is_no_formula_in_a_table(course):
+    course = settings(course, DUE, HEAD + "ada,A1,2027-03-05,=HYPERLINK(1)\n")
+    assert command.main(["--course", str(course.root), "marks"]) == 0
+    assert "2027-03-05 23:59 (=HYPERLINK" in (course.root / "marks.csv").read_text()
+    course = settings(course, DUE, HEAD + 'ada,A1,exempt,"x; =1+1"\n')
+    assert command.main(["--course", str(course.root), "marks"]) == 0
+    assert "exempt (x; '=1+1)" in (course.root / "marks.csv").read_text()
+
+
+def test_students_get_the_rule_with_the_assignment(course):
+    release(settings(course, TEN), "A1")
+    readme = (course.root / "release" / "A1" / "README.txt").read_text()
+    assert "Late: each day that has begun after the due date costs 10 %" in readme
+    release(settings(course, DUE), "A1")
+    assert "Late:" not in (course.root / "release" / "A1" / "README.txt").read_text()
 
 
 def test_a_table_that_changes_is_read_again(course):

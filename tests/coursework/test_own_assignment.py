@@ -80,11 +80,11 @@ def put(place, mark, block):
     if not mark:
         return place.write_text(block, encoding="utf-8")
     text = place.read_text(encoding="utf-8")
-    starts = [match.start() for match in draft.EDIT.finditer(text)] + [len(text)]
-    (at,) = [n for n, match in enumerate(draft.EDIT.finditer(text)) if match[1] == mark]
-    after = text[starts[at + 1] :]
+    (begin,) = [match for match in draft.EDIT.finditer(text) if match[1] == mark]
+    end = re.compile(r"^(# |<!-- )(EDIT \d|END\b)|\Z", re.M).search(text, begin.end())
+    after = text[end.start() :]
     gap = "\n\n\n" if place.suffix == ".py" else "\n\n"
-    whole = text[: starts[at]] + block.rstrip("\n") + (gap + after if after else "\n")
+    whole = text[: begin.start()] + block.rstrip("\n") + (gap + after if after else "\n")
     return place.write_text(whole, encoding="utf-8")
 
 
@@ -120,7 +120,7 @@ def test_the_page_is_followed_literally(copy):
     assert [v["got"] for v in result["questions"]["right_when_sure"]] == [2, 1]
     assert "Right when it is sure" in (copy / "class/feedback/ada/A5/A5.html").read_text("utf-8")
     released = (copy / "class/release/A5/A5.ipynb").read_text(encoding="utf-8")
-    assert "EDIT" not in released and "probabilities[answered]" not in released
+    assert "<!--" not in released and "probabilities[answered]" not in released
     row = "| A5 | Answers with a threshold |  | 1 question, 3 points | 1 answer, 3 points |  |  |"
     assert row in (copy / "docs/teaching.md").read_text(encoding="utf-8").splitlines()
     files = [
@@ -131,6 +131,25 @@ def test_the_page_is_followed_literally(copy):
     assert layout.lesson(source.read_text("utf-8")) == source.read_text("utf-8")
     check = layout._ruff("format", "--config", CONFIG, "--check", *map(str, python))
     assert check.returncode == 0, check.stdout + check.stderr
+    _holds_as_the_others(copy)
+
+
+def _holds_as_the_others(copy):
+    """What the suite holds assignments to, on this one: `test … -k A5`, as the page says."""
+    for folder_ in ("coursework", "plugins"):
+        shutil.copytree(ROOT / "tests" / folder_, copy / "tests" / folder_)
+    for name in ("conftest.py", "pyproject.toml"):
+        shutil.copy(ROOT / name, copy / name)
+    files = [f"test_{name}.py" for name in "marks measured near_misses given_away".split()]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider"]
+        + ["-k", "A5", *(f"tests/coursework/{name}" for name in files)],
+        cwd=copy,
+        env=os.environ | {"PYTHONPATH": str(copy), "TRANSLEARN_CACHE": str(copy / ".cache")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0 and re.search(r"\b1\d passed", done.stdout), done.stdout
 
 
 def test_each_command_and_link_of_the_page_exists():

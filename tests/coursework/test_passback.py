@@ -106,6 +106,26 @@ def test_marks_go_to_their_column_and_what_is_not_graded_is_no_zero(linked, plat
     assert set(done["sent"]) == {"ada", "alan", "kurt"} and not done["refused"]
 
 
+def test_what_lateness_costs_is_said_and_why_somebody_has_more_time_is_not(linked, platform):
+    text = (linked.root / "course.toml").read_text(encoding="utf-8")
+    text = text.replace("[due]", "[due]\nA1 = 2027-02-27T12:00:00Z", 1)
+    text = text.replace('policy = "none"', 'policy = "percent"\npercent_a_day = 10', 1)
+    folder.write(linked.root / "course.toml", text)
+    folder.write(
+        linked.root / "extensions.csv",
+        "id,assignment,until,reason\nalan,A1,2027-03-05,an operation\nkurt,A1,exempt,moved\n",
+    )
+    course = folder.Course(linked.root)
+    for student in ("ada", "alan", "kurt"):
+        marked(course, student)
+    done = passback.send(course, "A1")
+    held, rows = platform.scores[0], {row["student"]: row for row in books.marks(course, "A1")}
+    assert held["u-1"]["scoreGiven"] == rows["ada"]["points"] < rows["ada"]["raw"] == 37
+    assert held["u-1"]["comment"] == rows["ada"]["deduction"] != ""
+    assert held["u-2"]["scoreGiven"] == 37 and "You had more time" in held["u-2"]["comment"]
+    assert "operation" not in json.dumps(held) and set(done["sent"]) == {"ada", "alan"}
+
+
 def test_sending_again_sends_only_what_has_changed(linked, platform):
     linked.submitted("kurt", "A1").unlink()
     assert len(passback.send(linked, "A1")["sent"]) == 2
@@ -216,12 +236,13 @@ def test_a_column_that_is_there_is_found_or_named(linked, platform):
 
 def test_an_empty_table_of_students_is_filled_with_who_learns_there(linked, platform, capsys):
     folder.write(linked.root / "students.csv", "id,first_name,last_name,email,lms_id\n")
-    platform.members.append(member("u-7", "=cmd() Mean", "mean@x.org"))
+    platform.members.append(member("-u7", "=cmd() Mean", "mean@x.org"))
     assert command.main(["--course", str(linked.root), "passback", "--members"]) == 0
     table = list(csv.DictReader((linked.root / "students.csv").read_text("utf-8").splitlines()))
     assert [row["id"] for row in table] == ["Ada@x.org", "alan@x.org", "kurt", "mean@x.org"]
     assert table[2]["last_name"] == "Gödel" and table[3]["first_name"] == "'=cmd()"
-    assert passback.users(folder.Course(linked.root))["kurt"] == "u-3"
+    users = passback.users(folder.Course(linked.root))
+    assert users["kurt"] == "u-3" and users["mean@x.org"] == "-u7"
     assert "New in students.csv: Ada@x.org, alan@x.org" in capsys.readouterr().out
 
 
@@ -256,6 +277,11 @@ def test_a_table_with_students_stays_and_differences_are_listed(linked, platform
             '[lti]\ntoken = "https://x"\nclient_id = "x"\nlineitems = "https://x/y"\ntyp = "o"',
             "no setting 'typ'",
         ),
+        (
+            '[lti]\ntoken = "https://x"\nclient_id = "x"\nlineitems = "https://x/y"\n'
+            '[lti.items]\na1 = "https://x/1"',
+            "no assignment 'a1'",
+        ),
     ],
 )
 def test_settings_with_a_mistake_say_which(course, text, said):
@@ -266,6 +292,15 @@ def test_settings_with_a_mistake_say_which(course, text, said):
     with pytest.raises(CourseError, match=said) as refused:
         lti.settings(course)
     assert "\n" not in str(refused.value)
+
+
+def test_a_platform_that_gives_no_names_is_not_asked_for_them(course):
+    with (course.root / "course.toml").open("a") as file:
+        file.write(
+            '\n[lti]\ntoken = "https://x/t"\nclient_id = "x"\nlineitems = "https://x/items"\n'
+        )
+    with pytest.raises(CourseError, match="members is missing"):
+        passback.members(course)
 
 
 def test_the_key_is_the_owners_alone_and_stays(course, capsys):

@@ -1,7 +1,7 @@
 """A new assignment from the templates in `templates/draft`: small, and whole as it stands.
 
 Each place to edit begins with a line `EDIT n: what to write there` and reaches to the next such
-line, or to the end of the file.
+line, to a line `END`, or to the end of the file.
 """
 
 import re

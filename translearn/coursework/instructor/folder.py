@@ -2,7 +2,7 @@
 too.
 
 course.toml        name, due dates, what late work costs, weights: to edit
-students.csv       id, first_name, last_name, email, lms_id
+students.csv       id, first_name, last_name, email, lms_id, and group where groups hand in
 extensions.csv     id, assignment, until, reason
 secret.key         the hidden inputs come from it: keep it
 gradebook.db       nbgrader's books
@@ -36,6 +36,7 @@ ALONE = ".grading.lock"  # held while a process grades
 TOML = """# A class of the course Transfer Learning, Measured.
 # Edit the name and the due dates; times are this machine's.
 name = {name}
+# groups = ["A4"]  # a group hands these in once; who is in one: column group of students.csv
 
 [due]  # when each assignment is due; without a line, nothing is late
 # A1 = 2027-03-01T23:59:00
@@ -80,6 +81,7 @@ class Student:
     last_name: str = ""
     email: str = ""
     lms_id: str = ""
+    group: str = ""
 
     @property
     def name(self):
@@ -143,6 +145,7 @@ class Course:
                 "secret.key is missing from the folder. Put it back from your backup; with "
                 "another key the hidden inputs, and so some marks, could differ."
             ) from None
+        self.groups = _groups(settings.get("groups", []))
         self.gradebook = f"sqlite:///{self.root / 'gradebook.db'}"
 
     def students(self) -> dict:
@@ -206,6 +209,16 @@ class Course:
     def result(self, student, assignment) -> dict | None:
         """What grading said, or None while nothing (or nothing whole) is there."""
         return read_json(self.graded(student, assignment) / "result.json")
+
+
+def _groups(named) -> frozenset:
+    """The assignments that a group hands in once, from course.toml."""
+    if not isinstance(named, list) or not all(isinstance(each, str) for each in named):
+        raise CourseError(
+            "course.toml: `groups` names the assignments that a group hands in once, such as "
+            'groups = ["A4"].'
+        )
+    return frozenset(map(known, named))
 
 
 def new(folder, name: str = "") -> Course:

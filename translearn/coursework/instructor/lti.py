@@ -22,7 +22,7 @@ from pylti1p3.names_roles import NamesRolesProvisioningService
 from pylti1p3.registration import Registration
 from pylti1p3.service_connector import ServiceConnector
 
-from translearn.coursework.instructor.folder import Course, write
+from translearn.coursework.instructor.folder import Course, assignments, write
 from translearn.errors import CourseError
 
 AGS = "https://purl.imsglobal.org/spec/lti-ags/scope/"
@@ -56,6 +56,8 @@ def settings(course: Course) -> dict:
     items = found.setdefault("items", {})
     if not isinstance(items, dict):
         raise CourseError('course.toml, [lti.items] has lines such as A1 = "https://…".')
+    for name in set(items) - set(assignments()):
+        raise CourseError(f"course.toml, [lti.items]: there is no assignment {name!r}.")
     texts = {name: value for name, value in found.items() if name != "items"} | {
         f"items.{name}": value for name, value in items.items()
     }

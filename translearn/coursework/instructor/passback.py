@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from translearn import authoring
 from translearn.authoring import readme
-from translearn.coursework.instructor import books
+from translearn.coursework.instructor import books, late
 from translearn.coursework.instructor.folder import (
     COLUMNS,
     STUDENT_ID,
@@ -20,7 +20,7 @@ from translearn.coursework.instructor.folder import (
     write,
 )
 from translearn.coursework.instructor.lti import Platform, reason
-from translearn.coursework.instructor.tables import save
+from translearn.coursework.instructor.tables import save, wild
 from translearn.coursework.student import module as student_module
 from translearn.coursework.student.question import questions, written
 from translearn.errors import CourseError
@@ -50,7 +50,7 @@ def users(course: Course) -> dict:
         return found
     try:
         rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
-        listed = {row["id"].strip(): row["user"].strip() for row in rows if row["id"]}
+        listed = {row["id"].strip(): wild(row["user"].strip()) for row in rows if row["id"]}
     except (OSError, UnicodeDecodeError, csv.Error, KeyError, AttributeError):
         raise CourseError(
             f"{USERS} cannot be read: it is a table with the columns id and user. Mend it, or "
@@ -123,7 +123,8 @@ def wanted(course: Course, assignment: str, before: dict) -> dict:
         if state not in PROGRESS and student not in before:
             continue
         activity, grading = PROGRESS.get(state, WITHDRAWN)
-        said = [row["reason"], row.get("deduction", ""), row.get("extension", "")]
+        # Not row["extension"]: why somebody has more time is the instructor's.
+        said = [row["reason"], row["deduction"], late.more_time(course, student, assignment)]
         comment = " ".join(" ".join(filter(None, said)).split())[:LONGEST]
         score = {"activityProgress": activity, "gradingProgress": grading}
         # What is shown of it is the platform's affair; a tag in it should be nobody's.

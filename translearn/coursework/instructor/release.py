@@ -37,6 +37,45 @@ def release(course: Course, assignment: str) -> tuple:
     Raises `CourseError` for an unknown one.
     """
     assignment = known(assignment)
+    files = made(course, assignment)
+    released = course.released(assignment)
+    if (
+        released.exists()
+        and released.read_bytes() != files[f"{assignment}.ipynb"]
+        and course.submissions(assignment)
+    ):
+        raise CourseError(
+            f"{assignment} is out and has submissions, and its text has changed since: a new "
+            f"release would not fit them. Keep the old one, or move release/{assignment} away "
+            f"if you mean it."
+        )
+    for name, data in files.items():
+        write(released.parent / name, data)
+    # nbgrader's exchange and its formgrader want the source too.
+    write(
+        course.root / "source" / assignment / f"{assignment}.ipynb",
+        handout.notebook(authoring.read(assignments()[assignment]), solved=True),
+    )
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, data in files.items():
+            # A fixed time: the same release is the same file, byte for byte.
+            file.writestr(
+                zipfile.ZipInfo(f"{assignment}/{name}", (2000, 1, 1, 0, 0, 0)),
+                data,
+                zipfile.ZIP_DEFLATED,
+            )
+    path = course.root / "release" / f"{assignment}.zip"
+    write(path, archive.getvalue())
+    books.prepare(course, assignment)
+    return path, sorted(files)
+
+
+def made(course: Course, assignment: str) -> dict:
+    """{name: bytes} of what students get, made now; nothing is written.
+
+    Raises `CourseError` with all that is missing in an assignment or does not fit.
+    """
     if found := problems(assignment):
         raise CourseError(
             "\n  ".join([f"{assignment} cannot be released yet. To mend, all of it:", *found])
@@ -61,37 +100,7 @@ def release(course: Course, assignment: str) -> tuple:
     }
     for name in getattr(module, "DATA", ()):
         files |= _data(name)
-    released = course.released(assignment)
-    if (
-        released.exists()
-        and released.read_bytes() != files[f"{assignment}.ipynb"]
-        and course.submissions(assignment)
-    ):
-        raise CourseError(
-            f"{assignment} is out and has submissions, and its text has changed since: a new "
-            f"release would not fit them. Keep the old one, or move release/{assignment} away "
-            f"if you mean it."
-        )
-    for name, data in files.items():
-        write(released.parent / name, data)
-    # nbgrader's exchange and its formgrader want the source too.
-    write(
-        course.root / "source" / assignment / f"{assignment}.ipynb",
-        handout.notebook(lesson, solved=True),
-    )
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
-        for name, data in files.items():
-            # A fixed time: the same release is the same file, byte for byte.
-            file.writestr(
-                zipfile.ZipInfo(f"{assignment}/{name}", (2000, 1, 1, 0, 0, 0)),
-                data,
-                zipfile.ZIP_DEFLATED,
-            )
-    path = course.root / "release" / f"{assignment}.zip"
-    write(path, archive.getvalue())
-    books.prepare(course, assignment)
-    return path, sorted(files)
+    return files
 
 
 def problems(assignment: str) -> list:

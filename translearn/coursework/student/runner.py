@@ -262,15 +262,30 @@ def probe(session, request: dict, module) -> dict:
         return {"error": describe(problem, request["seconds"])}
 
 
-def visible(session, question) -> str:
-    """The kind of outcome of a question's visible check on what the notebook has defined."""
+def visible(session, question, seconds=60) -> tuple:
+    """(kind, misconception or "") of a question's visible check on what the notebook has
+    defined.
+    """
     space = session.shell.user_ns
     try:
         answers = [eval(part.strip(), space) for part in question.call.split(",")]
     except NameError:
-        return "not there"
-    with at_most(60):
-        return question.judge(*answers).kind
+        return "not there", ""
+    with at_most(seconds):
+        outcome = question.judge(*answers)
+    return outcome.kind, outcome.misconception
+
+
+def look(session, request: dict, module) -> dict:
+    """The reply to a request for a visible check, {"visible": [kind, misconception]}. Never its
+    message: by now it could hold what was asked before.
+    """
+    sys.stdout = sys.stderr = Bounded()
+    try:
+        question = getattr(module, request["visible"])
+        return {"visible": list(visible(session, question, request["seconds"]))}
+    except BaseException:
+        return {"visible": ["error", ""]}
 
 
 # ---- the conversation
@@ -319,11 +334,11 @@ def converse(session, read, write, failed=()) -> None:
     write({"finished": True})
     if "checks" in job:  # a student's own look before handing in: the visible checks
         for name in job["checks"]:
-            write({"question": name, "outcome": visible(session, getattr(module, name))})
+            write({"question": name, "outcome": visible(session, getattr(module, name))[0]})
         write({"checked": True})
         return
     while (request := read()) is not None:
-        write(probe(session, request, module))
+        write((look if "visible" in request else probe)(session, request, module))
 
 
 def part_ways() -> None:
