@@ -164,7 +164,7 @@ def test_every_control_moves_by_keyboard_and_all_combinations_are_there(show, ma
 def test_one_control_at_a_time_puts_the_others_back_and_says_so(show, made):
     page, star = show(), made[1]["star"]
     one = figure(page, "star")
-    assert one.get_by_text(explorers.WORDS["en"]["one at a time"]).is_visible()
+    assert one.get_by_text(explorers.WORDS["one at a time"]).is_visible()
     one.get_by_role("slider", name="steps").press("ArrowRight")
     shows(page, star, 1, 1)
     one.get_by_role("slider", name="rate").press("End")
@@ -229,6 +229,23 @@ def test_paper_shows_where_it_starts_and_the_screen_what_was_chosen(show, made):
     assert src == f"pictures/{whole['points']['1,0']['picture']}"
     assert "rate: 0.01, kind: L1" in text
     shows(page, whole, 2, 0)
+
+
+def test_folds_are_open_on_paper_and_as_they_were_on_the_screen_after(show):
+    page = show()
+    page.evaluate(
+        """() => {
+             for (const open of ["", "open"]) {
+               document.querySelector("main").insertAdjacentHTML(
+                 "beforeend", `<details ${open}><summary>Hint</summary>A hint.</details>`);
+             }
+             window.states = () =>
+               [...document.querySelectorAll("main > details")].map((one) => one.open);
+             addEventListener("beforeprint", () => { window.printed = states(); });
+           }"""
+    )
+    page.pdf()
+    assert page.evaluate("[window.printed, states()]") == [[True, True], [False, True]]
 
 
 def test_hostile_words_are_shown_as_they_are(show, made):

@@ -125,11 +125,8 @@ GOOD = (
 )
 NONE, ZERO = {"huber": None}, {"huber": 0}
 
-# The runner's own copy of the decoder's other half: not by its name, but among all objects.
-REACH = (
-    "import gc\nfound = [d for d in gc.get_objects() if type(d) is dict and 'part_ways' in d]\n"
-    "codec = found[0]['codec']\n"
-)
+# The runner's own copy of the decoder's other half: by the stream that it catches prints with.
+REACH = "import sys\ncodec = type(sys.stdout).write.__globals__['codec']\n"
 
 CASES = [
     # ---- time
@@ -428,6 +425,32 @@ CASES = [
         "more memory",
         seconds=30,
         long=True,
+    ),
+    Case(
+        "ends its first thread, and takes 3 GB in many others",
+        answer(
+            "huber",
+            "import ctypes, os, threading, time\nfor _ in range(11):\n"
+            "    if os.fork() == 0:\n        break\n"
+            "def hide():\n    time.sleep(0.5)\n    hog = bytearray(250 * 2**20)\n"
+            "    hog[::4096] = b'x' * len(hog[::4096])\n    time.sleep(600)\n"
+            "threading.Thread(target=hide).start()\nctypes.CDLL(None).syscall(60, 0)",
+        ),
+        NONE,
+        "more memory",
+        seconds=30,
+    ),
+    Case(
+        "ends its first thread, and makes files without end",
+        answer(
+            "huber",
+            "import ctypes, threading, time\ndef hide():\n    time.sleep(0.5)\n"
+            "    for n in range(10**7):\n        open(f'e{n}', 'w').close()\n"
+            "threading.Thread(target=hide).start()\nctypes.CDLL(None).syscall(60, 0)",
+        ),
+        NONE,
+        "more files",
+        seconds=30,
     ),
     Case(
         "fills the disk",

@@ -61,12 +61,14 @@ class Bounded(io.TextIOBase):
 def limit(memory: int, processes: int, file_bytes: int, cpu_seconds: int) -> None:
     """Limits of this process and its children that nobody in it can raise again.
 
-    `memory` is on top of what is in use.
+    `memory` is on top of what is in use. When the machine has none left, this ends first.
     """
     try:
         import resource
     except ImportError:  # Windows: there the sandbox is not either
         return
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+        file.write("500")  # half of the machine's memory worse than one that has not this
     with open("/proc/self/statm") as file:
         in_use = int(file.read().split()[0]) * resource.getpagesize()
     for what, value in {
@@ -117,10 +119,11 @@ class Session:
 
     def __init__(self):
         from IPython.core.interactiveshell import InteractiveShell
+        from traitlets.config import Config
 
-        os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
-        self.shell = InteractiveShell.instance()
-        self.shell.history_manager.enabled = False
+        # without a history, which would start a thread
+        settings = Config({"HistoryManager": {"enabled": False}})
+        self.shell = InteractiveShell.instance(config=settings)
         self.shell.ask_exit = _leave
         # A notebook's own names live in `__main__`, as in a notebook: the checks tell a learner's
         # code by that.
@@ -259,30 +262,51 @@ def probe(session, request: dict, module) -> dict:
         return {"error": describe(problem, request["seconds"])}
 
 
-def visible(session, question) -> str:
-    """The kind of outcome of a question's visible check on what the notebook has defined."""
+def visible(session, question, seconds=60) -> tuple:
+    """(kind, misconception or "") of a question's visible check on what the notebook has
+    defined.
+    """
     space = session.shell.user_ns
     try:
         answers = [eval(part.strip(), space) for part in question.call.split(",")]
     except NameError:
-        return "not there"
-    with at_most(60):
-        return question.judge(*answers).kind
+        return "not there", ""
+    with at_most(seconds):
+        outcome = question.judge(*answers)
+    return outcome.kind, outcome.misconception
+
+
+def look(session, request: dict, module) -> dict:
+    """The reply to a request for a visible check, {"visible": [kind, misconception]}. Never its
+    message: by now it could hold what was asked before.
+    """
+    sys.stdout = sys.stderr = Bounded()
+    try:
+        question = getattr(module, request["visible"])
+        return {"visible": list(visible(session, question, request["seconds"]))}
+    except BaseException:
+        return {"visible": ["error", ""]}
 
 
 # ---- the conversation
 
 
-def serve(read, write, ahead) -> None:
-    """Say ready, take one job, run its cells, answer probes until nobody asks."""
+def imported(ahead) -> list:
+    """Import these modules; returns a sentence for each that cannot be."""
+    # First: Matplotlib asks for it once, and Keras imports Matplotlib.
+    os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     failed = []
     for name in ahead:
         try:
             importlib.import_module(name)
         except Exception as problem:
             failed.append(f"{name}: {problem}"[:300])
-    session = Session()
-    write({"ready": True, "failed": failed})
+    return failed
+
+
+def converse(session, read, write, failed=()) -> None:
+    """Say ready, take one job, run its cells, answer probes until nobody asks."""
+    write({"ready": True, "failed": list(failed)})
     job = read()
     if job is None:
         return
@@ -310,11 +334,11 @@ def serve(read, write, ahead) -> None:
     write({"finished": True})
     if "checks" in job:  # a student's own look before handing in: the visible checks
         for name in job["checks"]:
-            write({"question": name, "outcome": visible(session, getattr(module, name))})
+            write({"question": name, "outcome": visible(session, getattr(module, name))[0]})
         write({"checked": True})
         return
     while (request := read()) is not None:
-        write(probe(session, request, module))
+        write((look if "visible" in request else probe)(session, request, module))
 
 
 def part_ways() -> None:
@@ -332,13 +356,8 @@ def trim(outputs):
     ]
 
 
-def main() -> None:
-    # The pipes get numbers that nobody expects, and what the submission reads and prints goes
-    # nowhere.
-    incoming, outgoing = os.dup(0), os.dup(1)
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for number in (0, 1, 2):
-        os.dup2(nowhere, number)
+def line(incoming: int, outgoing: int) -> tuple:
+    """(read, write) of messages through two pipes; `read` returns None when nobody writes."""
 
     def exactly(count):
         parts = []
@@ -366,7 +385,19 @@ def main() -> None:
         while view:
             view = view[os.write(outgoing, view) :]
 
-    serve(read, write, sys.argv[1:])
+    return read, write
+
+
+def main() -> None:
+    # The pipes get numbers that nobody expects, and what the submission reads and prints goes
+    # nowhere.
+    incoming, outgoing = os.dup(0), os.dup(1)
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(nowhere, number)
+    os.close(nowhere)
+    failed = imported(sys.argv[1:])
+    converse(Session(), *line(incoming, outgoing), failed)
     os._exit(0)  # threads and exit handlers of the submission do not get to run
 
 
