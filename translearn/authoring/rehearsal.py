@@ -4,10 +4,12 @@ settled. What an explorer draws on the way is kept for the book.
 Everything here raises `AssertionError` with one sentence, which fails the cell and so the lesson.
 """
 
+import atexit
 import hashlib
 import itertools
 import json
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -23,6 +25,7 @@ def begin() -> None:
     from translearn import widgets
 
     file = Path(tempfile.mkdtemp(prefix="translearn-bets-")) / "bets.json"
+    atexit.register(shutil.rmtree, file.parent, ignore_errors=True)
     place, settle = widgets.Bet.place, widgets.Bet.settle
 
     def watched_place(self, value):
