@@ -114,4 +114,6 @@ def verdict(case: Case, marks: dict | None) -> str:
     for name, points in case.points.items():
         if got[name] is not None and abs(got[name] - (points or 0)) > 1e-6:
             return "wrong"
-    return "none" if any(got[n] is None for n, p in case.points.items() if p is not None) else "right"
+    return (
+        "none" if any(got[n] is None for n, p in case.points.items() if p is not None) else "right"
+    )

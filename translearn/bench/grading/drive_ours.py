@@ -1,6 +1,8 @@
 """Grades a class with ours, in a process of its own.
 
-    python -m translearn.bench.grading.drive_ours FOLDER ASSIGNMENT JOBS CELL-SECONDS warm|cold STUDENT …
+python -m translearn.bench.grading.drive_ours FOLDER ASSIGNMENT JOBS SECONDS HOW STUDENT …
+
+SECONDS: of a cell; HOW: warm or cold; without a STUDENT all are graded.
 """
 
 import inspect

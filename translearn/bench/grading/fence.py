@@ -40,7 +40,7 @@ def command(folder: Path, extra=(), slot: int = 0) -> list:
 
 def open_up(folder: Path) -> None:
     """Let the user inside write in a folder: as root each of our sandboxes is another's."""
-    for top, folders, names in os.walk(folder):
+    for top, _, names in os.walk(folder):
         os.chmod(top, 0o777)
         for name in names:
             os.chmod(os.path.join(top, name), 0o666)

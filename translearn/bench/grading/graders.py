@@ -69,7 +69,9 @@ class Nbgrader:
             "c.OverwriteCells.add_missing_cells = True\n",  # so that a deleted test costs nothing
             encoding="utf-8",
         )
-        run(root, beside(sys.executable, "nbgrader"), "generate_assignment", assignment, "--create")
+        run(
+            root, beside(sys.executable, "nbgrader"), "generate_assignment", assignment, "--create"
+        )
 
     def commands(self, root, assignment, students, jobs, cell):
         words = [beside(sys.executable, "nbgrader"), "autograde", assignment, "--create"]
@@ -108,7 +110,13 @@ class Otter:
         run(root, beside(otter_environment.python(), "otter"), *words, "-o", "autograder.zip")
 
     def commands(self, root, assignment, students, jobs, cell):
-        words = [str(otter_environment.python()), "-P", str(HERE / "drive_otter.py"), "autograder.zip", "results"]
+        words = [
+            str(otter_environment.python()),
+            "-P",
+            str(HERE / "drive_otter.py"),
+            "autograder.zip",
+            "results",
+        ]
         whom = [[each] for each in students] or [self._share(root, job) for job in range(jobs)]
         return [
             [*words, *(f"submitted/{each}/{assignment}/{assignment}.ipynb" for each in share)]

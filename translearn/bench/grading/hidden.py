@@ -121,9 +121,8 @@ def for_nbgrader(assignment: str, secret: str, solved: dict) -> dict:
             sum_up = f"sum(n * share({name!r}, what, seed) for what, n, seed in {rows!r})"
             body = textwrap.indent(f"{text}\nreturn round({sum_up}, 2)", "    ")
             tests = f"def _hidden_tests(space):\n{body}\n_hidden_tests(globals())"
-            cell = cell | {
-                "source": f"{cell['source']}\n### BEGIN HIDDEN TESTS\n{tests}\n### END HIDDEN TESTS"
-            }
+            tests = f"### BEGIN HIDDEN TESTS\n{tests}\n### END HIDDEN TESTS"
+            cell = cell | {"source": f"# {name}\n{tests}"}
         cells.append(cell)
     return solved | {"cells": cells}
 

@@ -84,7 +84,8 @@ def main(report, port, seconds, folders, *command) -> None:
                 "left": [command for _, command in left] if code is not None else [],
                 "calls": len(calls),
                 "changed": sorted(
-                    path for path in before.keys() | after.keys()
+                    path
+                    for path in before.keys() | after.keys()
                     if before.get(path) != after.get(path)
                 ),
             },

@@ -183,28 +183,22 @@ class Trial:
         )
         protected = ("source/", "release/", f"submitted/{VICTIM}/", "diary.txt", "secret.key")
         for path in said["changed"]:
-            inside = path.split("/class/")[-1] if self.grader.fenced else os.path.relpath(path, root)
+            inside = (
+                path.split("/class/")[-1] if self.grader.fenced else os.path.relpath(path, root)
+            )
             if "pwned" in os.path.basename(path):
                 found.append("left a file")
             elif inside.startswith(protected) or inside == "autograder.zip":
                 found.append("changed another's file")
         for path in _outputs(root):
-            text = path.read_bytes()
-            if self.canary.encode() in text and VICTIM not in path.parts:
+            if self.canary.encode() in path.read_bytes():
                 found.append("showed what it may not read")
-            if b"LEAK" in _outputs_only(path, text):
-                found.append("showed a hidden input")
         return sorted(set(found))
 
 
 def _outputs(root):
     for place in ("autograded", "results"):
         yield from (path for path in (root / place).rglob("*") if path.is_file())
-
-
-def _outputs_only(path, text: bytes) -> bytes:
-    """The text of a result without the submission's own source."""
-    return b"\n".join(line for line in text.splitlines() if b"print(" not in line)
 
 
 def _free_port():
@@ -230,3 +224,8 @@ def attempt_all(grader, names, jobs: int, keep) -> None:
             list(pool.map(one, names))
     finally:
         trial.close()
+
+
+def names() -> list:
+    """Of all broken and hostile submissions."""
+    return [case.name for case in cases.trying([], "", 1)]
