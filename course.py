@@ -47,9 +47,9 @@ The first command makes the environment beside this file; later ones start at on
 {}
 Start with:  python3 course.py lab"""
 
-COMPILE = """pip compile pyproject.toml --group build --group test --group environment --universal
- --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet
- -o requirements.lock"""
+COMPILE = """pip compile pyproject.toml --group build --group test --group hub
+ --group environment --universal --python-version 3.11 --generate-hashes --no-emit-index-url
+ --no-header --no-annotate --quiet -o requirements.lock"""
 
 
 class Stop(Exception):

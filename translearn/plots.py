@@ -16,8 +16,9 @@ import matplotlib.pyplot as plt
 import matplotlib.ticker
 import numpy as np
 
-from translearn import page
+from translearn import page, words
 from translearn.errors import CourseError
+from translearn.words import _
 
 # Okabe and Ito's palette (2008), told apart with every common form of colour blindness; the black
 # comes last.
@@ -43,6 +44,7 @@ matplotlib.rcParams.update(
         "figure.constrained_layout.use": True,
     }
 )
+words.prepare_figures()
 
 
 def to_html(fig, alt: str) -> str:
@@ -97,9 +99,9 @@ def results(
     if baseline:
         ax.axvline(baseline[1], ls="--", color="grey")
         ax.text(baseline[1], -0.75, f" {baseline[0]}", color="#555", va="center", fontsize=9)
-    ax.set_yticks(range(len(arms)), arms)
+    ax.set_yticks(range(len(arms)), map(_, arms))
     ax.set_ylim(len(arms) - 0.4, -1)
-    ax.set(xlabel=label or metric, title=title)
+    ax.set(xlabel=label or _(metric), title=title)
     return fig
 
 
@@ -109,7 +111,7 @@ def lines(series: dict, title: str, xlabel: str, ylabel: str, ax=None, log_x: bo
     for i, (name, (x, mean, spread)) in enumerate(series.items()):
         mean, spread = np.asarray(mean), np.asarray(spread)
         colour = COLOURS[i % len(COLOURS)]
-        ax.plot(x, mean, marker=MARKERS[i % len(MARKERS)], label=name, color=colour)
+        ax.plot(x, mean, marker=MARKERS[i % len(MARKERS)], label=_(name), color=colour)
         ax.fill_between(x, mean - spread, mean + spread, alpha=0.2, color=colour, lw=0)
     if log_x:
         ax.set_xscale("log")

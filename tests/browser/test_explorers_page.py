@@ -164,7 +164,7 @@ def test_every_control_moves_by_keyboard_and_all_combinations_are_there(show, ma
 def test_one_control_at_a_time_puts_the_others_back_and_says_so(show, made):
     page, star = show(), made[1]["star"]
     one = figure(page, "star")
-    assert one.get_by_text(explorers.WORDS["en"]["one at a time"]).is_visible()
+    assert one.get_by_text(explorers.WORDS["one at a time"]).is_visible()
     one.get_by_role("slider", name="steps").press("ArrowRight")
     shows(page, star, 1, 1)
     one.get_by_role("slider", name="rate").press("End")

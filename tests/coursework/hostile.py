@@ -125,11 +125,8 @@ GOOD = (
 )
 NONE, ZERO = {"huber": None}, {"huber": 0}
 
-# The runner's own copy of the decoder's other half: not by its name, but among all objects.
-REACH = (
-    "import gc\nfound = [d for d in gc.get_objects() if type(d) is dict and 'part_ways' in d]\n"
-    "codec = found[0]['codec']\n"
-)
+# The runner's own copy of the decoder's other half: by the stream that it catches prints with.
+REACH = "import sys\ncodec = type(sys.stdout).write.__globals__['codec']\n"
 
 CASES = [
     # ---- time

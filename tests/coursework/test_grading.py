@@ -256,10 +256,11 @@ cell = {"cell_type": "code", "metadata": {}, "source": look, "id": "x"}
 solved["cells"].insert(4, cell)
 released, data = parse(json.dumps(released).encode()), json.dumps(solved).encode()
 result = grading.grade_one("A1", released, data, "k", spare=1)
+cold = [pool.cold for pool in grading._pools.values()]
 grading.close_pools()
 total = sum(verdict["got"] for verdicts in result["questions"].values() for verdict in verdicts)
 errors = [cell for cell in result["cells"] if cell["error"]]
-print(json.dumps([result["state"], result["reason"], total, errors]))
+print(json.dumps([result["state"], result["reason"], total, errors, cold]))
 '''
 
 
@@ -310,7 +311,8 @@ def test_as_an_ordinary_user(tmp_path):
         timeout=1500,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    state, reason, total, errors = json.loads(done.stdout.strip().splitlines()[-1])
+    state, reason, total, errors, cold = json.loads(done.stdout.strip().splitlines()[-1])
+    assert cold == [""]
     assert (state, total) == ("graded", 30), reason
     assert "Operation not permitted" in errors[0]["error"]["message"]
     assert errors[0]["outputs"][0]["text"].startswith("False")

@@ -90,6 +90,7 @@ def _settled(before):
     return left
 
 
+@pytest.mark.parametrize("cold", [False, pytest.param(True, marks=pytest.mark.long("hostile"))])
 @pytest.mark.parametrize(
     "case",
     [
@@ -97,7 +98,7 @@ def _settled(before):
         for case in CASES
     ],
 )
-def test_hostile(case, released, outside, record_property):
+def test_hostile(case, cold, released, outside, record_property):
     book = case.change(PERFECT)
     if isinstance(book, dict):
         places = [
@@ -128,6 +129,7 @@ def test_hostile(case, released, outside, record_property):
         "secret",
         dataclasses.replace(LIMITS, cell_seconds=case.seconds),
         spare=1,
+        cold=cold,
     )
 
     got = points(result)

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from translearn import paths
-from translearn.authoring import read, sources
+from translearn.authoring import minutes, read, sources
 from translearn.authoring.book import answers, cards, exercises, measured, pages, start
 from translearn.authoring.numbers import number
 from translearn.data import registry
@@ -13,7 +13,8 @@ from translearn.exercises import Choice, exercises_of
 from translearn.measure import ledger
 
 VERDICTS = ["holds", "holds partly", "does not hold here", "could not be told"]
-REFERENCE = re.compile(r"\{\{ (.+?), (\w+) \}\}")
+REFERENCE = re.compile(r"\{\{ ([^{}]+?), (\w+) \}\}")
+TIME = re.compile(r"\{\{ time\.\w+\.\w+ \}\}")
 
 
 @pytest.fixture(scope="module")
@@ -63,10 +64,13 @@ def test_the_start_page_has_a_row_for_each_lesson_and_an_explorer(lessons, book)
     text = book["index.md"]
     assert 'id="an-explorer"' in text and "<!--" not in text
     rows = re.findall(
-        r"^\| \[(\d\d) · [^]]+\]\((\S+)\.ipynb\) \| (\d+) minutes \| (.+?\?) \| ", text, re.M
+        r"^\| \[(\d\d) · [^]]+\]\((\S+)\.ipynb\) "
+        r"\| \{\{ time\.(\w+)\.core \}\} minutes \| (.+?\?) \| ",
+        text,
+        re.M,
     )
-    assert [row[1] for row in rows] == [lesson.name for lesson in lessons]
-    assert all(20 <= int(row[2]) <= 60 for row in rows)
+    assert [row[1] for row in rows] == [row[2] for row in rows] == [each.name for each in lessons]
+    assert all(20 <= minutes.count(lesson, "core") <= 60 for lesson in lessons)
     assert "The explorer stands in lesson 00" in start.page(lessons)
 
 
@@ -83,7 +87,7 @@ def test_references_resolve_and_links_lead_somewhere(lessons, book):
     for name, text in book.items():
         assert dead(text, book, lessons) == [], name
         if name != "contributing.md":  # shows how a reference is written
-            assert "{{" not in REFERENCE.sub("", text), name
+            assert "{{" not in TIME.sub("", REFERENCE.sub("", text)), name
             for body, form in REFERENCE.findall(text):
                 assert number(f"{body} | {form}")
     broken = (

@@ -286,7 +286,7 @@ def test_every_module_that_a_lesson_reaches_has_its_numerics_or_makes_no_numbers
     """A new module of the front row cannot be forgotten: it has a number, or it stands here as one
     that makes none.
     """
-    none = {"errors", "page", "paths", "plain", "plots", "quiet", "widgets"}
+    none = {"errors", "page", "paths", "plain", "plots", "quiet", "widgets", "words"}
     for source in reading.find([]):
         for tree in lessons.trees_of(authoring.read(source)).values():
             cells = [rests_on.bare(t) for t in rests_on.needed(tree)]

@@ -19,7 +19,9 @@ import ast
 import re
 import textwrap
 
+from translearn.authoring.numbers import slug
 from translearn.authoring.reading import BEGIN, END
+from translearn.errors import CourseError
 
 CORE = 45  # minutes: more than that is not one sitting
 WORDS = 180  # a minute
@@ -102,22 +104,44 @@ def rounded(lesson) -> int:
     return 5 * max(1, round(core(lesson) / 5))
 
 
-def write(lesson, text: str) -> str:
-    """A Markdown cell of the lesson with its time at the top and below each part's heading."""
+def count(lesson, key: str) -> int:
+    """Minutes of the lesson by a key: "core" to the next five, "further", or the heading of a
+    part, as `numbers.slug` writes it. Raises `CourseError` for a part that is not there.
+    """
+    if key == "core":
+        return rounded(lesson)
+    found = parts(lesson)
+    if key == "further":
+        return round(sum(minutes for (_, further), minutes in found.items() if further))
+    for (part, further), minutes in found.items():
+        if slug(part) == key and not further:
+            return round(minutes)
+    raise CourseError(f"{lesson.name} has no part {key!r}.")
+
+
+def write(lesson, text: str, reference: bool = False) -> str:
+    """A Markdown cell of the lesson with its time at the top and below each part's heading.
+
+    reference   write `{{ time.<lesson>.<key> }}` for the number, as the book's sources have it
+    """
+
+    def said(key):
+        return f"{{{{ time.{lesson.name}.{key} }}}}" if reference else count(lesson, key)
+
     if not (TIME.search(text) or re.search("^## ", text, re.M)):
         return text
     found = parts(lesson)
     if TIME.search(text):
-        total = f"About {rounded(lesson)} minutes"
+        total = f"About {said('core')} minutes"
         more = sum(m for (_, further), m in found.items() if further)
         if more >= 1:
-            total += f" (and {round(more)} for the sections marked *Further*)"
+            total += f" (and {said('further')} for the sections marked *Further*)"
         text = TIME.sub(total, text, count=1)
     lines = []
     for line in text.splitlines():
         lines.append(line)
         if line.startswith("## ") and (minutes := round(found.get((line[3:], False), 0))):
-            lines += ["", f"⏱ {minutes} minute{'s' if minutes > 1 else ''}"]
+            lines += ["", f"⏱ {said(slug(line[3:]))} minute{'s' if minutes > 1 else ''}"]
     return "\n".join(lines)
 
 

@@ -8,6 +8,7 @@ from translearn import paths
 from translearn.authoring import handout, minutes
 from translearn.authoring.numbers import write_numbers
 from translearn.authoring.reading import Lesson
+from translearn.words import _
 
 DEFAULT_BUDGET = 60  # seconds of computing for a lesson, on two idle cores
 # Above the first code of a lesson: most other kernels do not know the course.
@@ -153,9 +154,6 @@ def write_rehearsal(lesson: Lesson):
 
 def folded(code: str) -> str:
     """A cell that only the ledger runs, as Markdown: folded, and named by its experiments."""
-    names = " and ".join(re.findall(r'name="([\w.]+)"', code))
-    return (
-        f"<details><summary>How the ledger measured {names} (longer than a lesson should "
-        "run)</summary>\n\n"
-        f"```python\n{code}\n```\n\n</details>"
-    )
+    names = _(" and ").join(re.findall(r'name="([\w.]+)"', code))
+    said = _("How the ledger measured {names} (longer than a lesson should run)", names=names)
+    return f"<details><summary>{said}</summary>\n\n```python\n{code}\n```\n\n</details>"

@@ -4,15 +4,16 @@ import math
 import re
 
 from translearn.errors import CourseError
+from translearn.words import _
 
 REFERENCE = re.compile(r"\{\{(?! time \}\})(.+?)\}\}")  # {{ time }} is the estimate of minutes
 FILTERS = {
     "percent": lambda m, s: f"{100 * m:.0f} %",
     "percent1": lambda m, s: f"{100 * m:.1f} %",
     "percent_spread": lambda m, s: f"{100 * m:.1f} ± {100 * s:.1f} %",
-    "points": lambda m, s: f"{abs(100 * m):.0f} points",
-    "points1": lambda m, s: f"{abs(100 * m):.1f} points",
-    "times": lambda m, s: f"{m:.1f} times" if m < 10 else f"{m:.0f} times",
+    "points": lambda m, s: _("{number:.0f} points", number=abs(100 * m)),
+    "points1": lambda m, s: _("{number:.1f} points", number=abs(100 * m)),
+    "times": lambda m, s: _("{number} times", number=f"{m:.{1 if m < 10 else 0}f}"),
     "seconds": lambda m, s: f"{m:.2g} s" if m < 10 else f"{m:.0f} s",
     "number": lambda m, s: f"{m:.3g}",
     "spread": lambda m, s: _plus_minus(m, s),

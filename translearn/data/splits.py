@@ -14,6 +14,7 @@ import numpy as np
 from translearn import page
 from translearn.data import registry
 from translearn.errors import CourseError
+from translearn.words import _
 
 PARTS = ("train", "validation", "test")
 SHARES = {"test": 0.25, "validation": 0.15}  # the rest, 60 %, is for training
@@ -107,7 +108,12 @@ class Splits:
 
     def _title(self):
         shape = " x ".join(str(side) for side in self.train.images.shape[1:])
-        return f"{self.name}: {len(self.class_names)} classes, pictures of {shape}"
+        return _(
+            "{name}: {count} classes, pictures of {shape}",
+            name=self.name,
+            count=len(self.class_names),
+            shape=shape,
+        )
 
     def __repr__(self):
         return "\n".join([self._title(), self.counts().to_string(), *self.said])
@@ -117,7 +123,8 @@ class Splits:
 
         title = f"<p><strong>{html.escape(self._title())}</strong></p>"
         said = "".join(f"<p>{html.escape(sentence)}</p>" for sentence in self.said)
-        return title + page.table(self.counts().to_html()) + said
+        counts = self.counts().rename(index=_, columns=_).rename_axis(_("class"))
+        return title + page.table(counts.to_html()) + said
 
 
 @dataclass(frozen=True, repr=False)
@@ -152,7 +159,7 @@ class Pictures:
         """
         order, names, found = (
             hashed(f"{seed}:order", self.info["key"]),
-            tuple(self.class_names),
+            tuple(map(_, self.class_names)),
             {},
         )
         for part in PARTS:

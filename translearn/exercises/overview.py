@@ -8,6 +8,7 @@ from translearn.errors import CourseError
 from translearn.exercises import progress
 from translearn.exercises.engine import exercises_of
 from translearn.exercises.render import Card
+from translearn.words import _
 
 
 def lessons() -> Card:
@@ -16,10 +17,11 @@ def lessons() -> Card:
     It reads the small file that `check` writes on passing, on this machine only, and asks nobody
     else. Run the cell again to see it anew. A notebook that cannot be read still has its row.
     """
-    rows = ["| Lesson | The question | Exercises passed |", "|---|---|---|"]
+    heads = _("Lesson"), _("The question"), _("Exercises passed")
+    rows = [f"| {' | '.join(heads)} |", "|---|---|---|"]
     for path in sorted(paths.NOTEBOOKS.glob("[0-9][0-9]_*.ipynb")):
         title, question = _head(path)
-        rows.append(f"| [{title}]({path.name}) | {question} | {_passed(path.name[:2])} |")
+        rows.append(f"| [{_(title)}]({path.name}) | {_(question)} | {_passed(path.name[:2])} |")
     return Card("\n".join(rows))
 
 
@@ -48,4 +50,5 @@ def _passed(number):
         return ""
     names = [each.name for each in exercises_of(module)]
     done = sum(name in progress.passed(f"lesson{number}") for name in names)
-    return f"{'●' * done}{'○' * (len(names) - done)} {done} of {len(names)}"
+    said = _("{done} of {all}", done=done, all=len(names))
+    return f"{'●' * done}{'○' * (len(names) - done)} {said}"

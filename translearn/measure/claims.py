@@ -5,6 +5,7 @@ import numpy as np
 from translearn.errors import CourseError
 from translearn.measure import experiment
 from translearn.measure.results import Condition, Effect, effect_of
+from translearn.words import _
 
 CONFIDENCE = 0.999  # a claim must hold in 999 of 1,000 repetitions
 TIMINGS = ("seconds",)  # depend on the machine: their direction is asserted, never their size
@@ -47,7 +48,8 @@ class Claim:
         return (
             '<div role="status" style="border-left:4px solid #009E73;'
             'padding:.3em .8em;margin:.3em 0">'
-            f"<b>✓ Holds:</b> {escape(self.text)}<br><small>{escape(self.detail)}</small></div>"
+            f"<b>✓ {_('Holds:')}</b> {escape(self.text)}<br>"
+            f"<small>{escape(self.detail)}</small></div>"
         )
 
 
@@ -77,7 +79,7 @@ def claim(text: str, holds) -> Claim:
     if not isinstance(holds, Condition):
         if not holds:
             raise ClaimFailed(f"This does not hold here: {text}")
-        return Claim(text, "checked on what just ran")
+        return Claim(text, _("checked on what just ran"))
     live = holds.effect
     if live.experiment is None:
         raise CourseError(
@@ -107,10 +109,16 @@ def claim(text: str, holds) -> Claim:
             "999 of 1,000 repetitions of the recorded runs fall between "
             f"{low:.3g} and {high:.3g})."
         )
-    recorded = f"{book.mean:.3g} ± {book.spread:.2g} in the ledger ({len(book.values)} seeds)"
+    recorded = _(
+        "{mean:.3g} ± {spread:.2g} in the ledger ({seeds} seeds)",
+        mean=book.mean,
+        spread=book.spread,
+        seeds=len(book.values),
+    )
+    said = {"what": live.name, "mean": live.mean, "recorded": recorded}
     if live.values == book.values:  # of an experiment that the lesson only reads
-        return Claim(text, f"{live.name}: {recorded}, not run here")
-    return Claim(text, f"{live.name}: {live.mean:.3g} here, {recorded}")
+        return Claim(text, _("{what}: {recorded}, not run here", **said))
+    return Claim(text, _("{what}: {mean:.3g} here, {recorded}", **said))
 
 
 def _row(live, book, holds):

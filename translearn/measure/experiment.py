@@ -13,6 +13,7 @@ from translearn import page
 from translearn.errors import CourseError
 from translearn.measure import ledger
 from translearn.measure.results import Results, tidy
+from translearn.words import _
 
 WORKERS_WITHIN = 10  # seconds in which a Dask cluster must have a worker
 
@@ -360,11 +361,13 @@ class Tuned:
 
     def _chosen(self, arm, settings):
         edge = len(settings) > 1 and self.best[arm] in (float(settings[0]), float(settings[-1]))
-        return f"{self.best[arm]:g}" + (" (at the edge)" if edge else "")
+        return f"{self.best[arm]:g}" + (_(" (at the edge)") if edge else "")
 
     def _repr_html_(self):
-        note = f"validation score, mean over {self.results.seeds} seeds"
-        return f"{page.table(self.summary().to_html())}<p><small>{note}</small></p>"
+        note = _("validation score, mean over {seeds} seeds", seeds=self.results.seeds)
+        table = self.summary().rename(index=_, columns=_)
+        table = table.rename_axis(index=_("arm"), columns=_("setting"))
+        return f"{page.table(table.to_html())}<p><small>{note}</small></p>"
 
     def __repr__(self):
         return self.summary().to_string()

@@ -7,6 +7,7 @@ import pandas as pd
 
 from translearn import page
 from translearn.errors import CourseError
+from translearn.words import _
 
 
 @dataclass(frozen=True)
@@ -130,16 +131,15 @@ class Results:
         return pd.DataFrame.from_dict(rows, orient="index")
 
     def _caption(self):
-        spread = "mean ± standard deviation over seeds"
-        return f"{self.seeds} seeds, {spread}" + (
-            f"; budget: {self.budget}" if self.budget else ""
-        )
+        said = _("{seeds} seeds, mean ± standard deviation over seeds", seeds=self.seeds)
+        return said + (_("; budget: {budget}", budget=_(self.budget)) if self.budget else "")
 
     def __repr__(self):
         return f"{self.summary().to_string()}\n({self._caption()})"
 
     def _repr_html_(self):
-        return f"{page.table(self.summary().to_html())}<p><small>{self._caption()}</small></p>"
+        table = self.summary().rename(index=_, columns=_)
+        return f"{page.table(table.to_html())}<p><small>{self._caption()}</small></p>"
 
 
 def _plus_minus(values):
@@ -154,19 +154,23 @@ def effect_of(results, spec):
     first = results.values(arms[0], metric)
     if kind == "of":
         return Effect(
-            f"{metric} of {arms[0]}", tuple(first), spec, results.name, results.live_seeds
+            _("{metric} of {arm}", metric=_(metric), arm=_(arms[0])),
+            tuple(first),
+            spec,
+            results.name,
+            results.live_seeds,
         )
     second = results.values(arms[1], metric)
     if kind == "minus":
         return Effect(
-            f"{metric}, {arms[0]} minus {arms[1]}",
+            _("{metric}, {arm} minus {other}", metric=_(metric), arm=_(arms[0]), other=_(arms[1])),
             tuple(first - second),
             spec,
             results.name,
             results.live_seeds,
         )
     return Effect(
-        f"{metric}, {arms[0]} over {arms[1]}",
+        _("{metric}, {arm} over {other}", metric=_(metric), arm=_(arms[0]), other=_(arms[1])),
         tuple(first / second),
         spec,
         results.name,

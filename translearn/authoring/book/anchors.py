@@ -48,7 +48,9 @@ def references(text: str) -> str:
     """A lesson's prose as the book's sources hold it: `{{ a.b.c.d | percent }}` becomes
     `{{ a.b.c.d, percent }}`, since a bar would end a table's cell.
     """
-    return re.sub(r"\{\{(?! time)[^}]*\}\}", lambda match: match[0].replace(" | ", ", "), text)
+    return re.sub(
+        r"\{\{(?! time \}\})[^}]*\}\}", lambda match: match[0].replace(" | ", ", "), text
+    )
 
 
 def admonition(title: str, body: str, name: str) -> str:

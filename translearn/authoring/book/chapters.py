@@ -10,7 +10,7 @@ import re
 
 from translearn import paths
 from translearn.authoring import minutes, notebooks
-from translearn.authoring.book import anchors, exercises, explorers
+from translearn.authoring.book import anchors, exercises, explorers, translation
 from translearn.authoring.book.executed import Executed
 from translearn.authoring.reading import Lesson
 
@@ -34,6 +34,8 @@ def chapter(lesson: Lesson, executed: Executed, pictures, language: str = "en"):
     """
     from nbformat.v4 import new_markdown_cell, new_notebook, new_output
 
+    from translearn.exercises.source import unmark
+
     url = f"pictures/{lesson.name}/"
     shown = {
         cell.id: _kept(cell.get("outputs", []), url, pictures) for cell in executed.notebook.cells
@@ -51,23 +53,21 @@ def chapter(lesson: Lesson, executed: Executed, pictures, language: str = "en"):
         elif "ledger-only" in cell.tags:
             cells.append(new_markdown_cell(notebooks.folded(cell.text), id=cell.id))
         else:
-            cells.append(_code(cell, shown.get(cell.id, [])))
+            code = translation.code(unmark(cell.text), lesson, language)
+            cells.append(_code(cell, code, shown.get(cell.id, [])))
     return new_notebook(cells=cells, metadata=KERNEL)
 
 
 def prose(lesson: Lesson, cell) -> str:
     """A Markdown cell of a lesson as the book's sources hold it."""
-    text = anchors.references(minutes.write(lesson, cell.text))
+    text = anchors.references(minutes.write(lesson, cell.text, reference=True))
     # An assignment is no page of the book.
     return re.sub(r"\[([^\]]+)\]\(coursework/[^)]+\)", r"\1", text)
 
 
-def _code(cell, outputs):
+def _code(cell, text, outputs):
     from nbformat.v4 import new_code_cell
 
-    from translearn.exercises.source import unmark
-
-    text = unmark(cell.text)
     folded = "explorer" in cell.tags and len(text.splitlines()) > minutes.FOLDED
     tags = [*cell.tags, *(["hide-input"] if folded else [])]
     return new_code_cell(text, id=cell.id, outputs=outputs, metadata={"tags": tags})

@@ -24,8 +24,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from translearn import paths
+from translearn import paths, words
 from translearn.authoring import notebooks
+from translearn.authoring.book import translation
 from translearn.authoring.reading import Lesson
 from translearn.errors import CourseError
 
@@ -50,6 +51,13 @@ class Executed:
 
 def fresh(lesson: Lesson, language: str = "en") -> Executed | None:
     """The lesson as it ran, or None where it has not run as it is now."""
+    found = latest(lesson, language)
+    made = found and found.notebook.metadata.get("translearn", {}).get("made_from")
+    return found if found and made == made_from(lesson, language) else None
+
+
+def latest(lesson: Lesson, language: str = "en") -> Executed | None:
+    """The lesson as it ran last, fresh or not, or None where it never has."""
     folder = _folder(lesson, language)
     try:
         import nbformat
@@ -64,10 +72,15 @@ def fresh(lesson: Lesson, language: str = "en") -> Executed | None:
         }
     except (OSError, ValueError):
         return None
-    if notebook.metadata.get("translearn", {}).get("made_from") != made_from(lesson, language):
-        return None
     here = {cell.id for cell in notebook.cells}
     return Executed(notebook, {c: e for c, e in explorers.items() if c in here}, folder)
+
+
+def empty() -> Executed:
+    """What stands for the run of a lesson that has never run: its page shows no outputs."""
+    import nbformat
+
+    return Executed(nbformat.v4.new_notebook(), {}, Path())
 
 
 def keep(lesson: Lesson, notebook, language: str = "en") -> None:
@@ -131,10 +144,16 @@ def running(lesson: Lesson, language: str = "en"):
 
 def made_from(lesson: Lesson, language: str = "en") -> str:
     """A hash of all that makes a lesson's outputs what they are."""
-    rows = json.loads(notebooks.rehearsal(lesson))["cells"]
+    rows = json.loads(_text(lesson, language))["cells"]
     code = ["".join(row["source"]) for row in rows if row["cell_type"] == "code"]
     whole = "\0".join([language, *code, _recorded(code), _code()])
-    return hashlib.sha256(whole.encode()).hexdigest()[:16]
+    return hashlib.sha256(whole.encode() + translation.rests_on(language)).hexdigest()[:16]
+
+
+def _text(lesson, language):
+    """The rehearsal, in the language asked for."""
+    text = notebooks.rehearsal(lesson)
+    return text if language == words.ENGLISH else translation.rehearsal(text, lesson, language)
 
 
 def _recorded(code):
@@ -174,7 +193,7 @@ def _run(lesson, language):
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-    book = nbformat.reads(notebooks.rehearsal(lesson), as_version=4)
+    book = nbformat.reads(_text(lesson, language), as_version=4)
     settings = tempfile.mkdtemp(prefix="translearn-book-")
     env = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
     env |= {

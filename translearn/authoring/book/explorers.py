@@ -13,51 +13,40 @@ import shutil
 from html import escape
 from pathlib import Path
 
+from translearn.words import ENGLISH, NAME, catalogue
+
 WORDS = {
-    "en": {
-        "drawn": "Drawn for {values}.",
-        "one at a time": "One control at a time: moving one puts the others back to where they "
-        "started.",
-        "my bet": "My bet",
-        "place": "Place the bet",
-        "no bet yet": "No bet placed yet. It stays in this browser.",
-        "your bet": "Your bet: {bet}. It is settled further down.",
-        "the bet": "The bet:",
-        "measured": "Measured:",
-        "first": "No bet placed yet: place yours further up, or look what was measured.",
-        "off": "You bet {bet}, which is {off} off.",
-        "no bet": "You placed no bet. Next time, do: a guess that you wrote down is how a "
-        "surprise becomes a lesson.",
-        "points": "points",
-        "how many": "How many are right?",
-        "no guess": "No guess made yet.",
-        "right": "{right} of {all} are right.",
-        "said": "{name}: {mark} you said {said}; it is {answer}",
-        "drop": "While the lesson runs (<code>python3 course.py lab</code> opens it), here is a "
-        "place to drop a picture on. Below it you see the picture as the model sees it, and the "
-        "five most probable classes.",
-    },
-    "zh_CN": {
-        "drawn": "当前取值：{values}。",
-        "one at a time": "每次只移动一个控件：移动其中一个，其余回到起点。",
-        "my bet": "我的预测",
-        "place": "下注",
-        "no bet yet": "还没有下注。它只保存在这个浏览器里。",
-        "your bet": "你的预测：{bet}。下文揭晓。",
-        "the bet": "预测：",
-        "measured": "实测：",
-        "first": "还没有下注：先在上文写下预测，或直接查看实测结果。",
-        "off": "你的预测是 {bet}，相差 {off}。",
-        "no bet": "你没有下注。下次请先写下预测：写下来的猜测，才能让意外变成收获。",
-        "points": "个百分点",
-        "how many": "猜对了几个？",
-        "no guess": "还没有猜。",
-        "right": "猜对 {right} 个，共 {all} 个。",
-        "said": "{name}：{mark} 你说是{said}；实际是{answer}",
-        "drop": "课程运行时（用 <code>python3 course.py lab</code> 打开），这里可以放入一张图片；"
-        "下方会显示模型看到的图片，以及概率最高的五个类别。",
-    },
+    "drawn": "Drawn for {values}.",
+    "one at a time": "One control at a time: moving one puts the others back to where they "
+    "started.",
+    "my bet": "My bet",
+    "place": "Place the bet",
+    "no bet yet": "No bet placed yet. It stays in this browser.",
+    "your bet": "Your bet: {bet}. It is settled further down.",
+    "the bet": "The bet:",
+    "measured": "Measured:",
+    "first": "No bet placed yet: place yours further up, or look what was measured.",
+    "off": "You bet {bet}, which is {off} off.",
+    "no bet": "You placed no bet. Next time, do: a guess that you wrote down is how a "
+    "surprise becomes a lesson.",
+    "points": "points",
+    "how many": "How many are right?",
+    "no guess": "No guess made yet.",
+    "right": "{right} of {all} are right.",
+    "said": "{name}: {mark} you said {said}; it is {answer}",
+    "drop": "While the lesson runs (<code>python3 course.py lab</code> opens it), here is a "
+    "place to drop a picture on. Below it you see the picture as the model sees it, and the "
+    "five most probable classes.",
 }
+
+
+def _words(language):
+    known = _known(language)
+    return {key: known.get(text, text) for key, text in WORDS.items()}
+
+
+def _known(language):
+    return {} if language == ENGLISH else catalogue(language, NAME)
 
 
 def alive(executed, url: str, language: str = "en") -> dict:
@@ -78,7 +67,7 @@ def alive(executed, url: str, language: str = "en") -> dict:
             bets[name] = asked
             found[cell.id] = bet_html(**asked, language=language)
         elif "widgets.drop(" in cell.source:
-            found[cell.id] = f"<p>{WORDS[language]['drop']}</p>"
+            found[cell.id] = f"<p>{_words(language)['drop']}</p>"
         elif match := re.search(r"^(\w+)\.settle\(", cell.source, re.M):
             if (value := _measured(cell.outputs)) is not None and match[1] in bets:
                 found[cell.id] = settled_html(measured=value, **bets[match[1]], language=language)
@@ -99,7 +88,8 @@ def pictures(executed, folder: Path) -> None:
 
 def explorer_html(manifest: dict, url: str, language: str = "en") -> str:
     """A figure that follows its controls, from what `rehearsal.sweep` kept."""
-    words, controls, cell = WORDS[language], manifest["controls"], manifest["cell"]
+    words, cell = _words(language), manifest["cell"]
+    controls = [_translated(control, language) for control in manifest["controls"]]
     start = manifest["points"][",".join(str(one["start"]) for one in controls)]
     fields = "".join(_control(f"{cell}-{at}", control) for at, control in enumerate(controls))
     drawn = words["drawn"].format(
@@ -119,6 +109,12 @@ def explorer_html(manifest: dict, url: str, language: str = "en") -> str:
         f'width="{manifest["width"]}" height="{manifest["height"]}" loading="lazy">'
         f'<figcaption aria-live="polite">{escape(drawn)}</figcaption>{note}</figure>'
     )
+
+
+def _translated(control, language):
+    known = _known(language)
+    values = [known.get(value, value) for value in control["values"]]
+    return control | {"label": known.get(control["label"], control["label"]), "values": values}
 
 
 def _control(name, control):
@@ -144,7 +140,7 @@ def _control(name, control):
 
 def bet_html(key, question, low, high, unit="%", step=1, language: str = "en") -> str:
     """A bet as `widgets.Bet` takes it; the browser keeps it, and nothing else does."""
-    words, digits = WORDS[language], 0 if step >= 1 else 2
+    words, digits = _words(language), 0 if step >= 1 else 2
     start = low + step * round((high - low) / 2 / step)  # a browser's slider stands on a step
     shown, name = f"{start:.{digits}f} {unit}", escape(f"bet-{key}")
     told = {"key": key, "unit": unit, "digits": digits, "yours": words["your bet"]}
@@ -165,7 +161,7 @@ def settled_html(
     """A bet held against what was measured, which is folded until a bet is placed: then the script
     unfolds it and puts in what the reader had bet.
     """
-    words, digits = WORDS[language], 0 if step >= 1 else 2
+    words, digits = _words(language), 0 if step >= 1 else 2
     told = {"key": key, "unit": unit, "digits": digits, "measured": measured}
     told |= {"off": words["off"], "points": words["points"] if unit == "%" else unit}
     return (
@@ -204,7 +200,7 @@ def _measured(outputs):
 
 def guesses_html(kept: dict, url: str = "", language: str = "en") -> str:
     """Things to name by looking, as `widgets.Guesses` asks them (`rehearsal.keep_guesses`)."""
-    words, cell = WORDS[language], kept["cell"]
+    words, cell = _words(language), kept["cell"]
     options = "".join(f"<option>{escape(choice)}</option>" for choice in ["?", *kept["choices"]])
     fields = "".join(
         f'<div class="control"><label for="{cell}-{at}">{escape(name)}</label>'

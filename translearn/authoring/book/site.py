@@ -1,15 +1,24 @@
 """The book as a folder of static files: sources laid out, Sphinx run, what came out looked at."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
-from translearn import paths
-from translearn.authoring.book import chapters, executed, explorers, pages
-from translearn.authoring.reading import read, sources
+from translearn import paths, words
+from translearn.authoring.book import (
+    chapters,
+    executed,
+    explorers,
+    languages,
+    pages,
+    translation,
+)
+from translearn.authoring.reading import find, read, sources
 from translearn.errors import CourseError
 
 SPHINX = Path(__file__).with_name("sphinx")
@@ -17,22 +26,27 @@ MARK = ".translearn-book"  # the file that says that a folder is a book of ours
 FIRST = "00"  # the lesson whose explorer stands on the start page
 
 
-def build(output: Path, language: str = "en", lessons=None, say=print) -> Path:
-    """Write the book into `output`; returns its start page.
+def build(output: Path, language: str = "en", only=None, say=print) -> Path:
+    """Write the book into `output`, in another language than English into a folder in it; returns
+    its start page.
 
-    Lessons that have not run as they are now are run first (`executed.execute`). Raises
+    Lessons that have not run as they are now are run first (`executed.execute`); with `only`, the
+    beginnings of lessons' names, none but these: the others are shown as they ran last. Raises
     `CourseError` for a folder with other things in it, where a lesson does not run, or where
     Sphinx finds something wrong.
     """
+    wanted = {path.stem for path in find(only)}
     claim(output)
-    lessons = lessons or [read(path) for path in sources()]
-    ran = executed.execute(lessons, language, say)
+    lessons = [read(path) for path in sources()]
+    ran = _ran(lessons, language, wanted, say)
     say("Laying out the pages.")
     began = time.time()
     source = paths.cache() / "book" / language / "source"
     lay(source, lessons, ran, language)
     say(f"Sphinx makes {len(list(source.glob('*.*')))} pages.")
+    top, output = output, output if language == words.ENGLISH else output / language
     run(source, output, language)
+    languages.link(top)
     files = [file for file in output.rglob("*") if file.is_file()]
     size = sum(file.stat().st_size for file in files) / 1e6
     say(
@@ -40,6 +54,16 @@ def build(output: Path, language: str = "en", lessons=None, say=print) -> Path:
         f"in {time.time() - began:.0f} s. Open {output / 'index.html'}"
     )
     return output / "index.html"
+
+
+def _ran(lessons, language, wanted, say):
+    """The lessons as they ran, by name: those `wanted` as they are now."""
+    ran = {}
+    for spoken in words.languages():  # a lesson that is not translated runs in English
+        mine = [each for each in lessons if translation.spoken(each.name, language) == spoken]
+        ran |= {each.name: executed.latest(each, spoken) or executed.empty() for each in mine}
+        ran |= executed.execute([each for each in mine if each.name in wanted], spoken, say)
+    return ran
 
 
 def claim(output: Path) -> None:
@@ -65,9 +89,11 @@ def lay(source: Path, lessons, ran: dict, language: str = "en") -> None:
     pictures = source / "extra" / "pictures"
     wanted = {}
     for lesson in lessons:
-        chapter = chapters.chapter(lesson, ran[lesson.name], pictures / lesson.name, language)
+        with words.speaking(translation.spoken(lesson.name, language)) as spoken:
+            chapter = chapters.chapter(lesson, ran[lesson.name], pictures / lesson.name, spoken)
         wanted[f"{lesson.name}.ipynb"] = nbformat.writes(chapter)
-    wanted |= pages.every(_first_explorer(lessons, ran, language))
+    with words.speaking(language):
+        wanted |= pages.every(_first_explorer(lessons, ran, language))
     source.mkdir(parents=True, exist_ok=True)
     for file in source.glob("*.*"):
         if file.name not in wanted:
@@ -90,18 +116,27 @@ def _first_explorer(lessons, ran, language):
     return ""
 
 
-def run(source: Path, output: Path, language: str = "en", builder: str = "html") -> None:
-    """Run Sphinx, with warnings as errors. Raises `CourseError` that names the first of them."""
+def run(
+    source: Path, output: Path, language: str = "en", builder: str = "html", strict: bool = True
+) -> None:
+    """Run Sphinx, with warnings as errors if `strict`. Raises `CourseError` that names the first
+    of them.
+    """
     shutil.rmtree(output / "pictures", ignore_errors=True)
-    command = [sys.executable, "-m", "sphinx", "-b", builder, "-c", SPHINX, "-q", "-j", "auto"]
+    command = [sys.executable, "-m", "sphinx", "-b", builder, "-c", SPHINX, "-j", "auto"]
     command += ["-d", source.parent / "doctrees", "--no-color", source, output]
     told = {"TRANSLEARN_BOOK": SPHINX, "TRANSLEARN_BOOK_SOURCE": source}
     env = os.environ | {name: str(path) for name, path in told.items()}
     env |= {"TRANSLEARN_LANGUAGE": language, "PYTHONPATH": str(paths.ROOT)}
     # A process of its own: Sphinx is made to run once in one.
-    done = subprocess.run(command, env=env, capture_output=True, text=True)
-    said = [line for line in done.stderr.splitlines() if line.strip()]
-    if done.returncode or said:
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as complaints:
+        with subprocess.Popen(
+            command, env=env, stdout=subprocess.PIPE, stderr=complaints, text=True
+        ) as sphinx:
+            _follow(sphinx.stdout)
+        complaints.seek(0)
+        said = [line for line in complaints.read().splitlines() if line.strip()]
+    if sphinx.returncode or (said and strict):
         first = next(
             (line for line in said if "{{" in line or "WARNING" in line), "it ended without a word"
         )
@@ -114,6 +149,18 @@ def run(source: Path, output: Path, language: str = "en", builder: str = "html")
         (output / name).unlink(missing_ok=True)
     for file in output.glob("_static/**/*.map"):  # 3 MB for whoever debugs the theme
         file.unlink()
+
+
+def _follow(lines):
+    """A bar, on a terminal, of what Sphinx says that it does: read all pages, write them."""
+    from tqdm.auto import tqdm
+
+    steps = {"reading sources": 0, "writing output": 100}
+    with tqdm(total=200, bar_format="{desc:24} {percentage:3.0f} % |{bar}|", disable=None) as bar:
+        for line in lines:
+            if found := re.match(r"(reading sources|writing output)\.\.\. \[ *(\d+)%\]", line):
+                bar.set_description_str(found[1].capitalize(), refresh=False)
+                bar.update(steps[found[1]] + int(found[2]) - bar.n)
 
 
 def zipped(output: Path) -> Path:

@@ -3,16 +3,21 @@ contents.
 """
 
 from translearn import paths
-from translearn.authoring import minutes, readme
+from translearn.authoring import readme
 from translearn.authoring.book import anchors
+from translearn.words import _
 
 FILE = paths.ROOT / "docs" / "book" / "index.md"
 # Where there is no picture of the explorer, as in a book of other lessons.
 NO_EXPLORER = "[The explorer stands in lesson 00](00_start_here.ipynb#2--see-it)."
-PAGES = {  # caption of the contents → pages under it
-    "The course": ["measured", "answers", "glossary"],
-    "For teachers": ["teaching", "contributing"],
-    "What it is made of": ["cards", "licences"],
+PAGES = {  # caption of the contents → pages under it, with what they are called
+    "The course": {
+        "measured": "What we measured",
+        "answers": "Answers to an exercise",
+        "glossary": "Glossary",
+    },
+    "For teachers": {"teaching": "Teaching with this course", "contributing": "Contributing"},
+    "What it is made of": {"cards": "Cards of data and weights", "licences": "Licences"},
 }
 
 
@@ -38,7 +43,7 @@ def table(lessons) -> str:
         surprise = anchors.references(lesson.meta.get("surprise", ""))
         name = f"[{anchors.title(lesson)}]({lesson.name}.ipynb)"
         rows.append(
-            f"| {name} | {minutes.rounded(lesson)} minutes "
+            f"| {name} | {{{{ time.{lesson.name}.core }}}} minutes "
             f"| {question[0]}{question[1]} | {surprise} |"
         )
     return "\n".join([*rows, "````"])
@@ -46,8 +51,19 @@ def table(lessons) -> str:
 
 def contents(lessons) -> str:
     """What the side of each page lists: the lessons, then the other pages."""
-    captions = {"Lessons": [lesson.name for lesson in lessons]} | PAGES
+    captions = {"Lessons": {lesson.name: anchors.title(lesson) for lesson in lessons}} | PAGES
     return "\n".join(
-        "```{toctree}\n:hidden:\n:caption: " + caption + "\n\n" + "\n".join(pages) + "\n```\n"
+        "\n".join(
+            [
+                "```{toctree}\n:hidden:\n:caption: " + caption + "\n",
+                *map(_entry, *zip(*pages.items())),
+                "```\n",
+            ]
+        )
         for caption, pages in captions.items()
     )
+
+
+def _entry(page, title):
+    """A page in the contents, by its name in the language of the book."""
+    return page if _(title) == title else f"{_(title)} <{page}>"

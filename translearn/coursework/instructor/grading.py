@@ -31,16 +31,16 @@ ANSWERS_WITHIN = 20  # seconds, a Dask scheduler somewhere else
 _pools, _pools_lock = {}, threading.Lock()
 
 
-def pool(ahead, limits, unprotected, spare) -> Pool:
+def pool(ahead, limits, unprotected, spare, cold=False) -> Pool:
     """The pool of this process for such sandboxes; made on first use, closed when the process
     ends.
     """
     with _pools_lock:
-        key = (tuple(ahead), limits, unprotected)
+        key = (tuple(ahead), limits, unprotected, cold)
         if key not in _pools:
             if not _pools:
                 atexit.register(close_pools)
-            _pools[key] = Pool(ahead, spare, limits, unprotected)
+            _pools[key] = Pool(ahead, spare, limits, unprotected, cold)
         return _pools[key]
 
 
@@ -59,6 +59,7 @@ def grade_one(
     limits: Limits = Limits(),
     unprotected: bool = False,
     spare: int = 2,
+    cold: bool = False,
 ) -> dict:
     """The verdict on one submitted notebook, as JSON-ready data. Never raises for what a
     submission is or does, only without a sandbox.
@@ -66,6 +67,7 @@ def grade_one(
     released   the released notebook, parsed
     data       the submitted file
     secret     the class's, from which the hidden inputs are drawn
+    cold       start each sandbox from nothing, and none from a process that has imported
     """
     began = time.monotonic()
     result = {
@@ -87,7 +89,7 @@ def grade_one(
         session = Session(
             assignment.lower(),
             prepared.sources(),
-            pool(module.AHEAD, limits, unprotected, spare),
+            pool(module.AHEAD, limits, unprotected, spare, cold),
             limits,
             own=[n for n, i in enumerate(prepared.run) if i not in answers],
         )
@@ -245,6 +247,7 @@ def grade(
     unprotected=False,
     limits=Limits(),
     quiet=False,
+    cold=False,
 ) -> dict:
     """Grade what is not graded yet; {student: result} of this run. One process, this one, writes
     verdicts and books.
@@ -252,6 +255,7 @@ def grade(
     jobs        how many submissions run at a time on this machine
     scheduler   the address of a Dask scheduler whose workers run them instead
     again       also those that have a verdict (with `students`: of these)
+    cold        start each sandbox from nothing: slower, with fewer parts to trust
     Raises `CourseError` when there is no sandbox here (nothing is graded then) or the assignment
     was not released.
     """
@@ -274,7 +278,7 @@ def grade(
         course, assignment
     )  # verdicts that a killed run had no time to write into the books
     names, done = todo(course, assignment, students, again), {}
-    arguments = dict(secret=course.key, limits=limits, unprotected=unprotected)
+    arguments = dict(secret=course.key, limits=limits, unprotected=unprotected, cold=cold)
     bar = tqdm(total=len(names), desc=f"Grading {assignment}", unit="submission", disable=quiet)
 
     def hand_in(submit, student, book, spare):
@@ -299,6 +303,9 @@ def grade(
             _here(jobs, hand_in, released, names, keep)
         else:
             _elsewhere(scheduler, hand_in, released, names, keep)
+    for each in _pools.values():
+        if each.failed_warm and not quiet:
+            print(f"Sandboxes started from nothing, some seconds each: {each.cold}.")
     close_pools()
     return done
 

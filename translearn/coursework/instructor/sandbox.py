@@ -23,7 +23,7 @@ from pathlib import Path
 
 import psutil
 
-from translearn.coursework.instructor import walls
+from translearn.coursework.instructor import walls, warm
 from translearn.coursework.student import clock, codec
 from translearn.coursework.student.clock import Clock
 
@@ -86,6 +86,12 @@ class Slow(Dead):
 
 # ---- one sandbox
 
+
+def most(limits) -> int:
+    """Bytes of memory that all processes of a sandbox may have: the imports are on top."""
+    return int(limits.memory * 1.1) + 2**30
+
+
 SLOTS = 1000  # users that a process of ours gives to its sandboxes, one after another
 
 
@@ -98,17 +104,27 @@ _slots = itertools.count()
 
 
 class Sandbox:
-    """A running sandbox that imports `ahead` and then waits for its one job."""
+    """A running sandbox that imports `ahead`, or is born of a zygote that has, and then waits for
+    its one job.
+    """
 
-    def __init__(self, ahead=(), limits=Limits(), unprotected=False):
+    def __init__(self, ahead=(), limits=Limits(), unprotected=False, zygote=None):
         self.limits, self.out, self.born = limits, 0, time.monotonic()
         self.folder, self.peak = None, 0
-        self.most = int(limits.memory * 1.1) + 2**30  # the imports are on top
-        command, env, cwd = (
-            walls.command(first_slot() + next(_slots) % SLOTS, limits.disk),
-            {},
-            "/",
-        )
+        self.most = most(limits)
+        slot = first_slot() + next(_slots) % SLOTS
+        if zygote:
+            self.process = zygote.child(0 if os.geteuid() else walls.FIRST_UID + slot)
+        else:
+            self.process = self._cold(slot, ahead, limits, unprotected)
+        os.set_blocking(self.process.stdout.fileno(), False)
+        os.set_blocking(self.process.stdin.fileno(), False)
+        self.buffer = bytearray()
+        self.failed, self.runner = None, self.process.pid
+        self.used = 0.0  # seconds that we waited for it, without those in which it stood in line
+
+    def _cold(self, slot, ahead, limits, unprotected):
+        command, env, cwd = walls.command(slot, limits.disk), {}, "/"
         if unprotected:
             self.folder = cwd = tempfile.mkdtemp(prefix="translearn-unprotected-")
             command = []
@@ -125,7 +141,7 @@ class Sandbox:
             }
         if not unprotected:
             command = [*walls.scope(self.most, limits.processes + 64), *command]
-        self.process = (subprocess.Popen if unprotected else walls.start)(
+        return (subprocess.Popen if unprotected else walls.start)(
             [*command, sys.executable, *RUNNER, *ahead],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -135,11 +151,6 @@ class Sandbox:
             start_new_session=True,
             close_fds=True,
         )
-        os.set_blocking(self.process.stdout.fileno(), False)
-        os.set_blocking(self.process.stdin.fileno(), False)
-        self.buffer = bytearray()
-        self.failed, self.runner = None, self.process.pid
-        self.used = 0.0  # seconds that we waited for it, without those in which it stood in line
 
     def ready(self) -> "Sandbox":
         """Wait until it has imported.
@@ -243,7 +254,8 @@ class Sandbox:
         for each process.
         """
         tree, memory, count = self._tree(), 0, 0
-        for process in tree:
+        inside = tree if self.folder else tree[2:]  # the first two are its walls
+        for process in inside:
             try:
                 memory += process.memory_info().rss
                 count += process.num_threads()
@@ -253,7 +265,7 @@ class Sandbox:
             memory > self.most
             # forked processes share pages, counted for each: look again, exactly and slowly
         ):
-            memory = sum(map(_share, tree))
+            memory = sum(map(_share, inside))
         self.peak = max(self.peak, memory)
         if memory > self.most:
             raise Dead(
@@ -333,8 +345,12 @@ class Pool:
     the thread that started it.
     """
 
-    def __init__(self, ahead=(), spare=2, limits=Limits(), unprotected=False):
+    def __init__(self, ahead=(), spare=2, limits=Limits(), unprotected=False, cold=False):
         self.options = dict(ahead=tuple(ahead), limits=limits, unprotected=unprotected)
+        # why each sandbox starts from nothing; "" while they are born of a zygote
+        self.cold = "It was asked for" if cold else "Without walls" if unprotected else ""
+        self.failed_warm = False
+        self.zygote = None
         self.wishes, self.waiting, self.spare, self.started = (
             queue.Queue(),
             queue.Queue(),
@@ -350,8 +366,10 @@ class Pool:
     def _start(self):
         while (wish := self.wishes.get()) is None:
             try:
-                self.waiting.put(Sandbox(**self.options))
+                self.waiting.put(Sandbox(**self.options, zygote=self._zygote()))
                 self.started += 1
+            except warm.NotWarm as problem:  # it ended just now: the next one has another
+                self.waiting.put(Dead(f"{problem}."))
             except OSError as problem:
                 self.waiting.put(
                     Dead(f"A sandbox could not be started ({problem.strerror or problem}).")
@@ -360,7 +378,34 @@ class Pool:
             left = self.waiting.get()
             if isinstance(left, Sandbox):
                 left.close()
+        if self.zygote:
+            self.zygote.close()
         wish.set()
+
+    def _zygote(self):
+        """The process that sandboxes are born from, a new one if it has ended; None where there
+        can be none, and `cold` says why.
+        """
+        if self.cold or self.zygote and self.zygote.alive():
+            return self.zygote
+        if self.zygote:
+            self.zygote.close()
+            self.zygote = None
+        limits, together = self.options["limits"], 2 * self.spare + 1
+        try:
+            self.zygote = warm.Zygote(
+                self.options["ahead"],
+                limits.disk,
+                together * most(limits),
+                together * (limits.processes + 64),
+            )
+            return self.zygote.ready()
+        except (warm.NotWarm, OSError) as problem:
+            self.cold, self.failed_warm = f"{problem}", True
+            if self.zygote:
+                self.zygote.close()
+                self.zygote = None
+            return None
 
     def take(self) -> Sandbox:
         """A sandbox that is ready; another one is started in its place.

@@ -26,6 +26,7 @@ QUIETLY = {
     "stdout": subprocess.DEVNULL,
     "stderr": subprocess.DEVNULL,
 }
+PACKAGE = Path(__file__).resolve().parents[2]
 HOME = "/tmp"  # inside: an empty folder in memory
 
 
@@ -66,18 +67,18 @@ def _true():
     return "/bin/true" if os.path.exists("/bin/true") else sys.executable
 
 
-def start(words, **named) -> subprocess.Popen:
-    """Start a bwrap command, perhaps in a `scope`, with the filter on system calls, which it reads
-    from a pipe.
+def start(words, filtered=True, pass_fds=(), **named) -> subprocess.Popen:
+    """Start a bwrap command, perhaps in a `scope`, with the filter on system calls (unless not
+    `filtered`: the zygote makes namespaces), which it reads from a pipe.
     """
     reading, writing = os.pipe()
     try:
         with os.fdopen(writing, "wb") as pipe:
             pipe.write(seccomp.program())
         at = words.index("bwrap") + 1
-        filtered = ["--seccomp", str(reading)] if seccomp.program() else []
-        words = [*words[:at], *filtered, *words[at:]]
-        return subprocess.Popen(words, pass_fds=[reading], **named)
+        added = ["--seccomp", str(reading)] if filtered and seccomp.program() else []
+        words = [*words[:at], *added, *words[at:]]
+        return subprocess.Popen(words, pass_fds=[reading, *pass_fds], **named)
     finally:
         os.close(reading)
 
@@ -176,7 +177,7 @@ def _folders():
         "/etc/ld.so.conf.d",
         "/etc/localtime",
     ]
-    package = Path(__file__).resolve().parents[2]
+    package = PACKAGE
     wanted = [*system, *sorted(python), str(package), str(paths.DATA)]
     hidden = [package / "coursework" / "instructor", package / "authoring", package / "evidence"]
     return [folder for folder in wanted if os.path.exists(folder)], [
@@ -189,10 +190,41 @@ def readable() -> list:
     return _folders()[0]
 
 
+def below_tmp() -> list:
+    """The readable folders that lie in `/tmp`, such as a course that was unpacked there."""
+    return [folder for folder in readable() if Path("/tmp") in Path(folder).parents]
+
+
 def command(slot: int, disk: int) -> list:
     """The bwrap command up to the program: no network, no other process, read-only files."""
+    if os.geteuid():
+        # An ordinary user needs a user namespace, which then must not make further ones.
+        return _view(disk, ["--unshare-user", "--disable-userns"])
+    # Real root does better without: the limit on processes counts only outside one.
+    uid = str(FIRST_UID + slot)
+    return [
+        *_view(disk, []),
+        "/usr/bin/setpriv",
+        "--reuid",
+        uid,
+        "--regid",
+        uid,
+        "--clear-groups",
+        "--inh-caps=-all",
+        "--ambient-caps=-all",
+        "--bounding-set=-all",
+        "--no-new-privs",
+    ]
+
+
+def zygote_command(disk: int) -> list:
+    """The same view for a process that we trust, which may make walls for its children in it."""
+    mapped = ["--unshare-user", "--uid", "0", "--gid", "0", "--cap-add", "ALL"]
+    return _view(disk, mapped if os.geteuid() else [])
+
+
+def _view(disk, users):
     folders, hidden = _folders()
-    root = os.geteuid() == 0
     words = [
         "bwrap",
         "--die-with-parent",
@@ -205,10 +237,8 @@ def command(slot: int, disk: int) -> list:
         "--hostname",
         "sandbox",
         "--clearenv",
+        *users,
     ]
-    # An ordinary user needs a user namespace, which then must not make further ones. Real root
-    # does better without: the limit on processes counts only outside one.
-    words += [] if root else ["--unshare-user", "--disable-userns"]
     made = set()
     # First, because the course itself may lie in /tmp and must show through it.
     words += ["--perms", "1777", "--size", str(disk), "--tmpfs", "/tmp"]
@@ -256,19 +286,4 @@ def command(slot: int, disk: int) -> list:
     }
     for name, value in variables.items():
         words += ["--setenv", name, value]
-    words += ["--"]
-    if root:
-        uid = str(FIRST_UID + slot)
-        words += [
-            "/usr/bin/setpriv",
-            "--reuid",
-            uid,
-            "--regid",
-            uid,
-            "--clear-groups",
-            "--inh-caps=-all",
-            "--ambient-caps=-all",
-            "--bounding-set=-all",
-            "--no-new-privs",
-        ]
-    return words
+    return [*words, "--"]

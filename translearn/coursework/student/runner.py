@@ -117,10 +117,12 @@ class Session:
 
     def __init__(self):
         from IPython.core.interactiveshell import InteractiveShell
+        from traitlets.config import Config
 
         os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
-        self.shell = InteractiveShell.instance()
-        self.shell.history_manager.enabled = False
+        # without a history, which would start a thread
+        settings = Config({"HistoryManager": {"enabled": False}})
+        self.shell = InteractiveShell.instance(config=settings)
         self.shell.ask_exit = _leave
         # A notebook's own names live in `__main__`, as in a notebook: the checks tell a learner's
         # code by that.
@@ -273,16 +275,20 @@ def visible(session, question) -> str:
 # ---- the conversation
 
 
-def serve(read, write, ahead) -> None:
-    """Say ready, take one job, run its cells, answer probes until nobody asks."""
+def imported(ahead) -> list:
+    """Import these modules; returns a sentence for each that cannot be."""
     failed = []
     for name in ahead:
         try:
             importlib.import_module(name)
         except Exception as problem:
             failed.append(f"{name}: {problem}"[:300])
-    session = Session()
-    write({"ready": True, "failed": failed})
+    return failed
+
+
+def converse(session, read, write, failed=()) -> None:
+    """Say ready, take one job, run its cells, answer probes until nobody asks."""
+    write({"ready": True, "failed": list(failed)})
     job = read()
     if job is None:
         return
@@ -332,13 +338,8 @@ def trim(outputs):
     ]
 
 
-def main() -> None:
-    # The pipes get numbers that nobody expects, and what the submission reads and prints goes
-    # nowhere.
-    incoming, outgoing = os.dup(0), os.dup(1)
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for number in (0, 1, 2):
-        os.dup2(nowhere, number)
+def line(incoming: int, outgoing: int) -> tuple:
+    """(read, write) of messages through two pipes; `read` returns None when nobody writes."""
 
     def exactly(count):
         parts = []
@@ -366,7 +367,19 @@ def main() -> None:
         while view:
             view = view[os.write(outgoing, view) :]
 
-    serve(read, write, sys.argv[1:])
+    return read, write
+
+
+def main() -> None:
+    # The pipes get numbers that nobody expects, and what the submission reads and prints goes
+    # nowhere.
+    incoming, outgoing = os.dup(0), os.dup(1)
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(nowhere, number)
+    os.close(nowhere)
+    failed = imported(sys.argv[1:])
+    converse(Session(), *line(incoming, outgoing), failed)
     os._exit(0)  # threads and exit handlers of the submission do not get to run
 
 

@@ -7,14 +7,17 @@ from pathlib import Path
 HERE = Path(os.environ["TRANSLEARN_BOOK"])  # where this file's neighbours are
 sys.path.insert(0, str(HERE))
 
-project = "Transfer Learning, Measured"
-author = copyright = "the authors of Transfer Learning, Measured"
+from translearn import words  # noqa: E402
+from translearn.words import _  # noqa: E402
+
+project = _("Transfer Learning, Measured")
+author = copyright = _("the authors of Transfer Learning, Measured")
 html_show_copyright = html_show_sphinx = False
 language = os.environ.get("TRANSLEARN_LANGUAGE", "en")
-locale_dirs = [str(HERE.parent / "locale")]
-gettext_compact = False
+locale_dirs = [str(words.LOCALE)]
+gettext_compact = gettext_location = False
 
-extensions = ["myst_nb", "references", "formulas"]
+extensions = ["myst_nb", "references", "formulas", "languages"]
 nb_execution_mode = "off"  # the lessons have run
 nb_merge_streams = True
 myst_enable_extensions = ["dollarmath", "attrs_inline"]
@@ -36,7 +39,7 @@ html_favicon = str(HERE / "static" / "favicon.svg")
 highlight_language = "text"  # of fences that name none
 pygments_style = "a11y-high-contrast-light"
 html_context = {"default_mode": "auto"}  # as the reader's system has it
-nb_code_prompt_show, nb_code_prompt_hide = "Show the code", "Hide the code"
+nb_code_prompt_show, nb_code_prompt_hide = _("Show the code"), _("Hide the code")
 html_theme_options = {
     "navbar_start": [],
     "navbar_center": [],

@@ -5,6 +5,7 @@ the catalogues of a translation, whose messages hold the reference. What stands 
 alone.
 """
 
+import functools
 import hashlib
 import re
 from pathlib import Path
@@ -25,6 +26,8 @@ def resolved(text: str, where: str = "") -> str:
     def put(match):
         body, _, kind = match[1].partition(",")
         try:
+            if time := re.fullmatch(r"time\.(\w+)\.(\w+)", body.strip()):
+                return str(minutes(*time.groups()))
             found = number(f"{body.strip()} | {kind.strip() or 'number'}")
         except CourseError as error:
             raise ExtensionError(f"{where}: {match[0]}: {error}") from None
@@ -33,13 +36,34 @@ def resolved(text: str, where: str = "") -> str:
     return REFERENCE.sub(put, text)
 
 
+def minutes(name: str, key: str) -> int:
+    """What `{{ time.05_freezing.core }}` stands for. Raises `CourseError` for what is unknown."""
+    from translearn.authoring.minutes import count
+
+    return count(lesson(name), key)
+
+
+@functools.cache
+def lesson(name: str):
+    from translearn.authoring.reading import find, read
+
+    return read(find([name])[0])
+
+
 class Resolve(SphinxTransform):
     default_priority = Locale.default_priority + 1
 
     def apply(self, **_):
         if self.app.builder.name == "gettext":
             return
-        where = self.env.docname
+        from translearn import words
+        from translearn.authoring.book import translation
+
+        page = self.env.docname
+        with words.speaking(translation.spoken(page, words.language())):
+            self._resolve(page)
+
+    def _resolve(self, where):
         for node in list(self.document.findall(nodes.Text)):
             if "{{" in node and not _code(node.parent):
                 node.parent.replace(node, nodes.Text(resolved(node, where)))
@@ -58,13 +82,15 @@ def _code(node):
 
 
 def made_with() -> str:
-    """A hash of the ledger and of what writes its numbers: pages are read again when it changes,
-    so that none keeps a number that has been measured anew.
+    """A hash of the ledger, of the lessons, whose minutes are counted, and of what writes these
+    numbers: pages are read again when it changes, so that none keeps a number of before.
     """
     from translearn import paths
-    from translearn.authoring import numbers
+    from translearn.authoring import minutes, numbers
+    from translearn.authoring.reading import sources
 
-    files = [*sorted(paths.LEDGER.glob("*.json")), Path(numbers.__file__)]
+    files = [*sorted(paths.LEDGER.glob("*.json")), *sources()]
+    files += [Path(numbers.__file__), Path(minutes.__file__)]
     files += sorted(Path(__file__).parent.glob("*.py"))
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 

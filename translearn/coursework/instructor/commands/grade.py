@@ -29,6 +29,11 @@ def arguments(verb):
         "--scheduler", metavar="ADDRESS", help="a Dask scheduler whose workers run the submissions"
     )
     verb.add_argument(
+        "--cold",
+        action="store_true",
+        help="start each sandbox from nothing, not from a process that has imported already",
+    )
+    verb.add_argument(
         "--unprotected",
         action="store_true",
         help=(
@@ -61,6 +66,7 @@ def _grade(course, assignment, args):
         args.jobs,
         args.scheduler,
         args.unprotected,
+        cold=args.cold,
     )
     ungraded = {
         student: result["reason"]
