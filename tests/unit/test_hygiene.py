@@ -204,7 +204,7 @@ FRONT = """
     clinic recipes report widgets exercises
 """.split()
 ROOMS = """
-    coursework.student authoring evidence bench authoring.book coursework.instructor lab
+    coursework.student authoring evidence lab coursework.instructor bench authoring.book
 """.split()
 ORDER = [*FRONT, *ROOMS]
 RANK = {name: rank for rank, name in enumerate(ORDER)}

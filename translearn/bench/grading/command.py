@@ -86,8 +86,10 @@ def grading_command(args) -> int:
     rows = [row for row in kept.rows() if row["grader"] in wanted]
     show(rows, running.CELL)
     if args.record:
+        _draw(rows)
+        rows = [{key: row[key] for key in row if key not in ("stream", "at")} for row in rows]
         record.write(settings | {"repeats": args.repeats}, rows)
-        print(f"Recorded in {os.path.relpath(record.RECORD)}. Then: python3 course.py build")
+        print(f"Recorded in {os.path.relpath(record.RECORD)} and in the README.")
     return 0
 
 
@@ -121,6 +123,15 @@ def plan(args, asked, rows):
                 yield f"{len(names)} broken and hostile submissions: {grader.name}", attempt
     if args.workers:
         yield from dask.plan(rows, args.submissions)
+
+
+def _draw(rows):
+    """The picture in deploy/README.md: the largest cluster, one worker of which was killed."""
+    from translearn.bench.grading import dask
+
+    shown = [row for row in rows if row.get("event") == "one killed"]
+    if shown:
+        dask.picture(max(shown, key=lambda row: row["workers"]))
 
 
 def _tried(rows):

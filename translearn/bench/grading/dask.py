@@ -8,52 +8,46 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 from unittest import mock
 
 import psutil
 
+from translearn import paths
 from translearn.bench.grading import cases, graders
 from translearn.coursework.instructor import folder, grading
 
 WORKERS = (1, 2, 4)
-EVENTS = ("nothing", "one killed", "one silent for good")
-SILENT = "20 s"  # after which the scheduler gives up a worker that says nothing
+LOSSES = {"one killed": [signal.SIGKILL], "one silent for good": [signal.SIGSTOP]}
+SILENT = 20  # seconds after which the scheduler gives up a worker that says nothing
+PICTURE = paths.ROOT / "docs" / "grading-on-workers.png"
 
 
 @contextlib.contextmanager
-def cluster(workers: int, nanny: bool = False, silent: str = SILENT):
-    """A scheduler and its workers as deploy/README.md starts them: processes of `dask scheduler`
-    and `dask worker`, on this machine alone. Yields (address, [worker processes]).
+def cluster(workers: int, silent: float = SILENT):
+    """A scheduler and its workers as deploy/README.md starts them: `dask scheduler` and `dask
+    worker`, processes of this machine that nobody starts again. Yields (address, [processes of
+    the workers]).
 
-    nanny    with a process that starts a worker again when it dies
-    silent   after how long a worker that says nothing counts as lost
+    silent   seconds after which a worker that says nothing counts as lost
     """
     with tempfile.TemporaryDirectory(prefix="translearn-dask-") as place:
-        file = Path(place) / "scheduler.json"
-        env = graders.environment() | {
-            "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": silent,
-            "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "10s",
-        }
-        closed = ["--no-dashboard", "--dashboard-address", "127.0.0.1:0"]
-        program = graders.beside(sys.executable, "dask")
-        started = []
+        file, started = Path(place) / "scheduler.json", []
+        env = graders.environment() | {"DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": f"{silent:g} s"}
 
         def start(*words):
+            words = [graders.beside(sys.executable, "dask"), *words, "--host", "127.0.0.1"]
+            words += ["--no-dashboard", "--dashboard-address", "127.0.0.1:0"]
             quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-            process = subprocess.Popen([program, *words, *closed], cwd=place, env=env, **quiet)
-            started.append(process)
-            return process
+            started.append(subprocess.Popen(words, cwd=place, env=env, **quiet))
 
         try:
-            start("scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(file))
-            words = ["--scheduler-file", str(file), "--nworkers", "1", "--nthreads", "1"]
-            words += ["--host", "127.0.0.1", "--nanny" if nanny else "--no-nanny"]
-            those = [start("worker", *words) for _ in range(workers)]
-            address = _address(file, workers)
-            yield address, those
+            start("scheduler", "--port", "0", "--scheduler-file", str(file))
+            for _ in range(workers):
+                words = ["--scheduler-file", str(file), "--nworkers", "1", "--nthreads", "1"]
+                start("worker", "--no-nanny", *words)
+            yield _address(file, workers), started[1:]
         finally:
             for process in reversed(started):
                 with contextlib.suppress(psutil.Error):
@@ -63,7 +57,7 @@ def cluster(workers: int, nanny: bool = False, silent: str = SILENT):
                 process.wait()
 
 
-def _address(file, workers, within=60):
+def _address(file, workers, within=120):
     """The scheduler's address, once all its workers are there."""
     from distributed import Client
 
@@ -75,56 +69,102 @@ def _address(file, workers, within=60):
     return found["address"]
 
 
-def happen(event: str, process, after: float) -> threading.Timer:
-    """Do to a worker, after some seconds, what `event` says."""
-    what = {"one killed": signal.SIGKILL, "one silent for good": signal.SIGSTOP}
-    timer = threading.Timer(after, os.kill, (process.pid, what.get(event, 0)))
-    timer.daemon = True
-    timer.start()
-    return timer
+def attempt(workers: int, signals=(), count: int = 18, silent: float = SILENT) -> dict:
+    """Grade `count` of A1 on that many workers. When a third of the verdicts are written, each of
+    `signals` goes to a worker of its own.
 
-
-def attempt(workers: int, event: str, count: int, after: float = 5) -> dict:
-    """Grade `count` of A1 on that many workers. `after` that many seconds one of them is lost.
-
-    Returns how many marks were right, how many submissions have none (`lost`), and how many were
-    written more than once (`twice`).
+    Returns seconds (`wall`); how many marks were right; how many submissions have no verdict
+    (`lost`), and how many had more than one written (`twice`); and when each ran where:
+    `stream`, [(worker, began, ended)] in seconds from the beginning, with `at`, the moment of the
+    loss, or None.
     """
-    known = cases.known("A1", count)
+    from distributed import Client
+
+    known, written, at = cases.known("A1", count), [], []
     with (
         tempfile.TemporaryDirectory(prefix="translearn-bench-") as place,
-        cluster(workers) as (address, processes),
+        cluster(workers, silent) as (address, processes),
     ):
         root, ours = Path(place) / "class", graders.Ours()
         ours.prepare(root, "A1")
         whose = {f"s{n:05d}": case for n, case in enumerate(known)}
         graders.hand_in(root, "A1", {who: case.data for who, case in whose.items()})
-        timer, began = happen(event, processes[0], after), time.monotonic()
-        with mock.patch.object(grading, "_keep", wraps=grading._keep) as keep:
-            grading.grade(folder.Course(root), "A1", scheduler=address, quiet=True)
-        wall = time.monotonic() - began
-        timer.cancel()
-        written = [call.args[2] for call in keep.call_args_list]
+        real, began = grading._keep, time.time()
+
+        def keep(course, assignment, student, result):
+            written.append(student)
+            real(course, assignment, student, result)
+            if len(written) == max(1, count // 3) and signals:
+                at.append(time.time() - began)
+                for process, number in zip(processes, signals):
+                    os.kill(process.pid, number)
+
+        with Client(address) as client, mock.patch.object(grading, "_keep", keep):
+            with client.get_task_stream() as stream:
+                grading.grade(folder.Course(root), "A1", scheduler=address, quiet=True)
+        wall = time.time() - began
         found = [cases.verdict(case, ours.marks(root, "A1", who)) for who, case in whose.items()]
     return {
         "workers": workers,
-        "event": event,
         "submissions": count,
         "wall": round(wall, 2),
         "right": found.count("right"),
         "lost": len(set(whose) - set(written)),
         "twice": len(written) - len(set(written)),
+        "stream": _lanes(stream.data, began),
+        "at": at[0] if at else None,
     }
 
 
+def _lanes(data, began) -> list:
+    """[(number of the worker, began, ended)] of what the scheduler saw of `grade_one`."""
+    names = list(dict.fromkeys(task["worker"] for task in data))
+    return [
+        (
+            names.index(task["worker"]),
+            round(step["start"] - began, 2),
+            round(step["stop"] - began, 2),
+        )
+        for task in data
+        if "grade_one" in str(task["key"])
+        for step in task["startstops"]
+        if step["action"] == "compute"
+    ]
+
+
 def plan(rows, count):
-    """As `command.plan`."""
+    """As `command.plan`; what is kept of a run is without its stream, but for the picture."""
     have = {(row["workers"], row["event"]) for row in rows if "workers" in row}
     for workers in WORKERS:
-        for event in EVENTS[: 1 if workers == 1 else 3]:
+        for event in ("nothing lost", *LOSSES) if workers > 1 else ("nothing lost",):
             if (workers, event) not in have:
 
                 def run(add, workers=workers, event=event):
-                    add({"grader": "ours"} | attempt(workers, event, count))
+                    found = attempt(workers, LOSSES.get(event, ()), count)
+                    add({"grader": "ours", "event": event} | found)
 
-                yield f"A1 on {workers} Dask workers: {event} is lost", run
+                yield f"A1 on {workers} Dask workers, {event}", run
+
+
+def picture(row: dict, path: Path = PICTURE) -> None:
+    """The scheduler's task stream: which worker had which submission, when."""
+    import matplotlib
+
+    matplotlib.use("agg")
+    import matplotlib.pyplot as plt
+
+    fig, ax = plt.subplots(figsize=(8, 0.6 + 0.45 * row["workers"]), layout="constrained")
+    for lane, began, ended in row["stream"]:
+        ax.barh(lane, ended - began, left=began, height=0.7, edgecolor="white", color="#4477aa")
+    if row["at"] is not None:
+        ax.axvline(row["at"], color="#cc3311", lw=2)
+        ax.annotate(
+            row["event"], (row["at"], 1), (4, 2), ("data", "axes fraction"), "offset points",
+            color="#cc3311",
+        )  # fmt: skip
+    ax.set_yticks(range(row["workers"]), [f"worker {n + 1}" for n in range(row["workers"])])
+    ax.set_xlabel("seconds; each bar is a submission")
+    ax.invert_yaxis()
+    ax.spines[["top", "right"]].set_visible(False)
+    fig.savefig(path, dpi=110)
+    plt.close(fig)

@@ -13,10 +13,12 @@ from pathlib import Path
 import psutil
 
 from translearn import paths
-from translearn.bench.grading import otter_environment
+from translearn.bench.grading import otter_environment, tables
 from translearn.errors import CourseError
 
 RECORD = paths.DATA / "graders.json"
+README = paths.ROOT / "README.md"
+MARKS = ("<!-- the graders, measured -->\n", "\n<!-- until here -->")
 VERSIONS = ("nbgrader", "nbclient", "ipykernel", "tensorflow-cpu")
 
 
@@ -51,8 +53,9 @@ class Kept:
         return found
 
     def add(self, row: dict) -> None:
+        whole = not self.path.exists() or self.path.read_bytes().endswith(b"\n")
         with open(self.path, "a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
+            file.write(("" if whole else "\n") + json.dumps(row) + "\n")
 
 
 def about(settings: dict) -> dict:
@@ -74,10 +77,23 @@ def about(settings: dict) -> dict:
 
 
 def write(settings: dict, rows: list) -> None:
+    """Write the record, and its tables into the README."""
     book = about(settings) | {"runs": rows}
     text = json.dumps(book, indent=None, separators=(", ", ": "), ensure_ascii=False)
     text = text.replace('{"grader"', '\n{"grader"')  # a run a line, so that a change shows
     RECORD.write_text(text + "\n", encoding="utf-8", newline="\n")
+    text = README.read_text(encoding="utf-8")
+    README.write_text(in_readme(text, book), encoding="utf-8", newline="\n")
+
+
+def in_readme(text: str, book: dict | None) -> str:
+    """The README with the tables of a record between its two marks; nothing there without one."""
+    head, mark, rest = text.partition(MARKS[0])
+    between, end, tail = rest.partition(MARKS[1])
+    if not mark or not end:
+        raise CourseError(f"README.md should have a place for the graders: {' and '.join(MARKS)}.")
+    tables_ = f"\n{tables.summary(book)}\n" if book else "\n"
+    return head + mark + tables_ + end + tail
 
 
 def read() -> dict:
