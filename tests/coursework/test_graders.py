@@ -232,6 +232,15 @@ def test_the_readme_has_the_record_s_tables():
         record.in_readme("nothing", BOOK)
 
 
+def test_the_book_has_the_record_s_tables(tmp_path, monkeypatch):
+    from translearn.authoring.book import measured
+
+    monkeypatch.setattr(record, "RECORD", tmp_path / "graders.json")
+    assert "Graders of notebooks" not in measured.page([])
+    record.RECORD.write_text(json.dumps(BOOK))
+    assert measured.page([]).endswith(f"{tables.summary(BOOK)}\n")
+
+
 def test_a_run_carries_on_where_it_stopped(tmp_path, monkeypatch):
     monkeypatch.setattr(record.paths, "cache", lambda: tmp_path)
     kept = record.Kept({"jobs": 2})

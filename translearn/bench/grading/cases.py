@@ -14,8 +14,8 @@ HOSTILE = paths.ROOT / "tests" / "coursework" / "hostile.py"
 ANSWERS = {"A1": "huber"}  # the question that the hostile cases of the suite tamper with
 
 # Of the suite's cases those that harm no machine, also where nothing holds them back. (The others
-# fork or write without end, take all memory, or delete whatever they can.) Those that speak the
-# language of our sandbox alone are left out, too.
+# fork or write without end, take all memory, or delete whatever they can.) Left out, too: those that
+# speak the language of our sandbox alone, and those whose mark is a matter of opinion.
 BROKEN = """
 loops forever · loops forever before the answer is there · sleeps inside its function
 hangs inside its function, uninterruptible · half a character in its output
@@ -26,7 +26,7 @@ a number as text · a list that holds itself · recursion without end
 an answer of long doubles and complex numbers · copies a check cell · copies an answer cell
 copies the set-up cell · deletes a check cell · deletes every check cell
 deletes the set-up cell · deletes an answer cell · answers in a cell of its own
-changes the set-up cell · changes a check cell to an error · turns an answer into text
+changes the set-up cell · changes a check cell to an error
 nbgrader's metadata is nonsense · no metadata at all · renames the function · a syntax error
 another signature · not a function · an empty file · not JSON · cut off · a PDF
 JSON, but no notebook · an old notebook · cells that are no cells
@@ -38,7 +38,6 @@ an array that lies · an object with __array__ · pickles itself · patches NumP
 hooks the input transformers · reads In and looks for the expected value
 puts a judge of its own into sys.modules · makes the visible check always pass
 answers with the probe's own words in an error · prints the probe · gives itself more points
-gives an answer cell another's id
 """
 
 

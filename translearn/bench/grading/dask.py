@@ -78,7 +78,7 @@ def attempt(workers: int, signals=(), count: int = 18, silent: float = SILENT) -
     `stream`, [(worker, began, ended)] in seconds from the beginning, with `at`, the moment of the
     loss, or None.
     """
-    from distributed import Client
+    from distributed import Client, get_task_stream
 
     known, written, at = cases.known("A1", count), [], []
     with (
@@ -100,7 +100,7 @@ def attempt(workers: int, signals=(), count: int = 18, silent: float = SILENT) -
                     os.kill(process.pid, number)
 
         with Client(address) as client, mock.patch.object(grading, "_keep", keep):
-            with client.get_task_stream() as stream:
+            with get_task_stream(client) as stream:
                 grading.grade(folder.Course(root), "A1", scheduler=address, quiet=True)
         wall = time.time() - began
         found = [cases.verdict(case, ours.marks(root, "A1", who)) for who, case in whose.items()]
