@@ -13,9 +13,9 @@ from translearn.coursework.student.question import questions
 HOSTILE = paths.ROOT / "tests" / "coursework" / "hostile.py"
 ANSWERS = {"A1": "huber"}  # the question that the hostile cases of the suite tamper with
 
-# Of the suite's cases those that harm no machine, also where nothing holds them back. (The others
-# fork or write without end, take all memory, or delete whatever they can.) Left out, too: those that
-# speak the language of our sandbox alone, and those whose mark is a matter of opinion.
+# Of the suite's cases those that harm no machine, also where nothing holds them back. The others
+# fork or write without end, take all memory, or delete whatever they can. Left out, too: those
+# that speak the language of our sandbox alone, and those whose mark is a matter of opinion.
 BROKEN = """
 loops forever · loops forever before the answer is there · sleeps inside its function
 hangs inside its function, uninterruptible · half a character in its output
