@@ -18,7 +18,9 @@ from translearn.authoring import reading
 from translearn.authoring.book import executed, site
 
 LESSONS = [source.stem for source in reading.sources()]
-OTHERS = "index measured answers cards licences glossary teaching contributing search"
+OTHERS = (
+    "index measured answers cards licences glossary teaching own-assignment contributing search"
+)
 PAGES = [*LESSONS, *OTHERS.split()]
 VARIANTS = [f"{theme} {width}" for theme in ("light", "dark") for width in (1280, 390)]
 HEAVY = 5e6  # bytes: what a page and all the pictures that it can show may weigh
@@ -103,7 +105,8 @@ def test_every_explorer_follows_the_keyboard(show, name):
             slider = field.evaluate("one => one.type === 'range'")
             back, on = ("ArrowLeft", "ArrowRight") if slider else ("ArrowUp", "ArrowDown")
             page.keyboard.press(back if value == last else on)
-            assert (picture.get_attribute("src"), picture.get_attribute("alt")) != before
+            assert picture.get_attribute("src") != before[0], "the picture"
+            assert picture.get_attribute("alt") != before[1], "its alt text"
             assert figure.locator("figcaption").inner_text() != said
             assert picture.evaluate("one => one.decode().then(() => one.naturalWidth)") > 0
 
@@ -136,12 +139,13 @@ class Look(HTMLParser):
 
     def __init__(self, file):
         super().__init__()
-        self.ids, self.links, self.loads, self.bare = set(), [], [], []
+        self.ids, self.links, self.loads, self.bare, self.titles = set(), [], [], [], 0
         self.feed(file.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag, attributes):
         found = dict(attributes)
         self.ids.add(found.get("id"))
+        self.titles += tag == "h1"
         if tag == "a" and found.get("href"):
             self.links.append(found["href"])
         if tag in ("img", "script", "link"):
@@ -157,6 +161,10 @@ def looks(book):
 
 def test_there_is_no_page_but_those_that_are_looked_at(looks):
     assert looks.keys() == {f"{name}.html" for name in PAGES}
+
+
+def test_every_page_has_one_title(looks):
+    assert {name: look.titles for name, look in looks.items() if look.titles != 1} == {}
 
 
 def test_links_lead_somewhere_anchors_included(looks, book):

@@ -231,6 +231,23 @@ def test_paper_shows_where_it_starts_and_the_screen_what_was_chosen(show, made):
     shows(page, whole, 2, 0)
 
 
+def test_folds_are_open_on_paper_and_as_they_were_on_the_screen_after(show):
+    page = show()
+    page.evaluate(
+        """() => {
+             for (const open of ["", "open"]) {
+               document.querySelector("main").insertAdjacentHTML(
+                 "beforeend", `<details ${open}><summary>Hint</summary>A hint.</details>`);
+             }
+             window.states = () =>
+               [...document.querySelectorAll("main > details")].map((one) => one.open);
+             addEventListener("beforeprint", () => { window.printed = states(); });
+           }"""
+    )
+    page.pdf()
+    assert page.evaluate("[window.printed, states()]") == [[True, True], [False, True]]
+
+
 def test_hostile_words_are_shown_as_they_are(show, made):
     page, hostile = show(), made[1]["hostile"]
     shows(page, hostile, 0)

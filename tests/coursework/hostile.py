@@ -427,6 +427,32 @@ CASES = [
         long=True,
     ),
     Case(
+        "ends its first thread, and takes 3 GB in many others",
+        answer(
+            "huber",
+            "import ctypes, os, threading, time\nfor _ in range(11):\n"
+            "    if os.fork() == 0:\n        break\n"
+            "def hide():\n    time.sleep(0.5)\n    hog = bytearray(250 * 2**20)\n"
+            "    hog[::4096] = b'x' * len(hog[::4096])\n    time.sleep(600)\n"
+            "threading.Thread(target=hide).start()\nctypes.CDLL(None).syscall(60, 0)",
+        ),
+        NONE,
+        "more memory",
+        seconds=30,
+    ),
+    Case(
+        "ends its first thread, and makes files without end",
+        answer(
+            "huber",
+            "import ctypes, threading, time\ndef hide():\n    time.sleep(0.5)\n"
+            "    for n in range(10**7):\n        open(f'e{n}', 'w').close()\n"
+            "threading.Thread(target=hide).start()\nctypes.CDLL(None).syscall(60, 0)",
+        ),
+        NONE,
+        "more files",
+        seconds=30,
+    ),
+    Case(
         "fills the disk",
         answer(
             "huber", "with open('big', 'wb') as f:\n    while True: f.write(b'x' * 2**20)\n" + GOOD

@@ -18,7 +18,7 @@ from translearn.errors import CourseError
 
 # ---- rosters
 
-ADA = {"id": "ada", "first_name": "Ada", "last_name": "Lovelace", "email": "", "lms_id": ""}
+ADA = dict(id="ada", first_name="Ada", last_name="Lovelace", email="", lms_id="", group="")
 MAIL = {"email": "ada@x.org"}
 ROSTERS = {
     "our own": ("id,first_name,last_name,email,lms_id\nada,Ada,Lovelace,ada@x.org,\n", MAIL),

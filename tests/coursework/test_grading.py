@@ -249,7 +249,8 @@ assert os.geteuid() == 65534
 released, solved = bank.books("A1")
 look = """
 import os, socket
-print(os.path.exists(PLACE), len([p for p in os.listdir("/proc") if p.isdigit()]))
+print(os.path.exists(PLACE), len([p for p in os.listdir("/proc") if p.isdigit()]),
+      open("/proc/sys/user/max_user_namespaces").read())
 socket.create_connection(("127.0.0.1", 1))
 """
 cell = {"cell_type": "code", "metadata": {}, "source": look, "id": "x"}
@@ -317,3 +318,4 @@ def test_as_an_ordinary_user(tmp_path):
     assert "Operation not permitted" in errors[0]["error"]["message"]
     assert errors[0]["outputs"][0]["text"].startswith("False")
     assert int(errors[0]["outputs"][0]["text"].split()[1]) <= 4
+    assert errors[0]["outputs"][0]["text"].split()[2] == "0", "a namespace in a namespace"

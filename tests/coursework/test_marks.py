@@ -193,10 +193,11 @@ def test_the_model_answer_and_mistakes_alone_in_a_sandbox(assignment, released):
 def test_a_bank_has_what_a_bank_needs(assignment):
     module, submissions = judging.load(assignment.lower()), bank.submissions(assignment)
     asked = questions(module)
-    assert 6 <= len(asked) <= 10 and len(written(module)) == 1
+    assert 1 <= len(asked) <= 10 and len(written(module)) == 1
     assert submissions["perfect"] == {}
     right = [answers for name, answers in submissions.items() if "otherwise right" in name]
-    assert len(right) >= 3 and all(p is None for answers in right for _, p in answers.values())
+    assert len(right) >= min(3, len(asked))
+    assert all(p is None for answers in right for _, p in answers.values())
     wrong = [answers for name, answers in submissions.items() if "mistake" in name]
     for each in asked:
         assert sum(each.name in answers for answers in wrong) >= min(

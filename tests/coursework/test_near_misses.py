@@ -97,4 +97,4 @@ def test_no_check_praises_what_gets_a_zero(assignment):
             tried += 1
             if passed and any(verdict.got == 0 for verdict in got):
                 praised.append((name, text, points({name: got})))
-    assert praised == [] and tried > 40
+    assert praised == [] and tried > 4 * len(answers)

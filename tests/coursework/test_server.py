@@ -182,7 +182,7 @@ def test_the_table_of_assignments_says_what_they_are_worth():
         module = judging.load(assignment.lower())
         row = next(line for line in lines if line.startswith(f"| {assignment} |"))
         assert (
-            f"| {len(questions(module))} questions, "
+            f"| {len(questions(module))} question{'s' * (len(questions(module)) > 1)}, "
             f"{sum(each.points for each in questions(module))} points |" in row
         )
         assert (
@@ -191,7 +191,9 @@ def test_the_table_of_assignments_says_what_they_are_worth():
         )
 
 
-@pytest.mark.parametrize("page", ["docs/teaching.md", "deploy/README.md", "README.md"])
+@pytest.mark.parametrize(
+    "page", ["docs/teaching.md", "deploy/README.md", "deploy/lti.md", "README.md"]
+)
 def test_each_command_in_the_text_exists(page):
     import re
     import shlex

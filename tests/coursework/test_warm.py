@@ -1,9 +1,11 @@
 """Sandboxes that start warm have the same walls as those that start cold, and share nothing."""
 
 import ast
+import contextlib
 import os
 import re
 import signal
+import subprocess
 import threading
 import time
 
@@ -27,6 +29,7 @@ seen["open files"] = sorted(os.readlink(f"/proc/self/fd/{n}").split(":")[0]
 seen["limits"] = [resource.getrlimit(getattr(resource, name)) for name in sorted(dir(resource))
                   if name.startswith("RLIMIT_") and name != "RLIMIT_AS"]
 seen["environment"] = sorted(set(os.environ.items()) - {("MPLBACKEND", os.environ["MPLBACKEND"])})
+seen["ends first"] = int(open("/proc/self/oom_score_adj").read())
 seen["where"] = os.getcwd(), os.uname().nodename, os.listdir("/dev/shm"), os.listdir("/dev/pts")
 seen["folders"] = {name: sorted(os.listdir(name)) for name in ("/", "/dev", os.environ["HOME"])}
 visible = {}
@@ -89,6 +92,8 @@ def test_the_walls_are_the_same(pools):
     assert set(map(int, (warmly["CapEff"], warmly["CapBnd"], warmly["CapPrm"]))) == {0}
     assert (warmly["NoNewPrivs"], warmly["Seccomp"]) == ("1", "2")
     assert all(warmly["refused"]), "a system call of the filter went through"
+    with open("/proc/self/oom_score_adj") as file:
+        assert int(file.read()) < warmly["ends first"], "the grader would end before a submission"
 
 
 def test_two_children_share_nothing(pools):
@@ -190,6 +195,90 @@ def test_a_zygote_that_is_killed_takes_its_children_along_and_another_one_comes(
         again.close()
     finally:
         pool.close()
+
+
+def a_zygote(monkeypatch, lines=""):
+    """One that is ready, whose process runs `lines` first."""
+    place = str(sandbox.walls.PACKAGE.parent)
+    words = f"import sys; sys.path.insert(0, {place!r})\n{lines}\n"
+    words += "from translearn.coursework.student.zygote import main\nmain()"
+    monkeypatch.setattr(warm, "_program", lambda control: ["-I", "-c", words, str(control)])
+    return warm.Zygote((), 2**20, 2**30, 100)
+
+
+USER = 0 if os.geteuid() else walls.FIRST_UID
+
+
+def test_memory_that_children_would_share_is_refused(monkeypatch):
+    with contextlib.closing(a_zygote(monkeypatch, "import mmap; kept = mmap.mmap(-1, 4096)")) as z:
+        with pytest.raises(warm.NotWarm, match="memory that all children could write"):
+            z.ready()
+
+
+def test_a_fork_that_the_kernel_refuses_ends_no_other_sandbox(monkeypatch):
+    """Such as while another submission has all the processes that there may be."""
+    refuse = """
+import os
+asked, real, me = [], os.fork, os.getpid()
+def fork():
+    if os.getpid() == me:
+        asked.append(1)
+        if len(asked) == 3:
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+    return real()
+os.fork = fork"""
+    with contextlib.closing(a_zygote(monkeypatch, refuse).ready()) as zygote:
+        before = zygote.child(USER)
+        with pytest.raises(warm.NotWarm, match="temporarily unavailable"):
+            zygote.child(USER)
+        after = zygote.child(USER)
+        for each in (before, after):
+            assert each.stdout.read(4)
+            each.kill()
+            assert each.wait(20) == -signal.SIGKILL
+
+
+def test_a_child_that_comes_too_late_is_not_taken_for_the_next(monkeypatch):
+    """Else the limits of one submission would be watched, and ended, in another's process."""
+    with contextlib.closing(a_zygote(monkeypatch).ready()) as zygote:
+        python = psutil.Process(zygote.process.pid).children()[0].children()[0]
+        python.suspend()
+        with monkeypatch.context() as hurry:
+            hurry.setattr(warm, "BIRTH", 0.1)
+            with pytest.raises(warm.NotWarm, match="did not answer"):
+                zygote.child(USER)
+        python.resume()
+        child = zygote.child(USER)
+        assert child.stdout.read(4)
+        child.kill()
+        assert child.wait(20) == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("cold", [False, True])
+def test_what_somebody_ends_from_outside_is_no_fault_of_the_submission(pools, cold):
+    """The kernel, for want of memory, or a person: the walls, or what all warm ones come from."""
+
+    class Unlucky:
+        def take(self):
+            one = pools[cold].take()
+            threading.Timer(0.3, one.process.kill).start()
+            return one
+
+    with pytest.raises(session.Hopeless, match="ended from outside.*tries again") as raised:
+        session.Session("a1", ["import time\ntime.sleep(30)"], Unlucky(), sandbox.Limits())
+    assert raised.value.ours
+
+
+@pytest.mark.parametrize("cold", [False, True])
+def test_a_process_that_got_the_number_of_one_that_ended_is_left_alone(pools, cold):
+    one = pools[cold].take()
+    one.process.kill()
+    one.process.wait()
+    with subprocess.Popen(["sleep", "60"]) as innocent:
+        one.process.pid = innocent.pid  # as the kernel might number it
+        one.close()
+        assert innocent.poll() is None
+        innocent.kill()
 
 
 @pytest.mark.parametrize("moment", [0.0, 0.01, 0.03, 0.1])

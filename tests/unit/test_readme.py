@@ -47,6 +47,29 @@ def test_without_tables_or_sources_nothing_changes():
     assert readme.page(TABLES, [], []) == TABLES
 
 
-def test_the_readme_is_up_to_date():
+def test_the_tables_are_up_to_date():
+    assignments = [read(source) for source in handout.sources()]
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert readme.page(text, map(read, sources()), map(read, handout.sources())) == text
+    assert readme.page(text, map(read, sources()), assignments) == text
+    guide = (ROOT / "docs" / "teaching.md").read_text(encoding="utf-8")
+    assert readme.guide(guide, assignments) == guide
+
+
+def test_what_an_assignment_is_worth_comes_from_its_module_and_the_rest_stays():
+    row = "| A{} | Old title | after {} | {} | {} | 2 hours | 3 minutes |"
+    old = row.format(1, "01–03", "1 question, 2 points", "1 answer, 1 point")
+    report = row.format(4, "all", "3 questions, 1 point", "a report, 1 point")
+    found = readme.guide(
+        f"Before.\n{report}\n{old}\nAfter.",
+        [source(f"A{n}_x", f"# A{n} · Title {n}") for n in (1, 2, 4)],
+    )
+    assert found.splitlines() == [
+        "Before.",
+        "| A1 | Title 1 | after 01–03 | 8 questions, 30 points | 1 answer, 7 points | 2 hours "
+        "| 3 minutes |",
+        "| A2 | Title 2 |  | 9 questions, 31 points | 1 answer, 7 points |  |  |",
+        "| A4 | Title 4 | after all | 7 questions, 24 points | a report, 14 points | 2 hours "
+        "| 3 minutes |",
+        "After.",
+    ]
+    assert readme.guide("No table.", []) == "No table."

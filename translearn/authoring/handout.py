@@ -18,6 +18,7 @@ from translearn.coursework import student
 
 WRITE_HERE = "*Write your answer here.*"
 MARKED = re.compile(r"### BEGIN SOLUTION\n(.*?)\n### END SOLUTION", re.S)
+COMMENT = re.compile(r"^<!--.*?-->\n*", re.M | re.S)  # to whoever writes the source
 CHECK = re.compile(r"^question\.(\w+)\.check\(", re.M)
 
 
@@ -122,6 +123,8 @@ def cells(lesson, solved: bool) -> list:
         named = dict(tag.split(":") for tag in cell.tags if ":" in tag)
         if "instructor" in cell.tags and not solved:
             continue
+        if kind == "markdown":
+            text = COMMENT.sub("", text)
         if "marks" in cell.tags:
             text = text.replace("{{ marks }}", marks_table(module))
         elif "rubric" in named:

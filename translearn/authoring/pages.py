@@ -11,7 +11,9 @@ from translearn.authoring.rules import check
 
 
 def outputs() -> dict:
-    """Every page that the sources give: path → text. Notebooks, glossary, the README's tables."""
+    """Every page that the sources give: path → text. Notebooks, glossary, tables of the README and
+    of the guide for teachers.
+    """
     found, lessons = {}, [read(source) for source in sources()]
     for lesson, line, problem in glossary.twice(lessons):
         lesson.fail(line, problem)
@@ -24,25 +26,33 @@ def outputs() -> dict:
     if lessons:
         glossed = REFERENCE.sub(lambda match: number(match[1]), glossary.page(lessons))
         found[paths.NOTEBOOKS / "glossary.md"] = glossed
-    assignments = [read(source) for source in handout.sources()]
+    return found | of_assignments(lessons)
+
+
+def of_assignments(lessons=()) -> dict:
+    """The pages that the assignments give: path → text. Their notebooks, and the tables with a row
+    for each of them; rows of lessons are made for `lessons`, and stay as they are for others.
+    """
+    found, assignments = {}, [read(source) for source in handout.sources()]
     for assignment in assignments:
         handout.check(assignment)
         found |= handout.pages(assignment)
     if (file := paths.NOTEBOOKS.parent / "README.md").exists():
         found[file] = readme.page(file.read_text(encoding="utf-8"), lessons, assignments)
+    if (file := paths.NOTEBOOKS.parent / "docs" / "teaching.md").exists():
+        found[file] = readme.guide(file.read_text(encoding="utf-8"), assignments)
     return found
 
 
 def out_of_sync() -> list:
     """The pages that differ from a fresh build, or have no source any more."""
     fresh = outputs()
-    stale = [path for path, text in fresh.items() if not path.exists() or not _same(path, text)]
     committed = [
         page
         for folder in (".", "solutions", "coursework", "coursework/instructor")
         for page in (paths.NOTEBOOKS / folder).glob("*.ipynb")
     ]
-    return stale + [path for path in committed if path not in fresh]
+    return [*changed(fresh), *(path for path in committed if path not in fresh)]
 
 
 def _same(path, text):
@@ -60,13 +70,22 @@ def _cells_of(path):
 
 def build() -> list:
     """Write every notebook; return the paths of those that changed."""
-    changed = out_of_sync()
-    for path, text in outputs().items():
-        if path in changed:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _keep_work(path)
-            path.write_text(text, encoding="utf-8", newline="\n")
-    return changed
+    stale = out_of_sync()
+    write({path: text for path, text in outputs().items() if path in stale})
+    return stale
+
+
+def write(pages: dict) -> None:
+    """Write pages (path → text), and keep a copy of a notebook that somebody has worked in."""
+    for path, text in pages.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _keep_work(path)
+        path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def changed(pages: dict) -> dict:
+    """Those of the pages that are not there, or otherwise."""
+    return {p: text for p, text in pages.items() if not p.exists() or not _same(p, text)}
 
 
 def _keep_work(path):

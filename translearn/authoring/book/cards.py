@@ -111,5 +111,5 @@ def guides() -> dict:
     """The guides for teachers and contributors: file → text."""
     return {
         f"{name}.md": (paths.ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
-        for name in ("teaching", "contributing")
+        for name in ("teaching", "own-assignment", "contributing")
     }

@@ -30,7 +30,7 @@ from translearn.errors import CourseError
 
 WIDTH = 98  # of a line in a catalogue
 # Built-in names that tables show.
-COLUMNS = ["train", "validation", "test", "all", "seconds"]
+COLUMNS = ["train", "validation", "test", "all", "seconds", "chosen"]
 # What a translation must have as its source has it: references, links, and fields.
 KEPT = re.compile(r"\{\{.*?\}\}|(?<=\]\()[^)]+(?=\))|`[^`]+`")
 

@@ -17,6 +17,8 @@ from translearn.words import ENGLISH, NAME, catalogue
 
 WORDS = {
     "drawn": "Drawn for {values}.",
+    "value": "{label}: {value}",
+    "and": ", ",
     "one at a time": "One control at a time: moving one puts the others back to where they "
     "started.",
     "my bet": "My bet",
@@ -24,7 +26,7 @@ WORDS = {
     "no bet yet": "No bet placed yet. It stays in this browser.",
     "your bet": "Your bet: {bet}. It is settled further down.",
     "the bet": "The bet:",
-    "measured": "Measured:",
+    "measured": "Measured: {value}.",
     "first": "No bet placed yet: place yours further up, or look what was measured.",
     "off": "You bet {bet}, which is {off} off.",
     "no bet": "You placed no bet. Next time, do: a guess that you wrote down is how a "
@@ -92,15 +94,17 @@ def explorer_html(manifest: dict, url: str, language: str = "en") -> str:
     controls = [_translated(control, language) for control in manifest["controls"]]
     start = manifest["points"][",".join(str(one["start"]) for one in controls)]
     fields = "".join(_control(f"{cell}-{at}", control) for at, control in enumerate(controls))
-    drawn = words["drawn"].format(
-        values=", ".join(f"{one['label']}: {one['values'][one['start']]}" for one in controls)
-    )
+    values = [
+        words["value"].format(label=one["label"], value=one["values"][one["start"]])
+        for one in controls
+    ]
+    drawn = words["drawn"].format(values=words["and"].join(values))
     told = {
         "whole": manifest["whole"],
         "controls": [{key: one[key] for key in ("label", "values", "start")} for one in controls],
         "points": manifest["points"],
         "url": url,
-        "drawn": words["drawn"],
+        "words": {key: words[key] for key in ("drawn", "value", "and")},
     }
     note = "" if manifest["whole"] else f'<p class="note">{words["one at a time"]}</p>'
     return (
@@ -164,10 +168,11 @@ def settled_html(
     words, digits = _words(language), 0 if step >= 1 else 2
     told = {"key": key, "unit": unit, "digits": digits, "measured": measured}
     told |= {"off": words["off"], "points": words["points"] if unit == "%" else unit}
+    number = f"<b>{measured:.{digits}f} {escape(unit)}</b>"
     return (
         f'<div class="settled">{_json(told)}<p><b>{words["the bet"]}</b> {escape(question)}</p>'
         f"<details><summary>{words['first']}</summary>"
-        f"<p>{words['measured']} <b>{measured:.{digits}f} {escape(unit)}</b>. "
+        f"<p>{words['measured'].format(value=number)} "
         f'<span role="status">{words["no bet"]}</span></p></details></div>'
     )
 

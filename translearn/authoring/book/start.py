@@ -16,7 +16,11 @@ PAGES = {  # caption of the contents → pages under it, with what they are call
         "answers": "Answers to an exercise",
         "glossary": "Glossary",
     },
-    "For teachers": {"teaching": "Teaching with this course", "contributing": "Contributing"},
+    "For teachers": {
+        "teaching": "Teaching with this course",
+        "own-assignment": "An assignment of your own",
+        "contributing": "Contributing",
+    },
     "What it is made of": {"cards": "Cards of data and weights", "licences": "Licences"},
 }
 

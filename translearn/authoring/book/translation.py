@@ -117,8 +117,11 @@ def fields(text: str) -> list:
 
 
 def literal(text: str, node) -> str:
-    """Python for a translation that stands in the place of a literal."""
-    return repr(text) if isinstance(node, ast.Constant) else ast.unparse(_parsed(text))
+    """Python for a translation that stands in the place of a literal, in the course's quotes."""
+    if isinstance(node, ast.Constant):
+        return json.dumps(text, ensure_ascii=False)
+    code = ast.unparse(_parsed(text))
+    return f'f"{code[2:-1]}"' if code.startswith("f'") and not set(code) & set('"\\') else code
 
 
 def _saying(text, node):

@@ -18,13 +18,20 @@ VERBS = (
     "new",
     "release",
     "collect",
+    "preview",
     "grade",
+    "regrade",
+    "override",
     "manual",
     "feedback",
     "marks",
+    "statistics",
     "similar",
+    "plagiarism",
     "rehearse",
     "status",
+    "draft",
+    "passback",
 )
 
 

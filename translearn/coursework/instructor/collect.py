@@ -7,13 +7,14 @@ taken.
 """
 
 import hashlib
+import json
 import re
 import time
 from collections import defaultdict
 from datetime import datetime
 from pathlib import Path
 
-from translearn.coursework.instructor import books, exchange, names
+from translearn.coursework.instructor import books, exchange, groups, moodle, names
 from translearn.coursework.instructor.folder import Course, assignments, write
 from translearn.coursework.instructor.inbox import Found, walk
 from translearn.coursework.student.codec import whole
@@ -56,8 +57,16 @@ def collect(
         each.place = _shown(each.place)
         found.append(each)
     out = [name for name in assignments() if course.released(name).is_file()]
-    reader = _Reader(students, found, assignment or (out[0] if len(out) == 1 else ""), student)
+    reader = _Reader(
+        course, students, found, assignment or (out[0] if len(out) == 1 else ""), student
+    )
     now, chosen = time.time(), defaultdict(list)
+    if course.groups and not any(each.group for each in students.values()):
+        raise CourseError(
+            f"course.toml says that groups hand in {', '.join(sorted(course.groups))}, and "
+            f"students.csv has no column group, or nothing in it. Fill it in, or take that line "
+            f"out."
+        )
     for each in found:
         try:
             if not each.state:
@@ -67,14 +76,15 @@ def collect(
             each.state, each.problem = "unreadable", f"it cannot be made sense of ({kind})"
         each.when, each.problem = min(each.when, now), _shown(each.problem)
         if each.student and each.assignment and not each.state:
-            chosen[each.student, each.assignment].append(each)
-    for several in chosen.values():
-        _newest(course, several)
+            who = groups.mates(course, each.assignment, each.student, students)
+            chosen[frozenset(who), each.assignment].append(each)
+    for (who, _), several in chosen.items():
+        _newest(course, several, who)
     return found + _missing(course, students, found, assignment)
 
 
-def _newest(course, several):
-    """Take the newest that is a notebook; say of the others why not."""
+def _newest(course, several, who):
+    """Take the newest that is a notebook, for all of `who`; say of the others why not."""
     counted = all(each.attempt for each in several)  # where the LMS numbers them, that says it
     several.sort(key=lambda each: (each.is_book, counted and each.attempt, each.when, each.place))
     *others, newest = several
@@ -84,7 +94,18 @@ def _newest(course, several):
         each.problem = f"not used: {newest.place} is {'the same' if same else 'newer'}"
     # The same file sent twice came when it came first.
     newest.when = min(each.when for each in several if each.digest == newest.digest)
-    _take(course, newest)
+    if len(who) > 1 and (later := _later(course, newest, who)):
+        newest.state, newest.problem = "older", f"not used: {later} handed in later for the group"
+    else:
+        _take(course, newest, who)
+
+
+def _later(course, found, who):
+    """The member who handed in another file, collected before and newer than this one, or ""."""
+    notes = [groups.note(course, found.assignment, each) for each in who]
+    last = max(filter(None, notes), key=lambda note: note["when"], default=None)
+    newer = last and last["submission"] != found.digest and last["when"] > found.when
+    return last["by"] if newer and last["by"] in who - {found.student} else ""
 
 
 def _missing(course, students, found, assignment):
@@ -114,7 +135,8 @@ def _shown(text):
 class _Reader:
     """Says of each file whose it is and for which assignment, or why that cannot be said."""
 
-    def __init__(self, students, found, fallback, student):
+    def __init__(self, course, students, found, fallback, student):
+        self.course = course
         self.students, self.fallback, self.given = students, fallback, student
         self.people, self.assignments = names.People(students), list(assignments())
         signs = [sign for each in found for part in _levels(each) if (sign := names.sign(part))]
@@ -155,7 +177,9 @@ class _Reader:
                 found.when = found.dated
         found.assignment = which = self._assignment(found, levels)
         found.student = self.given or owner
-        mates = self._mates(found.student)
+        if sign and sign.lms == "Moodle" and owner in ("", found.student):
+            found.sender = sign.who
+        mates = self._mates(found.student, which)
         others = {
             who
             for means, may in inner
@@ -215,9 +239,10 @@ class _Reader:
             return self._typed(sign.name) + self._typed(sign.rest)
         return [(means, may if copies else means) for means, may in self.people.typed(text)]
 
-    def _mates(self, student):
+    def _mates(self, student, assignment):
         group = self.groups.get(student)
-        return {who for who, theirs in self.groups.items() if group and theirs == group}
+        said = {who for who, theirs in self.groups.items() if group and theirs == group}
+        return said | groups.mates(self.course, assignment, student, self.students)
 
     def _assignment(self, found, levels):
         """What the notebook says, else what a name says, else what one is collecting."""
@@ -252,8 +277,8 @@ def _one(ids, why):
 # ---- into its place
 
 
-def _take(course, found):
-    """Put the file in its place, whole; what lay there goes to `earlier/`."""
+def _take(course, found, who):
+    """Put the file in its place for each of `who`, whole; what lay there goes to `earlier/`."""
     path = course.submitted(found.student, found.assignment)
     if not found.is_book and path.is_file():
         found.state = "unreadable"
@@ -267,20 +292,61 @@ def _take(course, found):
     if hashlib.sha256(data).hexdigest() != found.digest:
         found.state, found.problem = "unreadable", "it changed just now: collect again"
         return
-    when = datetime.fromtimestamp(found.when).astimezone()
+    if found.sender:
+        write(path.with_name(moodle.SENDER), found.sender + "\n")
     if found.secret:
         write(path.with_name("submission_secret.txt"), found.secret, mode=0o600)
-    before = path.read_bytes() if path.is_file() else None
-    if before == data:
+    note = _note(course, found, who)
+    # The one who handed in comes last: a run killed before this takes it for new again.
+    new = [_put(course, found, data, each, note) for each in sorted(who - {found.student})]
+    if not _put(course, found, data, found.student, note) and not any(new):
         found.state, found.problem = "unchanged", found.problem or "collected before"
     else:
-        if before is not None:
-            old = hashlib.sha256(before).hexdigest()[:8]
-            write(path.parent / "earlier" / f"{found.assignment}-{old}.ipynb", before)
-        write(path.with_name("timestamp.txt"), when.isoformat(timespec="seconds") + "\n")
-        write(path, data)
         found.state = "collected" if found.is_book else "unreadable"
+    if note:
+        found.problem = f"{found.problem}; for {', '.join(note['members'])}".strip("; ")
     late = books.late(course, found.student, found.assignment)
     if late or found.said_late:
         said = f"{late} late" if late else "the LMS says late"
         found.state, found.problem = f"{found.state}, late", f"{said}. {found.problem}".strip(". ")
+
+
+def _note(course, found, who):
+    """What is noted beside the file of a group, None for one student's. The same file sent by two
+    stays the first one's.
+    """
+    if len(who) < 2:
+        return None
+    notes = [groups.note(course, found.assignment, each) for each in sorted(who)]
+    same = next((n for n in notes if n and n["submission"] == found.digest), None)
+    stay = set()  # who has left since: the file was theirs, too, and its mark is
+    for each in same["members"] if same else ():
+        theirs = groups.note(course, found.assignment, each)
+        if theirs and theirs["submission"] == found.digest:
+            stay.add(each)
+    return {
+        "group": course.students()[found.student].group,
+        "by": same["by"] if same and same["by"] in who else found.student,
+        "members": sorted(who | stay),
+        "submission": found.digest,
+        "when": same["when"] if same else found.when,
+    }
+
+
+def _put(course, found, data, student, note):
+    """Whether it is new there. The time is the first at which this very file was taken."""
+    path = course.submitted(student, found.assignment)
+    before = path.read_bytes() if path.is_file() else None
+    if note:
+        write(path.with_name("group.json"), json.dumps(note, ensure_ascii=False))
+    else:
+        path.with_name("group.json").unlink(missing_ok=True)
+    if before == data:
+        return False
+    if before is not None:
+        old = hashlib.sha256(before).hexdigest()[:8]
+        write(path.parent / "earlier" / f"{found.assignment}-{old}.ipynb", before)
+    when = datetime.fromtimestamp(note["when"] if note else found.when).astimezone()
+    write(path.with_name("timestamp.txt"), when.isoformat(timespec="seconds") + "\n")
+    write(path, data)
+    return True

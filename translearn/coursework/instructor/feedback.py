@@ -9,7 +9,17 @@ import contextlib
 
 from tqdm.auto import tqdm
 
-from translearn.coursework.instructor import books, handed, judging, shown
+from translearn.coursework.instructor import (
+    books,
+    groups,
+    handed,
+    judging,
+    late,
+    named,
+    overrides,
+    regrade,
+    shown,
+)
 from translearn.coursework.instructor.folder import Course, read_json, write
 
 
@@ -23,6 +33,7 @@ def page(course: Course, assignment: str, student: str) -> str:
     manual = read_json(course.graded(student, assignment) / "manual.json") or {}
     cells = {cell["id"]: cell for cell in result["cells"] if cell["id"]}
     look = handed.notebook(course, assignment, student, result) if result["cells"] else None
+    given = overrides.of(course, assignment, student, result)
     asked, by_hand = [], []
     for each in questions(module):
         verdicts, cell = result["questions"].get(each.name, []), cells.get(f"{each.name}_answer")
@@ -35,6 +46,11 @@ def page(course: Course, assignment: str, student: str) -> str:
                 "source": cell and cell["source"],
                 "outputs": cell["outputs"] if cell else [],
                 "error": cell and cell["error"],
+                "named": _named(each, result, row[each.name]),
+                "override": given.get(each.name),
+                "judged": (judged := overrides.judged(result, each.name)),
+                "by_hand": each.name not in given and judged != row[each.name],
+                "again": _again(course, assignment, student, result, each.name),
             }
         )
     for each in written(module) if look else ():
@@ -61,11 +77,49 @@ def page(course: Course, assignment: str, student: str) -> str:
         of=row["of"],
         reason=row["reason"].rstrip("."),
         late=row["late"],
+        more_time=late.more_time(course, student, assignment),
+        exempt=row["state"] == "exempt",
+        deduction=row["deduction"],
         notes=result["notes"],
         so_far=sum(q["got"] or 0 for q in [*asked, *by_hand]),
+        group=_group(course, assignment, student),
         questions=asked,
         written=by_hand,
     )
+
+
+def _named(question, result, got):
+    """The misconception that a question's visible check names, and what it means; None where
+    nothing was lost.
+    """
+    name = result.get("visible", {}).get(question.name)
+    if not name or got == question.points:
+        return None
+    return {"name": name, "meaning": named.meaning(question, name)}
+
+
+def _again(course, assignment, student, result, question):
+    """The points before the question was judged again, and when; None if they are the same."""
+    for entry in reversed(regrade.history(course, assignment, student)):
+        if (entry["question"], entry["submission"]) == (question, result["submission"]):
+            before, after = ([v["got"] for v in entry[key]] for key in ("before", "after"))
+            if None in before or after != [v["got"] for v in result["questions"][question]]:
+                return None
+            return {"points": sum(before), "when": entry["when"][:10]} if before != after else None
+    return None
+
+
+def _group(course, assignment, student):
+    """Of a group's submission: who handed in, and for whom; None for one student's own."""
+    lead, who = groups.follows(course, assignment, student) or student, course.students()
+    if not groups.followers(course, assignment, lead):
+        return None
+    members = sorted(groups.members(course, assignment, student))
+    return {
+        "by": who[lead].name if lead in who else lead,
+        "own": lead == student,
+        "members": [who[each].name if each in who else each for each in members],
+    }
 
 
 def write_pages(course: Course, assignment: str, students=None) -> tuple:

@@ -1,8 +1,9 @@
 """A class on disk: one folder, laid out as nbgrader's, so that nbgrader's own tools work in it
 too.
 
-course.toml        name and due dates, to edit
-students.csv       id, first_name, last_name, email, lms_id
+course.toml        name, due dates, what late work costs, weights: to edit
+students.csv       id, first_name, last_name, email, lms_id, and group where groups hand in
+extensions.csv     id, assignment, until, reason
 secret.key         the hidden inputs come from it: keep it
 gradebook.db       nbgrader's books
 release/A1.zip     what students get
@@ -29,15 +30,33 @@ from translearn.errors import CourseError
 
 STUDENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}\Z")
 COLUMNS = ["id", "first_name", "last_name", "email", "lms_id"]
+EXTENSIONS = ["id", "assignment", "until", "reason"]
 ALONE = ".grading.lock"  # held while a process grades
 
 TOML = """# A class of the course Transfer Learning, Measured.
 # Edit the name and the due dates; times are this machine's.
 name = {name}
+# groups = ["A4"]  # a group hands these in once; who is in one: column group of students.csv
 
 [due]  # when each assignment is due; without a line, nothing is late
 # A1 = 2027-03-01T23:59:00
 # A2 = 2027-03-22T23:59:00
+
+[late]  # what late work costs; who has more time stands in extensions.csv
+policy = "none"  # or "percent" (each day that has begun costs), or "cut-off" (it counts 0)
+# percent_a_day = 10
+# of = "possible"    # percent of the points that one can get, or of those "earned"
+# at_most = 50       # percent that lateness costs at most
+# cut_off_days = 5   # what comes later counts 0
+# grace_minutes = 15
+# [late.A2]          # what is different for one assignment
+# policy = "none"
+
+# [weights]  # with these, marks also writes total.csv
+# A1 = 1
+# A2 = 2
+# drop = 1           # how many of a student's lowest do not count
+# missing = "empty"  # nothing handed in: no total; or "zero", once the due date is past
 """
 
 NBGRADER = """# For nbgrader's own commands (its formgrader, its exchange): the layout of this
@@ -62,6 +81,7 @@ class Student:
     last_name: str = ""
     email: str = ""
     lms_id: str = ""
+    group: str = ""
 
     @property
     def name(self):
@@ -98,6 +118,8 @@ class Course:
                 f"with: course.py coursework new FOLDER, or name yours with --course FOLDER."
             )
         closed(self.root)
+        from translearn.coursework.instructor import late, totals
+
         try:
             settings = tomllib.loads((self.root / "course.toml").read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
@@ -113,6 +135,9 @@ class Course:
                     f"2027-03-01T23:59:00."
                 )
             self.due[known(key)] = value.astimezone()
+        self.late = late.policies(settings.get("late", {}))
+        self.weights = totals.weights(settings.get("weights"))
+        self._read = {}  # what was made of a table, and the table's stamp
         try:
             self.key = (self.root / "secret.key").read_text(encoding="ascii").strip()
         except OSError:
@@ -120,12 +145,30 @@ class Course:
                 "secret.key is missing from the folder. Put it back from your backup; with "
                 "another key the hidden inputs, and so some marks, could differ."
             ) from None
+        self.groups = _groups(settings.get("groups", []))
         self.gradebook = f"sqlite:///{self.root / 'gradebook.db'}"
 
     def students(self) -> dict:
         """Who is in the class: {id: Student}, from students.csv: with our columns, or as an LMS
         exports it (roster.py).
         """
+        return dict(self._kept("students.csv", self._students))
+
+    def extensions(self) -> dict:
+        """Who has more time: {(student, assignment): late.Extension}, from extensions.csv."""
+        from translearn.coursework.instructor import late
+
+        stamp = _stamp(self.root / "students.csv")  # its ids are looked up there
+        return self._kept("extensions.csv", lambda: late.extensions(self), stamp)
+
+    def _kept(self, name, read, *more):
+        """What `read` makes of a table, made anew when the table has changed."""
+        stamp = (_stamp(self.root / name), *more)
+        if name not in self._read or self._read[name][0] != stamp:
+            self._read[name] = stamp, read()
+        return self._read[name][1]
+
+    def _students(self):
         from translearn.coursework.instructor.roster import read
 
         found = {}
@@ -168,6 +211,16 @@ class Course:
         return read_json(self.graded(student, assignment) / "result.json")
 
 
+def _groups(named) -> frozenset:
+    """The assignments that a group hands in once, from course.toml."""
+    if not isinstance(named, list) or not all(isinstance(each, str) for each in named):
+        raise CourseError(
+            "course.toml: `groups` names the assignments that a group hands in once, such as "
+            'groups = ["A4"].'
+        )
+    return frozenset(map(known, named))
+
+
 def new(folder, name: str = "") -> Course:
     """Lay out a new class. Raises `CourseError` when there is one: nothing is overwritten."""
     root = Path(folder).resolve()
@@ -182,8 +235,9 @@ def new(folder, name: str = "") -> Course:
         root.chmod(0o700)  # on a shared machine nobody else reads what students hand in
         if not (root / "secret.key").exists():
             write(root / "secret.key", secrets.token_hex(32) + "\n", mode=0o600)
-        if not (root / "students.csv").exists():
-            write(root / "students.csv", ",".join(COLUMNS) + "\n")
+        for name, columns in (("students.csv", COLUMNS), ("extensions.csv", EXTENSIONS)):
+            if not (root / name).exists():
+                write(root / name, ",".join(columns) + "\n")
         write(
             root / "nbgrader_config.py",
             NBGRADER.format(course_id=json.dumps(re.sub(r"\W+", "_", root.name))),
@@ -258,6 +312,15 @@ def write(path: Path, text, mode: int = 0o644) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def _stamp(path):
+    """What changes when a file does; None while there is none."""
+    try:
+        info = path.stat()
+    except OSError:
+        return None
+    return info.st_ino, info.st_size, info.st_mtime_ns
 
 
 def read_json(path: Path):

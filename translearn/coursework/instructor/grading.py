@@ -11,12 +11,13 @@ import functools
 import hashlib
 import json
 import queue
+import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 
-from translearn.coursework.instructor import judging, walls
+from translearn.coursework.instructor import groups, judging, walls
 from translearn.coursework.instructor.folder import Course, read_json, write
 from translearn.coursework.instructor.sandbox import Dead, Limits, Pool
 from translearn.coursework.instructor.session import Hopeless, Session
@@ -59,6 +60,7 @@ def grade_one(
     limits: Limits = Limits(),
     unprotected: bool = False,
     spare: int = 2,
+    only: str | None = None,
     cold: bool = False,
 ) -> dict:
     """The verdict on one submitted notebook, as JSON-ready data. Never raises for what a
@@ -67,6 +69,7 @@ def grade_one(
     released   the released notebook, parsed
     data       the submitted file
     secret     the class's, from which the hidden inputs are drawn
+    only       the name of the one question that is judged (all cells run all the same)
     cold       start each sandbox from nothing, and none from a process that has imported
     """
     began = time.monotonic()
@@ -78,6 +81,7 @@ def grade_one(
         "reason": "",
         "notes": [],
         "questions": {},
+        "visible": {},
         "cells": [],
     }
     module = judging.load(assignment.lower())
@@ -95,7 +99,7 @@ def grade_one(
         )
         result["waited"] = round(time.monotonic() - began, 3)
         try:
-            _judge(result, module, prepared, session, secret, limits)
+            _judge(result, module, prepared, session, secret, limits, only)
         finally:
             session.close()
         result["memory"] = session.peak
@@ -129,7 +133,7 @@ def grade_one(
     return result
 
 
-def _judge(result, module, prepared, session, key, limits):
+def _judge(result, module, prepared, session, key, limits, only=None):
     places = {i: n for n, i in enumerate(prepared.run)}
     where = {
         name: places[i] for name, i in prepared.at.items() if i in places
@@ -145,7 +149,8 @@ def _judge(result, module, prepared, session, key, limits):
         ),
         "",
     )
-    for question in judging.questions(module):
+    asked = [each for each in judging.questions(module) if only in (None, each.name)]
+    for question in asked:
         at = where.get(f"{question.name}_answer")
         outcome = session.outcomes[at] if at is not None else None
         stopped = lost = ""
@@ -164,14 +169,8 @@ def _judge(result, module, prepared, session, key, limits):
             for verdict in verdicts:  # the cell that died may have held the answer
                 verdict.got, verdict.message = None, lost_elsewhere
         result["questions"][question.name] = [asdict(verdict) for verdict in verdicts]
-    ungraded = [
-        name
-        for name, verdicts in result["questions"].items()
-        if any(v["got"] is None for v in verdicts)
-    ]
-    if ungraded:
-        reason = next(v["message"] for v in result["questions"][ungraded[0]] if v["got"] is None)
-        result |= {"state": "ungraded", "reason": f"No verdict on {', '.join(ungraded)}. {reason}"}
+    result |= standing(result["questions"])
+    result["visible"] = misconceptions(asked, result["questions"], session, limits.probe_seconds)
     result["notes"] = result["notes"] + left_out(prepared, session)
     ran, ids = (
         {i: n for n, i in enumerate(prepared.run)},
@@ -190,6 +189,31 @@ def _judge(result, module, prepared, session, key, limits):
                 "id": ids.get(i),
             }
         )
+
+
+def standing(verdicts: dict) -> dict:
+    """State and reason of a result with these verdicts, {question: verdicts}."""
+    ungraded = [name for name, parts in verdicts.items() if any(v["got"] is None for v in parts)]
+    if not ungraded:
+        return {"state": "graded", "reason": ""}
+    reason = next(v["message"] for v in verdicts[ungraded[0]] if v["got"] is None)
+    return {"state": "ungraded", "reason": f"No verdict on {', '.join(ungraded)}. {reason}"}
+
+
+def misconceptions(asked, verdicts: dict, session, seconds: float) -> dict:
+    """{question: the misconception that its visible check names} of those that lost points and
+    whose functions answer in time. After everything else was asked: it decides nothing.
+    """
+    found = {}
+    for question in asked:
+        lost = any(
+            v["got"] is not None and v["got"] < v["points"] for v in verdicts[question.name]
+        )
+        tired = {*session.slow, *session.given_up}
+        if lost and not tired & set(re.findall(r"\w+", question.call)):
+            if name := session.look(question, seconds):
+                found[question.name] = name
+    return found
 
 
 def left_out(prepared, session) -> list:
@@ -261,23 +285,9 @@ def grade(
     """
     from tqdm.auto import tqdm
 
-    from translearn.coursework.instructor import books
-
-    judging.load(assignment.lower())
-    if scheduler is None:
-        walls.check(unprotected)
-    released = read_json(course.released(assignment))
-    if released is None:
-        raise CourseError(
-            f"{assignment} was not released from this folder yet. Run: course.py coursework "
-            f"release {assignment}"
-        )
-    released = parse(json.dumps(released).encode())
-    books.prepare(course, assignment)
-    books.catch_up(
-        course, assignment
-    )  # verdicts that a killed run had no time to write into the books
+    released = ready(course, assignment, scheduler, unprotected)
     names, done = todo(course, assignment, students, again), {}
+    names, have = groups.once(course, assignment, names, again)
     arguments = dict(secret=course.key, limits=limits, unprotected=unprotected, cold=cold)
     bar = tqdm(total=len(names), desc=f"Grading {assignment}", unit="submission", disable=quiet)
 
@@ -293,21 +303,53 @@ def grade(
         except Exception as problem:  # it broke, which says nothing about the submission
             digested = digest(course.submitted(student, assignment))
             result = _broken(assignment, digested, problem)
-        _keep(course, assignment, student, result)
-        books.record(course, assignment, student, result)
-        done[student] = result
+        for each in settle(course, assignment, student, result):
+            done[each] = result
         bar.update()
 
+    for student, result in have.items():  # its group's file is judged already
+        groups.share(course, assignment, groups.follows(course, assignment, student))
+        settle(course, assignment, student, result)
+        done[student] = result
     with bar:
-        if scheduler is None:
-            _here(jobs, hand_in, released, names, keep)
-        else:
-            _elsewhere(scheduler, hand_in, released, names, keep)
+        spread(jobs, scheduler, hand_in, released, names, keep, quiet)
+    return done
+
+
+def ready(course: Course, assignment: str, scheduler=None, unprotected=False) -> dict:
+    """The released notebook, once all is there that running submissions needs and the books know
+    every verdict. Raises `CourseError` as `grade` does.
+    """
+    from translearn.coursework.instructor import books
+
+    judging.load(assignment.lower())
+    if scheduler is None:
+        walls.check(unprotected)
+    released = read_json(course.released(assignment))
+    if released is None:
+        raise CourseError(
+            f"{assignment} was not released from this folder yet. Run: course.py coursework "
+            f"release {assignment}"
+        )
+    books.prepare(course, assignment)
+    books.catch_up(
+        course, assignment
+    )  # verdicts that a killed run had no time to write into the books
+    return parse(json.dumps(released).encode())
+
+
+def spread(jobs, scheduler, hand_in, released, names, keep, quiet=False) -> None:
+    """Run the submissions of `names` here, or on the workers of a scheduler. `hand_in` starts
+    one, `keep` takes each result as it comes, in this process.
+    """
+    if scheduler is None:
+        _here(jobs, hand_in, released, names, keep)
+    else:
+        _elsewhere(scheduler, hand_in, released, names, keep)
     for each in _pools.values():
         if each.failed_warm and not quiet:
             print(f"Sandboxes started from nothing, some seconds each: {each.cold}.")
     close_pools()
-    return done
 
 
 def _fan_out(names, submit, completed, keep, ahead):
@@ -416,6 +458,24 @@ def _elsewhere(scheduler, hand_in, released, names, keep):
         shared = client.scatter(released, broadcast=True)
         ahead = 2 * sum(worker["nthreads"] for worker in workers)
         _fan_out(names, lambda s: hand_in(submit, s, shared, 2), as_completed, keep, ahead)
+
+
+def settle(course: Course, assignment: str, student: str, result: dict) -> list:
+    """Write a verdict, its file and the books; returns whose it is: where a group handed in, all
+    its members'.
+    """
+    whose = [student, *groups.share(course, assignment, student)]
+    for each in whose:
+        write_verdict(course, assignment, each, result)
+    return whose
+
+
+def write_verdict(course: Course, assignment: str, student: str, result: dict) -> None:
+    """Write one student's verdict, then the books: a run killed between is caught up with."""
+    from translearn.coursework.instructor import books
+
+    _keep(course, assignment, student, result)
+    books.record(course, assignment, student, result)
 
 
 def _keep(course, assignment, student, result):

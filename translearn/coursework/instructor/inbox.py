@@ -46,6 +46,7 @@ class Found:
     said_late: bool = False
     packed: int = -1  # which of `parts` is the zip that it was in
     dated: float | None = None  # when it came as that zip says, if it does
+    sender: str = ""  # what Moodle wrote of them, by which it takes feedback back
     secret: bytes = b""  # nbgrader's, by which its exchange gives the feedback back
     # what `look` saw
     digest: str = ""

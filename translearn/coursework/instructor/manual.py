@@ -2,86 +2,40 @@
 each, and below it what the rubric refers to: figures in the student's own cells, other questions.
 
 It is served to this machine only, behind a token. Answers come without names, so that the same
-words earn the same points; `--names` shows them. What a student wrote goes through `shown`: no
-script of theirs runs in the marker's browser.
+words earn the same points; `--names` shows them. What a student wrote goes through `shown`; the
+only script that the page's policy (CSP) lets run is ours, known by its hash, and everything works
+without it.
 """
 
 import asyncio
+import base64
+import hashlib
 import hmac
-import re
 import secrets
 import webbrowser
 
 from markupsafe import Markup
 
-from translearn import authoring, door
-from translearn.authoring import handout
-from translearn.coursework.instructor import books, handed, judging, shown
-from translearn.coursework.instructor.folder import Course, assignments, read_json
+from translearn import door
+from translearn.coursework.instructor import shown
+from translearn.coursework.instructor.desk import Desk, count
+from translearn.coursework.instructor.folder import Course
+from translearn.coursework.instructor.waiting import Answers
 from translearn.errors import CourseError
 
-SHOWN = 200  # cells of the student's own on one page
-
-
-def answers(course: Course, assignment: str | None = None, everything: bool = False) -> list:
-    """(assignment, student, question) of each written answer that waits for a mark, in an order
-    that tells nobody's name.
-    """
-    from translearn.coursework.student.question import written
-
-    found = []
-    for which in [assignment] if assignment else assignments():
-        if not course.released(which).is_file():
-            continue
-        module = judging.load(which.lower())
-        for row in books.marks(course, which):
-            if (course.result(row["student"], which) or {}).get(
-                "cells"
-            ):  # a file that could not be read has no answers
-                found += [
-                    (which, row["student"], each.name)
-                    for each in written(module)
-                    if everything or row[each.name] is None
-                ]
-    return sorted(found, key=lambda place: _order(course, place))
-
-
-def _order(course, place):
-    """All answers to one question in a row, so that the marker's yardstick stays where it is; the
-    students as if shuffled.
-    """
-    which, student, question = place
-    return which, question, hmac.new(course.key.encode(), student.encode(), "sha256").hexdigest()
-
-
-def _ticket(course, place):
-    """A name for an answer in the page, which tells nobody whose it is."""
-    return hmac.new(course.key.encode(), "/".join(place).encode(), "sha256").hexdigest()
-
-
-def _count(n, what):
-    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+SCRIPT = (shown.PAGES / "marking.js").read_text(encoding="utf-8")
+OURS = base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()
+POLICY = (
+    f"default-src 'none'; script-src 'sha256-{OURS}'; img-src data:; style-src 'unsafe-inline'; "
+    f"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
 
 
 def application(course: Course, assignment=None, names=False, token=""):
     """The tornado application; a request needs the token once, then a cookie."""
     import tornado.web
 
-    state = {"again": False}
-    # ticket → answer, of those that this page has shown: to look for one among a thousand takes
-    # seconds
-    offered, told = {}, set()
-
-    def tell(place, problem):
-        if place not in told:
-            told.add(place)
-            which, student, name = place
-            print(
-                f"{student}'s answer to {name} in {which} cannot be shown "
-                f"({shown.reason(problem)}). Look at {course.submitted(student, which)} "
-                f"yourself, and report this.",
-                flush=True,
-            )
+    desk = Desk(course, assignment, names)
 
     class Handler(tornado.web.RequestHandler):
         def prepare(self):
@@ -95,163 +49,95 @@ def application(course: Course, assignment=None, names=False, token=""):
             ) or not hmac.compare_digest(given, token):
                 raise tornado.web.HTTPError(403)
             self.set_signed_cookie("marker", token, httponly=True, samesite="Strict")
-            self.set_header(
-                "Content-Security-Policy",
-                "default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'self'",
-            )
+            self.set_header("Content-Security-Policy", POLICY)
+            self.set_header("X-Content-Type-Options", "nosniff")
             self.set_header("Referrer-Policy", "no-referrer")
             self.set_header("Cache-Control", "no-store")
+            # What a form says is looked at again under the books' lock, so a look around is for
+            # what is shown next.
+            if self.request.method == "GET" or not desk.answers.all:
+                desk.answers.refresh()
 
-        def show(self, saved="", after=None):
-            waiting = answers(course, assignment, state["again"])
-            later = [
-                place
-                for place in waiting
-                if after is None or _order(course, place) > _order(course, after)
-            ]
-            if state["again"] and not later:  # once through all of them, then only what waits
-                state["again"], waiting = False, answers(course, assignment)
-                later = waiting
-            # One that cannot be shown is passed over: the next ones can still be marked.
-            queue = [*later, *(place for place in waiting if place not in later)]
-            place, view, failed = None, _nothing(course), 0
-            for each in queue:
-                try:
-                    view = _view(course, each, names, self.xsrf_form_html())
-                except Exception as problem:  # whatever a stranger's notebook sets off
-                    failed += 1
-                    tell(each, problem)
-                else:
-                    place = each
-                    break
-            if place is not None:
-                offered[_ticket(course, place)] = place
-            left = (
-                f"{_count(len(later), 'answer')} to look at again, this one included."
-                if state["again"]
-                else f"{len(waiting)} still to mark."
-            )
+        def one(self, name="place"):
+            """The answer that a form or an address names."""
+            found = desk.answers.get(self.get_argument(name, ""))
+            if found is None:
+                raise tornado.web.HTTPError(400)
+            return found
+
+        def page(self, template, **fields):
             self.finish(
-                shown.template("marking.html").render(
-                    saved=saved, left=left, again=state["again"], broken=failed, **view
+                shown.template(template).render(
+                    xsrf=Markup(self.xsrf_form_html()), script=Markup(SCRIPT), **fields
                 )
             )
 
+        def show(self, queue, **more):
+            self.page("marking.html", **desk.fields(queue, **more))
+
     class Look(Handler):
         def get(self):
-            self.show(after=offered.get(self.get_query_argument("after", "")))
+            for name in ("at", "before"):
+                if one := desk.answers.get(self.get_query_argument(name, "")):
+                    queue, said = ([one], "") if name == "at" else desk.before(one)
+                    return self.show(queue, said=said)
+            after = desk.answers.get(self.get_query_argument("after", ""))
+            self.show(desk.queue(after), said=desk.said())
 
     class Again(Handler):
         def get(self):
-            state["again"] = True
+            desk.again = True
             self.redirect("/")
 
     class Mark(Handler):
         def post(self):
-            place = offered.get(self.get_body_argument("place"))
-            if place is None:
-                raise tornado.web.HTTPError(400)
-            which, student, name = place
-            question = getattr(judging.load(which.lower()), name)
+            one = self.one()
+            names = self.request.body_arguments
+            typed = {name: self.get_body_arguments(name)[-1] for name in names}
             try:
-                levels = {
-                    criterion: list(levels)[int(self.get_body_argument(f"level-{n}")) - 1]
-                    for n, (criterion, levels) in enumerate(question.rubric.items(), 1)
-                }
-            except (ValueError, IndexError):
+                draft = desk.draft(one, typed)
+            except ValueError:
                 raise tornado.web.HTTPError(400) from None
-            points = books.mark(
-                course, which, student, name, levels, self.get_body_argument("comment", "").strip()
-            )
-            self.show(f"Saved: {points:g} of {question.points} points.", after=place)
+            said, wrong = desk.act(one, typed, draft)
+            if said is None:
+                return self.redirect(f"/?after={one.ticket}", status=303)
+            one = desk.answers.refresh().get(one.ticket)
+            self.show([one], said=said, wrong=wrong, draft=draft)
+
+    class Undo(Handler):
+        def post(self):
+            one, draft, said, wrong = desk.undo()
+            desk.answers.refresh()
+            queue = [desk.answers.get(one.ticket)] if one else desk.queue()
+            self.show(queue, said=said, wrong=wrong, draft=draft)
+
+    class List(Handler):
+        def get(self):
+            one = desk.answers.get(self.get_query_argument("at", ""))
+            self.page("answers.html", **desk.list(one, self.get_query_argument("only", "")))
+
+    class Bank(Handler):
+        def get(self):
+            self.page("comments.html", **desk.bank(self.one("at")))
+
+        def post(self):
+            one = self.one()
+            wrong = desk.keep(one, self.get_body_argument("bank", ""))
+            self.page("comments.html", **desk.bank(one), wrong=wrong, saved=not wrong)
 
     return tornado.web.Application(
-        [("/", Look), ("/again", Again), ("/mark", Mark)],
+        [
+            ("/", Look),
+            ("/again", Again),
+            ("/mark", Mark),
+            ("/undo", Undo),
+            ("/list", List),
+            ("/comments", Bank),
+        ],
         cookie_secret=secrets.token_hex(32),
         xsrf_cookies=True,
         xsrf_cookie_kwargs={"samesite": "Strict", "httponly": True},
     )
-
-
-def _nothing(course):
-    return {"title": f"{course.name} · all marked", "question": None}
-
-
-def _view(course, place, names, xsrf):
-    """What the page is filled with for one answer."""
-    which, student, name = place
-    module = judging.load(which.lower())
-    result, question = course.result(student, which), getattr(module, name)
-    look = handed.notebook(course, which, student, result)
-    answer, in_place = look.answer(name)
-    asked, most, model = _question(which, name)
-    before = (read_json(course.graded(student, which) / "manual.json") or {}).get(name, {})
-    person = course.students().get(student)
-    own = look.own()
-    return {
-        "title": f"{which} · {course.name}",
-        "question": question,
-        "answer": answer,
-        "in_place": in_place,
-        "asked": shown.markdown(asked, below=2),
-        "model": shown.markdown(model, below=2),
-        "words": sum(len(row.source.split()) for row in answer),
-        "most_words": most,
-        "refers": _others(module, question, look, result),
-        "own": own[:SHOWN],
-        "more": max(0, len(own) - SHOWN),
-        "newer": look.newer,
-        "who": (person.name if person else student)
-        if names
-        else "The answers come without names.",
-        "place": _ticket(course, place),
-        "chosen": before.get("levels", {}),
-        "comment": before.get("comment", ""),
-        "notes": result["notes"],
-        "xsrf": Markup(xsrf),
-    }
-
-
-def _question(which, name):
-    """(the question, how many words at most (0: any number), a model answer) of the source."""
-    cells = handout.cells(authoring.read(assignments()[which]), solved=True)
-    texts = ["".join(cell["source"]) for cell in cells]
-    at = next(
-        i
-        for i, cell in enumerate(cells)
-        if cell["metadata"].get("nbgrader", {}).get("grade_id") == name
-    )
-    # The question stands above its rubric; the rubric stands beside the answer already.
-    asked = next(
-        (
-            text
-            for cell, text in zip(reversed(cells[:at]), reversed(texts[:at]))
-            if cell["cell_type"] == "markdown" and text.startswith("#")
-        ),
-        "",
-    )
-    most = re.search(r"[Aa]t most (\d+) words", f"{texts[at - 1]} {asked}")
-    return asked, int(most[1]) if most else 0, texts[at]
-
-
-def _others(module, written, look, result):
-    """The questions that are judged, each with its answer: open are those that the rubric refers
-    to.
-    """
-    found = []
-    for each in judging.questions(module):
-        got = [verdict["got"] for verdict in result["questions"].get(each.name, [])]
-        found.append(
-            {
-                "title": each.title,
-                "open": each.name in written.refers,
-                "got": f"{sum(got):g} of {each.points}"
-                if got and None not in got
-                else "not graded",
-                "row": look.row(f"{each.name}_answer"),
-            }
-        )
-    return sorted(found, key=lambda row: not row["open"]) if written.refers else []
 
 
 def serve(course: Course, assignment=None, names=False, port=0, browser=True, ready=None) -> None:
@@ -259,8 +145,9 @@ def serve(course: Course, assignment=None, names=False, port=0, browser=True, re
     from tornado.httpserver import HTTPServer
     from tornado.netutil import bind_sockets
 
-    waiting = answers(course, assignment)
-    if not waiting and not answers(course, assignment, everything=True):
+    answers = Answers(course, assignment)
+    answers.catch_up()
+    if not answers.refresh().all:
         raise CourseError(
             "There is no graded written answer to look at. Collect and grade first: course.py "
             "coursework grade"
@@ -278,7 +165,7 @@ def serve(course: Course, assignment=None, names=False, port=0, browser=True, re
         server.add_sockets(sockets)
         address = f"http://127.0.0.1:{sockets[0].getsockname()[1]}/?token={token}"
         print(
-            f"{_count(len(waiting), 'written answer')} to mark. The page is at\n"
+            f"{count(len(answers.waiting()), 'written answer')} to mark. The page is at\n"
             f"  {address}\nCtrl-C stops it; what you saved is saved.",
             flush=True,
         )

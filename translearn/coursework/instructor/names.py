@@ -19,7 +19,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 # The first of two possible places counts in each: what follows was typed by a student.
-MOODLE = re.compile(r"(?P<name>.+?)_\d+_assignsubmission_[a-z]+(?:_(?P<rest>.*))?", re.I)
+MOODLE = re.compile(
+    r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_[a-z]+(?:_(?P<rest>.*))?", re.I
+)
 CANVAS = re.compile(
     r"(?!A\d+_)(?P<name>[^_\W]+(?:-[^_\W]+)*)_(?P<late>late_)?(?P<number>\d+)_(?P<file>\d+)_"
     r"(?P<rest>.+)",
@@ -62,7 +64,7 @@ class Sign:
     lms: str
     name: str  # of a person, as the LMS writes it
     who: str  # all that it wrote of the person: one student's files have it in common
-    number: str = ""  # Canvas: the user's id
+    number: str = ""  # Canvas: the user's id; Moodle: the participant's, for one assignment only
     rest: str = ""  # the student's own name for the file; "" for a folder
     late: bool = False
     file: int = 0  # Canvas: its number of the file; of two the later one's is larger

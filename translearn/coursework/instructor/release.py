@@ -12,7 +12,7 @@ import zipfile
 from translearn import authoring, paths
 from translearn.authoring import handout
 from translearn.coursework import student
-from translearn.coursework.instructor import books
+from translearn.coursework.instructor import books, late
 from translearn.coursework.instructor.folder import Course, assignments, known, write
 from translearn.errors import CourseError
 
@@ -25,7 +25,7 @@ README = """{title}
    examples.
 3. Save, run the last cell, and hand in the file that it writes, {assignment}_YOURID.ipynb.
 
-Due: {due}
+Due: {due}{late}
 Points: {points}, of which {manual} are given by a person. The notebook's first table says what
 each is for.
 """
@@ -37,28 +37,7 @@ def release(course: Course, assignment: str) -> tuple:
     Raises `CourseError` for an unknown one.
     """
     assignment = known(assignment)
-    if found := problems(assignment):
-        raise CourseError(
-            "\n  ".join([f"{assignment} cannot be released yet. To mend, all of it:", *found])
-        )
-    lesson = authoring.read(assignments()[assignment])
-    module = student.module(assignment)
-    from translearn.coursework.student.question import questions, written
-
-    due = course.due.get(assignment)
-    manual = sum(each.points for each in written(module))
-    files = {
-        f"{assignment}.ipynb": handout.notebook(lesson, solved=False).encode(),
-        "README.txt": README.format(
-            title=f"{assignment} · {course.name}",
-            assignment=assignment,
-            due=f"{due:%A, %d %B %Y, %H:%M}" if due else "your instructor says when",
-            points=manual + sum(each.points for each in questions(module)),
-            manual=manual,
-        ).encode(),
-    }
-    for name in getattr(module, "DATA", ()):
-        files |= _data(name)
+    files = made(course, assignment)
     released = course.released(assignment)
     if (
         released.exists()
@@ -75,7 +54,7 @@ def release(course: Course, assignment: str) -> tuple:
     # nbgrader's exchange and its formgrader want the source too.
     write(
         course.root / "source" / assignment / f"{assignment}.ipynb",
-        handout.notebook(lesson, solved=True),
+        handout.notebook(authoring.read(assignments()[assignment]), solved=True),
     )
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
@@ -90,6 +69,38 @@ def release(course: Course, assignment: str) -> tuple:
     write(path, archive.getvalue())
     books.prepare(course, assignment)
     return path, sorted(files)
+
+
+def made(course: Course, assignment: str) -> dict:
+    """{name: bytes} of what students get, made now; nothing is written.
+
+    Raises `CourseError` with all that is missing in an assignment or does not fit.
+    """
+    if found := problems(assignment):
+        raise CourseError(
+            "\n  ".join([f"{assignment} cannot be released yet. To mend, all of it:", *found])
+        )
+    lesson = authoring.read(assignments()[assignment])
+    module = student.module(assignment)
+    from translearn.coursework.student.question import questions, written
+
+    due = course.due.get(assignment)
+    manual = sum(each.points for each in written(module))
+    points = manual + sum(each.points for each in questions(module))
+    files = {
+        f"{assignment}.ipynb": handout.notebook(lesson, solved=False).encode(),
+        "README.txt": README.format(
+            title=f"{assignment} · {course.name}",
+            assignment=assignment,
+            due=f"{due:%A, %d %B %Y, %H:%M}" if due else "your instructor says when",
+            late=_late(course, assignment, points) if due else "",
+            points=points,
+            manual=manual,
+        ).encode(),
+    }
+    for name in getattr(module, "DATA", ()):
+        files |= _data(name)
+    return files
 
 
 def problems(assignment: str) -> list:
@@ -168,6 +179,11 @@ def _bank(assignment, module):
         for question in most
         if question not in wrong
     ]
+
+
+def _late(course, assignment, points):
+    rule = late.policy(course, assignment)
+    return f"\nLate: {late.said(rule, points)}" if rule.policy != "none" else ""
 
 
 def _data(name):

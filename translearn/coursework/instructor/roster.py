@@ -23,6 +23,7 @@ CALLED = {
     "last_name": "lastname surname familyname".split(),
     "email": "email emailaddress mail".split(),
     "lms_id": ["lmsid"],
+    "group": ["group"],  # ours alone: an LMS's "Groups" may be anything
 }
 WHOLE = "student studentname fullname name".split()  # one column for both
 LMS = set("sisloginid sisuserid emailaddress username orgdefinedid".split())  # nobody's but theirs

@@ -121,6 +121,10 @@ class Sandbox:
         os.set_blocking(self.process.stdin.fileno(), False)
         self.buffer = bytearray()
         self.failed, self.runner = None, self.process.pid
+        try:  # a process, where its number may be another's once it has ended
+            self.top = psutil.Process(self.process.pid)
+        except psutil.Error:  # it has ended already
+            self.top = None
         self.used = 0.0  # seconds that we waited for it, without those in which it stood in line
 
     def _cold(self, slot, ahead, limits, unprotected):
@@ -181,7 +185,7 @@ class Sandbox:
                     except BlockingIOError:
                         continue
                     except OSError:
-                        raise Dead(self._how_it_ended()) from None
+                        raise self._ended() from None
 
     def receive(self, seconds: float) -> dict:
         """The next message. Raises `Slow` after `seconds`, `Dead` when the sandbox ended or broke
@@ -220,7 +224,7 @@ class Sandbox:
                 except BlockingIOError:
                     continue
                 if not part:
-                    raise Dead(self._how_it_ended())
+                    raise self._ended()
                 self.out += len(part)
                 if self.out > self.limits.output:
                     raise Dead("It wrote more than a submission may.")
@@ -228,8 +232,7 @@ class Sandbox:
 
     def _tree(self):
         try:
-            top = psutil.Process(self.process.pid)
-            return [top, *top.children(recursive=True)]
+            return [self.top, *self.top.children(recursive=True)] if self.top else []
         except psutil.Error:
             return []
 
@@ -243,8 +246,9 @@ class Sandbox:
         )  # until then `runner` is bwrap, outside
         for place in ("tmp", "dev/shm") if apart else ():
             try:
-                found = os.statvfs(Path("/proc", str(self.runner), "root", place))
-            except OSError:  # it is just ending
+                speaker = _speaker(psutil.Process(self.runner)).pid
+                found = os.statvfs(Path("/proc", str(speaker), "root", place))
+            except (OSError, psutil.Error):  # it is just ending
                 continue
             made += found.f_files - found.f_ffree
         return made
@@ -257,7 +261,7 @@ class Sandbox:
         inside = tree if self.folder else tree[2:]  # the first two are its walls
         for process in inside:
             try:
-                memory += process.memory_info().rss
+                memory += _speaker(process).memory_info().rss
                 count += process.num_threads()
             except psutil.Error:
                 pass
@@ -283,11 +287,20 @@ class Sandbox:
         if walls.available() < SPARE:
             raise Crowded("The machine's memory ran out while it ran.")
 
-    def _how_it_ended(self):
+    def _ended(self):
+        """The exception that says how it ended."""
         try:
             code = self.process.wait(5)
         except subprocess.TimeoutExpired:
-            return "It closed its line to us."
+            return Dead("It closed its line to us.")
+        if reason := getattr(self.process, "reason", ""):
+            return Dead(f"It could not close itself in ({reason}).")
+        if code < 0 and not self.folder:  # its walls, which nothing inside can reach
+            return Crowded(f"The sandbox was ended from outside (signal {-code}).")
+        return Dead(self._how_it_ended(code))
+
+    @staticmethod
+    def _how_it_ended(code):
         if code < 0 or code > 128:
             number = -code if code < 0 else code - 128
             try:
@@ -326,10 +339,22 @@ def _lives(process):
         return False
 
 
+def _speaker(process):
+    """The process, or a thread of it that goes on when its first one has ended: then the kernel
+    tells nothing of the memory and the files that the others have.
+    """
+    if not process.memory_info().rss and process.num_threads() > 1:
+        for thread in process.threads():
+            other = psutil.Process(thread.id)
+            if other.memory_info().rss:
+                return other
+    return process
+
+
 def _share(process):
     """Bytes of a process, a page that several share divided among them."""
     try:
-        return process.memory_full_info().pss
+        return _speaker(process).memory_full_info().pss
     except psutil.Error:
         return 0
 

@@ -203,6 +203,26 @@ class Session:
         self._again()
         raise problem
 
+    def look(self, question, seconds: float) -> str:
+        """The misconception that a question's visible check names, "" if none. For when nothing
+        more is asked: a sandbox that it ends is not started again.
+        """
+        left = min(seconds + self.limits.grace_seconds, self.limits.judge_seconds - self.asked)
+        if self.sandbox is None or self.over or left <= 0:
+            return ""
+        before = self.sandbox.used
+        try:
+            self.sandbox.send({"visible": question.name, "seconds": seconds})
+            said = self.sandbox.receive(left).get("visible")
+        except (codec.NotPlain, Dead):
+            self._end()
+            return ""
+        finally:
+            self.asked += self.sandbox.used - before if self.sandbox else left
+        # It may be forged, so nothing counts but a name that the question has.
+        name = said[1] if isinstance(said, list) and len(said) == 2 else ""
+        return name if isinstance(name, str) and name in question.misconceptions else ""
+
     def _again(self):
         """A new sandbox after a probe that ended the last one; without one nothing more can be
         asked, and what was judged before stands.

@@ -7,6 +7,7 @@ MOSS (Schleimer, Wilkerson and Aiken, 2003; https://copydetect.readthedocs.io/).
 
 import io
 
+from translearn.coursework.instructor import groups
 from translearn.coursework.instructor.folder import Course, read_json
 from translearn.errors import CourseError
 
@@ -41,6 +42,8 @@ def similar(course: Course, assignment: str, at_least: float = 0.5):
     }
     prints = {}
     for student in course.submissions(assignment):
+        if groups.follows(course, assignment, student):  # it is another's file
+            continue
         result = course.result(student, assignment)
         code = "\n".join(
             cell["source"]

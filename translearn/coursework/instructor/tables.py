@@ -9,6 +9,7 @@ from translearn.coursework.instructor.folder import write
 # What makes a cell a formula, in either width, where a cell may begin: at the start, or behind
 # anything that one may tell a spreadsheet to separate by.
 FORMULA = re.compile(r"(^|[\s,;:|\"])(?=[=+\-@＝＋－＠])(?!.$)")
+FORMULA_TAMED = re.compile(r"(^|[\s,;:|\"])'(?=[=+\-@＝＋－＠])")
 
 
 def tame(value):
@@ -18,6 +19,11 @@ def tame(value):
     if not isinstance(value, str):
         return value
     return FORMULA.sub(r"\1'", " ".join(value.split()))
+
+
+def wild(text: str) -> str:
+    """A cell as it was before `tame`."""
+    return FORMULA_TAMED.sub(r"\1", text)
 
 
 def save(path, rows, columns) -> None:

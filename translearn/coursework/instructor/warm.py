@@ -6,6 +6,7 @@ kernel does not let a child close itself in, `NotWarm` says why, and sandboxes s
 """
 
 import contextlib
+import itertools
 import json
 import os
 import selectors
@@ -14,10 +15,12 @@ import socket
 import struct
 import subprocess
 import sys
+import threading
 
 from translearn.coursework.instructor import seccomp, walls
 
 PATIENCE = 180  # seconds until it has imported, on a busy machine
+BIRTH = 30  # seconds until it has made a child
 CREDENTIALS = struct.Struct("3i")  # process, user, group: as the kernel adds them to a message
 PROGRAM = "zygote"
 
@@ -29,18 +32,21 @@ class NotWarm(Exception):
 class Child:
     """A child of the zygote in walls of its own, as far as a `subprocess.Popen` is needed."""
 
-    def __init__(self, process: int, stdin, stdout, status: int):
-        self.pid, self.stdin, self.stdout = process, stdin, stdout
+    def __init__(self, process: int, stdin: int, stdout: int, status: int):
+        """Its number and our ends of its pipes, which are closed with it."""
         self._handle, self._status, self._said = os.pidfd_open(process), status, None
+        self._using = threading.Lock()  # a closed handle's number is soon another child's
+        self.pid, self.stdin, self.stdout = process, open(stdin, "wb", 0), open(stdout, "rb", 0)
 
     def kill(self) -> None:
         """End it, and with it everything inside."""
-        if self._handle is not None:
-            with contextlib.suppress(ProcessLookupError):
+        with self._using, contextlib.suppress(ProcessLookupError):
+            if self._handle is not None:
                 signal.pidfd_send_signal(self._handle, signal.SIGKILL)
 
     def wait(self, seconds: float | None = None) -> int:
-        """Its exit status, as a shell says it (128 and the number for a signal).
+        """Its exit status, as a shell says it (128 and the number for a signal); -9 if somebody
+        outside has ended it.
 
         Raises `subprocess.TimeoutExpired` if it does not end within `seconds`.
         """
@@ -52,10 +58,11 @@ class Child:
                 parts.append(os.read(self._status, 4096))
             self._said = b"".join(parts).decode(errors="replace")
             os.close(self._status)
-            os.close(self._handle)
-            self._handle = None
+            with self._using:
+                os.close(self._handle)
+                self._handle = None
         code = self._said.rpartition("\n")[2]
-        return int(code) if code.isdigit() else 128 + signal.SIGKILL  # ended before it could tell
+        return int(code) if code.isdigit() else -signal.SIGKILL  # ended before it could tell
 
     @property
     def reason(self) -> str:
@@ -74,6 +81,7 @@ class Zygote:
         """
         if not seccomp.program():
             raise NotWarm("There is no filter on system calls for this kind of processor")
+        self.numbers = itertools.count()  # of children
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.control.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         words = [*walls.scope(memory, tasks), *walls.zygote_command(disk), sys.executable]
@@ -110,17 +118,23 @@ class Zygote:
 
     def child(self, user: int) -> Child:
         """A new child, which becomes `user` (0 where only root can have more than one user)."""
-        reads, writes = os.pipe(), os.pipe()
-        status = os.pipe()
+        asked = {"user": user, "number": next(self.numbers)}
+        reads, writes, status = os.pipe(), os.pipe(), os.pipe()
         theirs = [reads[0], writes[1], status[1]]
         try:
-            socket.send_fds(self.control, [json.dumps({"user": user}).encode()], theirs)
-            _, process = self._receive(30)
-            return Child(process, open(reads[1], "wb", 0), open(writes[0], "rb", 0), status[0])
-        except (OSError, NotWarm):
+            socket.send_fds(self.control, [json.dumps(asked).encode()], theirs)
+            number = None
+            while number != asked["number"]:  # else of one that we have given up
+                said, process = self._receive(BIRTH)
+                said = json.loads(said)
+                number = said["number"]
+            if "failed" in said:
+                raise NotWarm(said["failed"])
+            return Child(process, reads[1], writes[0], status[0])
+        except (OSError, NotWarm) as problem:
             for each in (reads[1], writes[0], status[0]):
                 os.close(each)
-            raise NotWarm("The process that sandboxes are born from has ended") from None
+            raise NotWarm(f"A sandbox was not born ({problem})") from None
         finally:
             for each in theirs:
                 os.close(each)

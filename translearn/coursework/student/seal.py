@@ -6,6 +6,7 @@ runs. https://man7.org/linux/man-pages/man7/namespaces.7.html, capabilities(7), 
 """
 
 import ctypes
+import functools
 import os
 import signal
 
@@ -23,9 +24,13 @@ CAPABILITY_VERSION = 0x20080522
 SETTINGS = ("sysrq-trigger", "irq", "bus")  # of the machine's, below /proc
 
 
+@functools.cache
+def _library():
+    return ctypes.CDLL(None, use_errno=True)
+
+
 def _call(name, *args):
-    function = getattr(ctypes.CDLL(None, use_errno=True), name)
-    if function(*args) == -1:
+    if getattr(_library(), name)(*args) == -1:
         number = ctypes.get_errno()
         raise OSError(number, f"{name}: {os.strerror(number)}")
 
@@ -74,11 +79,13 @@ def walls(told: dict) -> None:
     os.chdir("/tmp")
 
 
-def own_processes() -> None:
+def own_processes(told: dict) -> None:
     """A `/proc` that shows the new namespace only; for its first process. The machine's settings
-    in it can be read and not written, as bubblewrap has it.
+    in it can be read and not written, as bubblewrap has it; no further user namespace can be made.
     """
     _mount("proc", "/proc", "proc", NOSUID | NODEV | NOEXEC)
+    if not told["root"]:  # of this user namespace; root's would be the machine's
+        _write("/proc/sys/user/max_user_namespaces", "0")
     for name in SETTINGS:
         if os.path.exists(place := f"/proc/{name}"):
             _mount(place, place, None, BIND | REC)
@@ -87,7 +94,7 @@ def own_processes() -> None:
 
 def drop(user: int = 0) -> None:
     """Give up every right, for this process and any program that it starts, and become `user`
-    (0: stay who one is).
+    (0: stay who one is). It stays hidden if it is.
     """
     _set(NO_NEW_PRIVS, 1)
     with open("/proc/sys/kernel/cap_last_cap") as file:
@@ -101,13 +108,12 @@ def drop(user: int = 0) -> None:
     head = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION, 0)
     _call("capset", head, (ctypes.c_uint32 * 6)())
     _set(AMBIENT, 4)  # PR_CAP_AMBIENT_CLEAR_ALL
-    _set(DUMPABLE, 1)  # its own files in /proc are its own again
     die_with_parent()
 
 
-def hide() -> None:
-    """Nobody of the same user may look into this process."""
-    _set(DUMPABLE, 0)
+def hide(hidden: bool = True) -> None:
+    """Nobody of the same user may look into this process; or not `hidden`, as any other is."""
+    _set(DUMPABLE, 0 if hidden else 1)
 
 
 def only(*descriptors) -> list:

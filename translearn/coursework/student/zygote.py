@@ -32,6 +32,8 @@ def main() -> None:
     session = runner.Session()
     if (threads := len(os.listdir("/proc/self/task"))) > 1:
         failed.append(f"a process with one thread only: there are {threads}")
+    if shared := written_by_all():
+        failed.append(f"without memory that all children could write: {shared[0]}")
     gc.collect()
     gc.freeze()  # else the first collection of each child copies all pages
     control.send(json.dumps({FIRST: os.getpid(), "failed": failed}).encode())
@@ -39,11 +41,23 @@ def main() -> None:
         message, descriptors, _, _ = socket.recv_fds(control, 1 << 12, 3)
         if not message:  # whoever grades is gone
             return
-        if os.fork() == 0:
-            warden(control, session, told | json.loads(message), *descriptors)
+        asked = json.loads(message)
+        try:
+            child = os.fork()
+        except OSError as problem:  # too many processes, or no memory: just now
+            control.send(json.dumps(asked | {"failed": problem.strerror}).encode())
+        else:
+            if child == 0:
+                warden(control, session, told | asked, *descriptors)
         for descriptor in descriptors:
             os.close(descriptor)
         bury()
+
+
+def written_by_all() -> list:
+    """Pieces of memory that a fork does not copy, and that children could write messages into."""
+    with open("/proc/self/maps") as file:
+        return [line.strip() for line in file if line.split()[1][1::2] == "ws"]
 
 
 def bury() -> None:
@@ -60,9 +74,10 @@ def warden(control, session, told, incoming, outgoing, status) -> None:
     """The child that stays outside: it makes the walls, waits for what is inside, and tells how
     that ended: an exit status as a shell gives it, behind the reason if there are no walls.
     """
-    control.send(b"born")  # the kernel adds which process sent it
-    control.close()
     try:
+        # the kernel adds which process sent it
+        control.send(json.dumps({"number": told["number"]}).encode())
+        control.close()
         seal.die_with_parent()
         seal.walls(told)
         inside = os.fork()
@@ -73,9 +88,11 @@ def warden(control, session, told, incoming, outgoing, status) -> None:
         seal.drop()
         said = str(seal.exit_status(os.waitpid(inside, 0)[1]))
     except BaseException as problem:
-        said = f"{type(problem).__name__}: {problem}\n{seal.NO_WALLS}"
-    os.write(status, said.encode()[:4000])
-    os._exit(0)
+        said = f"{type(problem).__name__}: {problem}"[:900] + f"\n{seal.NO_WALLS}"
+    try:
+        os.write(status, said.encode())
+    finally:
+        os._exit(0)
 
 
 def first(session, told, incoming, outgoing, status) -> None:
@@ -84,22 +101,24 @@ def first(session, told, incoming, outgoing, status) -> None:
     """
     try:
         seal.die_with_parent()
-        seal.own_processes()
+        seal.own_processes(told)
+        # before there is anybody of the same user who could look in or send a signal
+        seal.hide()
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # which a first process does not get
         inside = os.fork()
         if inside == 0:
             os.close(status)
             run(session, told, incoming, outgoing)
         os.close(incoming)
         os.close(outgoing)
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # which a first process does not get
         seal.drop()
-        seal.hide()
         while True:
             process, ended = os.wait()
             if process == inside:
                 os._exit(seal.exit_status(ended))
     except BaseException as problem:
-        os.write(status, f"{type(problem).__name__}: {problem}\n".encode()[:1000])
+        os.write(status, (f"{type(problem).__name__}: {problem}"[:900] + "\n").encode())
+    finally:
         os._exit(seal.NO_WALLS)
 
 
@@ -110,6 +129,8 @@ def run(session, told, incoming, outgoing) -> None:
         os.setsid()
         incoming, outgoing = seal.only(incoming, outgoing)
         seal.drop(told["user"])
+        seal.hide(False)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         seal.filter_calls(bytes.fromhex(told["filter"]))
         afresh()
         code = 1

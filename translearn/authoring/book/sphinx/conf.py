@@ -27,6 +27,7 @@ exclude_patterns = ["extra"]
 
 html_theme = "sphinx_book_theme"
 html_title = project
+templates_path = [str(HERE / "templates")]
 html_static_path = [str(HERE / "static")]
 html_extra_path = [os.environ["TRANSLEARN_BOOK_SOURCE"] + "/extra"]
 html_css_files = ["site.css", "book.css", "pages.css"]

@@ -13,10 +13,15 @@ def arguments(verb):
         action="store_true",
         help="on a JupyterHub: also give each student theirs through nbgrader's exchange",
     )
+    verb.add_argument(
+        "--moodle",
+        action="store_true",
+        help="also pack them as the zip that Moodle takes: Upload multiple feedback files",
+    )
 
 
 def run(course, args):
-    from translearn.coursework.instructor import exchange
+    from translearn.coursework.instructor import exchange, moodle
     from translearn.coursework.instructor.feedback import write_pages
 
     bad = 0
@@ -29,6 +34,11 @@ def run(course, args):
                 f"{course.submitted(student, assignment)} yourself, and report this."
             )
         bad += len(failed)
+        if args.moodle:
+            packed, done, without = moodle.feedback(course, assignment)
+            print(f"{packed}: {len(done)} pages for Moodle")
+            for student, why in sorted(without.items()):
+                print(f"  {student}: not in it, {why}")
         if args.exchange:
             print(
                 f"{exchange.give_back(course, assignment)} of them can be fetched through the "

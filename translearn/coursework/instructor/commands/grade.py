@@ -56,6 +56,7 @@ def run(course, args):
 
 
 def _grade(course, assignment, args):
+    from translearn.coursework.instructor import overrides
     from translearn.coursework.instructor.grading import grade
 
     done = grade(
@@ -76,3 +77,9 @@ def _grade(course, assignment, args):
     print(f"{assignment}: {len(done)} graded now, {len(ungraded)} of them without a full verdict.")
     for student, reason in sorted(ungraded.items()):
         print(f"  {student}: {reason}")
+    for student, result in sorted(done.items()):
+        for question, given in overrides.lapsed(course, assignment, student, result).items():
+            print(
+                f"  {student}: you gave {given['points']:g} points for {question}, for another "
+                f"answer than this one. It does not count any more; to give it again: override."
+            )

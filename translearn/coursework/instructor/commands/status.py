@@ -23,7 +23,7 @@ def run(course, args):
         marks = books.marks(course, assignment)
         count = {
             state: sum(row["state"] == state for row in marks)
-            for state in ("graded", "to be marked", "ungraded", "nothing handed in")
+            for state in ("graded", "to be marked", "ungraded", "nothing handed in", "exempt")
         }
         due = course.due.get(assignment)
         rows.append(
@@ -33,6 +33,8 @@ def run(course, args):
                 "due": f"{due:%Y-%m-%d %H:%M}" if due else "–",
                 "handed in": len(course.submissions(assignment)),
                 "late": sum(bool(row["late"]) for row in marks),
+                "more time": sum(bool(row["extension"]) for row in marks) - count["exempt"],
+                "exempt": count["exempt"],
                 "marked": count["graded"],
                 "waiting for a person": count["to be marked"],
                 "ungraded": count["ungraded"],
@@ -42,6 +44,8 @@ def run(course, args):
         for row in marks:
             if row["state"] == "ungraded":
                 rows.append({"assignment": "", "state": f"  {row['student']}: {row['reason']}"})
+            elif row["extension"]:
+                rows.append({"assignment": "", "state": f"  {row['student']}: {row['extension']}"})
     print(
         show(
             rows,
@@ -51,6 +55,7 @@ def run(course, args):
                 "due",
                 "handed in",
                 "late",
+                *(["more time", "exempt"] if course.extensions() else []),
                 "marked",
                 "waiting for a person",
                 "ungraded",

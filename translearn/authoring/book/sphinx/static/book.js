@@ -7,7 +7,7 @@
   const fill = (words, values) => words.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
   function explorer(box) {
-    const { whole, controls, points, url, drawn } = told(box);
+    const { whole, controls, points, url, words } = told(box);
     const fields = [...box.querySelectorAll("input, select")];
     const picture = box.querySelector("img");
     const caption = box.querySelector("figcaption");
@@ -41,7 +41,7 @@
           field.setAttribute("aria-valuetext", value);
           field.nextElementSibling.textContent = value;
         }
-        return `${controls[at].label}: ${value}`;
+        return fill(words.value, { label: controls[at].label, value });
       });
       picture.src = url + point.picture;
       picture.alt = point.alt;
@@ -49,7 +49,7 @@
       const heard = document.createElement("span");
       heard.className = "only-heard";
       heard.textContent = ` ${point.alt}`;
-      caption.replaceChildren(fill(drawn, { values: said.join(", ") }), heard);
+      caption.replaceChildren(fill(words.drawn, { values: said.join(words.and) }), heard);
     }
 
     function show(moved) {
@@ -169,7 +169,20 @@
     }
   }
 
+  // Paper unfolds nothing: hints, solutions and code stand open on it.
+  function unfoldOnPaper() {
+    let opened = [];
+    addEventListener("beforeprint", () => {
+      opened = [...document.querySelectorAll("details:not([open])")];
+      for (const fold of opened) fold.open = true;
+    });
+    addEventListener("afterprint", () => {
+      for (const fold of opened) fold.open = false;
+    });
+  }
+
   function start() {
+    unfoldOnPaper();
     const kinds = { explorer, bet, settled, guesses };
     for (const [name, begin] of Object.entries(kinds)) {
       document.querySelectorAll(`.${name}`).forEach(begin);
