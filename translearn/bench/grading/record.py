@@ -92,8 +92,8 @@ def in_readme(text: str, book: dict | None) -> str:
     between, end, tail = rest.partition(MARKS[1])
     if not mark or not end:
         raise CourseError(f"README.md should have a place for the graders: {' and '.join(MARKS)}.")
-    tables_ = f"\n{tables.summary(book)}\n" if book else "\n"
-    return head + mark + tables_ + end + tail
+    shown = f"\n{tables.summary(book)}\n" if book else ""
+    return head + mark + shown + end + tail
 
 
 def read() -> dict:
