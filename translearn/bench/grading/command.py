@@ -10,14 +10,15 @@ BUSY = 0.1  # share of the processors that something else may use
 
 NOTE = """
 The same notebooks for all, with the same judges on the same hidden inputs; ours asks from outside
-the submission, the others run their tests in its process. A cell has {cell} s (otter-grader, which
-has no such limit, none). nbgrader: two processes on one gradebook, missing test cells put back.
-otter-grader: otter.api.grade_submission in two processes, without containers; with Docker it is
-walled off, and takes its time to start one. Around both stand our bubblewrap walls.
-"processor seconds" are all that the machine did meanwhile.
-What they do better than ours: nbgrader shows every cell that ran in a formgrader, and takes any
-language with a Jupyter kernel. otter-grader takes R and scripts, makes PDFs for Gradescope, and
-gives students tests to run at home; both have been used in hundreds of classes.
+the submission, the others run their tests in its process. In the table of speeds a cell has
+{cell} s, among the broken and hostile {short} s (otter-grader has no such limit; whatever takes
+{enough} s is stopped). nbgrader: a process for each job on one gradebook, missing test cells put
+back. otter-grader: otter.api.grade_submission in a process for each job, without containers; with
+Docker, which is not used here, each submission gets a container. Around both stand our bubblewrap
+walls. "Processor seconds" are all that the machine worked meanwhile.
+What they do better: nbgrader takes every language that Jupyter has a kernel for, and has its
+formgrader. otter-grader takes R and scripts, gives students tests to take home, and works with
+Gradescope.
 """
 
 
@@ -63,7 +64,7 @@ def chosen(names) -> list:
 def grading_command(args) -> int:
     if args.recorded:
         book = record.read()
-        show(book["runs"], book["cell"])
+        show(book["runs"])
         print(tables.summary(book).splitlines()[-1])
         return 0
     if args.submissions < 1 or args.jobs < 1 or args.repeats < 1:
@@ -84,7 +85,7 @@ def grading_command(args) -> int:
         missing(kept.add)
     wanted = {each.name for each in asked}
     rows = [row for row in kept.rows() if row["grader"] in wanted]
-    show(rows, running.CELL)
+    show(rows)
     if args.record:
         _draw(rows)
         rows = [{key: row[key] for key in row if key not in ("stream", "at")} for row in rows]
@@ -138,7 +139,9 @@ def _tried(rows):
     return {(row["grader"], row["name"]) for row in rows if "kind" in row}
 
 
-def show(rows, cell) -> None:
+def show(rows) -> None:
+    from translearn.bench.grading import running
+
     for assignment in ASSIGNMENTS:
         if len(table := tables.speed(rows, assignment)) > 1:
             print(f"\n{assignment}\n\n{tables.plain(table)}")
@@ -149,4 +152,4 @@ def show(rows, cell) -> None:
         print(f"\n{tables.plain(table)}")
     if len(table := tables.workers(rows)) > 1:
         print(f"\n{tables.plain(table)}")
-    print(NOTE.format(cell=cell))
+    print(NOTE.format(cell=running.CELL, short=running.SHORT, enough=running.ENOUGH))
