@@ -34,7 +34,7 @@ COMMANDS = {  # what it does, and what the environment's Python runs for it
     "format": ("lay out the code of package and lessons", "-m translearn.authoring.layout"),
     "book": ("the course as pages to read, or slides", "-m translearn.authoring.book"),
     "measure": ("run experiments into data/ledger; --replay", "-m translearn.evidence"),
-    "bench": ("recipes, diagnoses and speed by measurement", "-m translearn.bench"),
+    "bench": ("recipes, diagnoses, graders and speed by measurement", "-m translearn.bench"),
     # -P: a file where one stands must not pass for one of ours.
     "coursework": ("assignments for a class", "-P -m translearn.coursework.instructor"),
     "doctor": ("look at all the course needs; say what to do", "-m translearn.lab.doctor"),

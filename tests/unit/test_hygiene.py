@@ -204,7 +204,7 @@ FRONT = """
     clinic recipes report widgets exercises
 """.split()
 ROOMS = """
-    coursework.student authoring evidence bench authoring.book lab coursework.instructor
+    coursework.student authoring evidence lab coursework.instructor bench authoring.book
 """.split()
 ORDER = [*FRONT, *ROOMS]
 RANK = {name: rank for rank, name in enumerate(ORDER)}

@@ -1,10 +1,11 @@
-"""`python3 course.py bench`: recipes and diagnoses by measurement, and the speed of networks."""
+"""`python3 course.py bench`: recipes, diagnoses and graders by measurement; networks' speed."""
 
 import argparse
 import sys
 
 from translearn.bench import clinic, throughput
 from translearn.bench.contest import command
+from translearn.bench.grading import command as grading
 from translearn.errors import CourseError
 
 
@@ -40,6 +41,12 @@ def main(argv=None) -> int:
     speed.add_argument(
         "--repeats", type=int, default=3, metavar="N", help="processes a network (default: 3)"
     )
+
+    graders = commands.add_parser(
+        "grading", help="ours, nbgrader's autograder and otter-grader on the same notebooks"
+    )
+    graders.set_defaults(run=grading.grading_command)
+    grading.options(graders)
 
     args = parser.parse_args(argv)
     try:

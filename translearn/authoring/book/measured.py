@@ -9,6 +9,7 @@ from translearn.authoring.book import anchors
 from translearn.authoring.numbers import FILTERS
 from translearn.bench import clinic
 from translearn.bench.contest import entries
+from translearn.bench.grading import record, tables
 from translearn.evidence import lessons as evidence
 from translearn.measure import ledger
 
@@ -29,6 +30,15 @@ last.
 <input type="search" id="filter" autocomplete="off"> <output id="filtered"></output></div>
 <script src="_static/filter.js" defer></script>
 """
+
+
+GRADERS = """\
+### Graders of notebooks
+
+Ours, the autograder of nbgrader and otter-grader on the same submissions, with the same questions
+asked on the same hidden inputs: `python3 course.py bench grading --hostile`. A mark is right when
+every question has the points that it deserves. A trace is what a submission read, changed, sent
+or left running."""
 
 
 @dataclass
@@ -81,6 +91,7 @@ def page(lessons) -> str:
             )
     parts.append("## Benchmarks")
     parts.append(_others("Not run by a lesson", [each for each in every if not each.home]))
+    parts.append(_graders())
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -141,6 +152,13 @@ def _about(experiment):
         f"**{experiment.name}** · {entry['seeds']} seeds · "
         f"{anchors.inline(entry['budget'])} · {when}\\\n`{command(experiment)}`"
     )
+
+
+def _graders():
+    """The graders of notebooks, compared: they are in a record of their own."""
+    if not record.RECORD.exists():
+        return ""
+    return f"{GRADERS}\n\n{tables.summary(record.read())}"
 
 
 def _others(title, experiments):
