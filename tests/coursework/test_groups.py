@@ -137,6 +137,31 @@ def test_without_the_line_in_course_toml_a_group_is_no_group(course):
     assert taken(alone)["alan"][0] == "missing" and list(have(alone)) == ["ada"]
 
 
+def test_an_extension_for_one_member_is_that_ones_alone(course):
+    text = (course.root / "course.toml").read_text()
+    due = "[due]\nA1 = 2027-03-01T12:00:00"
+    folder.write(course.root / "course.toml", text.replace("[due]", due, 1))
+    folder.write(
+        course.root / "extensions.csv", "id,assignment,until,reason\nalan,A1,2027-03-09,ill\n"
+    )
+    send(course, "ada", 1000)
+    taken(course)
+    late = Course(course.root)
+    for each in ("ada", "alan"):  # nothing can be handed in in the future
+        stamp = late.submitted(each, "A1").with_name("timestamp.txt")
+        stamp.write_text("2027-03-04T12:00:00")
+    assert [books.late(late, each, "A1") for each in ("ada", "alan")] == ["3.0 days", ""]
+
+
+def test_moodle_sends_each_member_the_page_of_the_group(course):
+    for name, number in (("Ada Lovelace", 11), ("Alan Turing", 12)):
+        place = course.root / "downloads" / f"Blue-{name}_{number}_assignsubmission_file_"
+        folder.write(place / "A1.ipynb", json.dumps(bank.notebook("A1", {})))
+    taken(course)
+    kept = {s: course.submitted(s, "A1").with_name("moodle.txt").read_text() for s in have(course)}
+    assert "Ada Lovelace_11_" in kept["ada"] and "Alan Turing_12_" in kept["alan"]
+
+
 @pytest.mark.parametrize(
     "line, said",
     [

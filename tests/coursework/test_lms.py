@@ -254,6 +254,24 @@ def test_a_number_is_not_kept_of_a_file_that_lay_in_anothers_name(course):
     assert moodle.participants(course, "A1") == {}
 
 
+def test_each_member_of_a_group_keeps_a_number(course):
+    """Moodle's download has the group's file once for each member."""
+    people = "id,first_name,last_name,email,group\nada,Ada,Lovelace,ada@x.org,1\n"
+    folder.write(
+        course.root / "students.csv", people + "alan,Alan,Turing,,1\nkurt,Kurt,Gödel,,2\n"
+    )
+    toml = (course.root / "course.toml").read_text()
+    (course.root / "course.toml").write_text(f'groups = ["A1"]\n{toml}')
+    course = folder.Course(course.root)
+    book = course.released("A1").read_bytes()
+    for who, number in (("Ada Lovelace", 48213), ("Alan Turing", 48214)):
+        name = f"Group 1-{who}_{number}_assignsubmission_file_"
+        folder.write(course.root / "downloads" / name / "A1.ipynb", book)
+    collect(course, course.root / "downloads", "A1")
+    assert course.submissions("A1") == ["ada", "alan"]
+    assert moodle.participants(course, "A1") == {"48213": "ada", "48214": "alan"}
+
+
 @pytest.mark.parametrize(
     "text, name, wanted, said",
     [
@@ -416,6 +434,21 @@ def test_without_names_nothing_says_whose_it_is(course, sent):
     assert "b = ada + 'student'  # adalbert\n" in code["ada"]
     assert "alan_turing = 1" in code["alan"] and "kurt" not in code["kurt"]
     assert plagiarism.export(course, "A1", names=False)[1] == done, "the same numbers again"
+
+
+def test_a_groups_code_stands_there_once(course, sent):
+    people = "id,first_name,group\nada,Ada,1\nalan,Alan,1\nkurt,Kurt,2\n"
+    folder.write(course.root / "students.csv", people)
+    toml = (course.root / "course.toml").read_text()
+    (course.root / "course.toml").write_text(f'groups = ["A1"]\n{toml}')
+    sent("ada", "x = 1  # with Alan")
+    sending = course.root / "downloads" / "A1_ada.ipynb"
+    course.submitted("ada", "A1").rename(sending)
+    course = folder.Course(course.root)
+    collect(course, sending.parent, "A1")
+    place, done, without = plagiarism.export(course, "A1", names=False)
+    assert (done, without) == (["ada"], {"alan": "ada handed it in for the group"})
+    assert "# with student" in (place / "submissions" / "s1" / "A1.py").read_text()
 
 
 def test_nothing_to_look_at_before_it_is_released(course):

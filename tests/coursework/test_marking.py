@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import signal
 import time
 import urllib.parse
@@ -19,6 +20,7 @@ from test_pages import cell, explain, judged, position, solved
 
 from translearn.coursework.instructor import (
     books,
+    by_hand,
     comments,
     folder,
     gradebook,
@@ -153,7 +155,7 @@ class Killed(BaseException):
     """What a test raises in the place of kill -9: no handler of ours may run to mend things."""
 
 
-@pytest.mark.parametrize("where", ["_write", "_recorded"])
+@pytest.mark.parametrize("where", ["enter", "recorded"])
 def test_what_was_killed_before_or_after_the_books_were_written_is_made_good(
     course, monkeypatch, where
 ):
@@ -168,7 +170,8 @@ def test_what_was_killed_before_or_after_the_books_were_written_is_made_good(
             def kill(*args):
                 raise Killed
 
-            patch.setattr(recording, where, kill)
+            for module in (recording, by_hand):
+                patch.setattr(module, where, kill)
             (course.graded("s0002", "A1") / "recorded").unlink(missing_ok=True)
             with pytest.raises(Killed):
                 act()
@@ -217,12 +220,12 @@ def test_kill_9_at_many_moments(course):
     assert all(sum(filter(None, row.values())) == 30 for row in got.values()) and len(got) == 60
 
 
-def test_books_that_are_gone_come_back_with_the_marks(course):
+def test_books_that_are_gone_come_back_with_the_marks(course, template):
     many(course, 2)
     books.catch_up(course, "A1")
     books.mark(course, "A1", "s0001", "explain", HIGHEST, "Well.")
-    (course.root / "gradebook.db").unlink()
-    books.prepare(course, "A1")
+    shutil.copy(template / "gradebook.db", course.root / "new")  # one without a submission
+    os.replace(course.root / "new", course.root / "gradebook.db")
     books.catch_up(course, "A1")
     assert score(course, "s0001") == 7 and score(course, "s0000") is None
 
@@ -502,7 +505,7 @@ def test_comments_on_lines_are_written_without_a_script(course):
         # A mark saves what is typed on lines with it.
         page.mark(**{f"note-{at}": "Two, why?"})
         assert page.said() == "Saved: 7 of 7 points."
-        marked = recording.given(course, "A1", "ada")
+        marked = by_hand.given(course, "A1", "ada")
         (note,) = marked[lines.KEY]
         assert (note["comment"], note["text"], note["line"]) == ("Two, why?", "b = 2", 2)
         # A newer notebook: the line went down, then away.
@@ -518,7 +521,7 @@ def test_comments_on_lines_are_written_without_a_script(course):
         assert gone.pre.get_text() == "b = 2" and "Two, why?" in gone.get_text()
         drop = gone.find_all("button")[1]["value"]
         page("/mark", **page.form(do=drop) | {f"note-{at}": ""})
-        assert recording.given(course, "A1", "ada")[lines.KEY] == []
+        assert by_hand.given(course, "A1", "ada")[lines.KEY] == []
 
 
 def test_lines_made_for_it_do_not_make_a_page_of_many_megabytes(course):
@@ -541,7 +544,7 @@ def test_nothing_of_a_students_runs_beside_our_script(course):
     book = own(nasty, explain="<script>alert(3)</script> <b onclick=alert(4)>b</b> </textarea>")
     result = judged(course, "ada", book)
     at = next(n for n, each in enumerate(result["cells"]) if each["source"] == nasty)
-    with recording.by_hand(course, "A1", "ada") as (marked, _):
+    with by_hand.by_hand(course, "A1", "ada") as (marked, _):
         marked[lines.KEY] = [lines.note(lines.cells(result), at, 1, nasty)]
         gone = lines.note([(None, nasty)], 0, 1, nasty)
         marked[lines.KEY].append(gone | {"text": nasty})

@@ -18,6 +18,7 @@ from translearn.coursework.instructor import (
     folder,
     grading,
     judging,
+    lines,
     named,
     overrides,
     regrade,
@@ -376,3 +377,25 @@ def test_in_the_sandbox_one_question_is_judged_and_its_misconception_named(relea
     found = grading.grade_one("A1", released("A1"), data, "secret", spare=1, only="huber")
     assert points(found) == {"huber": expected["huber"]} and found["state"] == "graded"
     assert found["visible"] == {"huber": "one formula for all"} and len(found["cells"]) > 20
+
+
+def test_comments_on_lines_stand_below_the_code(course):
+    """On an answer below it, on a cell of one's own at the end, and what is gone by itself."""
+    source = "def huber(target, guess, delta=1.0):\n    return 0  # <i>?</i>"
+    found = judged(course, "ada", {"huber": source})
+    cells = lines.cells(found)
+    huber = next(at for at, (name, _) in enumerate(cells) if name == "huber_answer")
+    setup = next(at for at, (name, _) in enumerate(cells) if name == "setup")
+    notes = [
+        lines.note(cells, huber, 2, "Why <b>zero</b>?"),
+        lines.note(cells, setup, 1, "On the set-up."),
+        lines.note(cells, huber, 1, "Of another time.") | {"text": "def gone():"},
+    ]
+    path = course.graded("ada", "A1") / "manual.json"
+    folder.write(path, json.dumps({lines.KEY: notes}))
+    page = BeautifulSoup(feedback.page(course, "A1", "ada"), "html.parser")
+    one = page.find(attrs={"aria-labelledby": "question-1"}).get_text(" ", strip=True)
+    assert "Line 2 : return 0 # <i>?</i> Why <b>zero</b>?" in one and not page.find(["b", "i"])
+    rest = page.find(attrs={"aria-labelledby": "comments"}).get_text(" ", strip=True)
+    assert "On the set-up." in rest and "def gone(): Of another time." in rest
+    assert "zero" not in rest and "not in this notebook any more" in rest

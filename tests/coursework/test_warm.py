@@ -87,6 +87,8 @@ def test_the_walls_are_the_same(pools):
         warmly.pop(place), coldly.pop(place)
     assert warmly["folders"].pop(walls.HOME) == []
     assert coldly["folders"].pop(walls.HOME) == ["ipython"], "what its own IPython has made"
+    # An ordinary user may write into bubblewrap's first process, which has the same filter.
+    assert warmly["written"].pop(4) == "PermissionError" and coldly["written"].pop(4)
     for key, value in coldly.items():
         assert warmly[key] == value, key
     assert set(map(int, (warmly["CapEff"], warmly["CapBnd"], warmly["CapPrm"]))) == {0}
@@ -352,3 +354,15 @@ def test_a_submission_cannot_stop_what_it_stands_in(pools):
 def test_grading_says_how_its_sandboxes_start(pools):
     assert grading.pool(("numpy",), sandbox.Limits(), False, 1, cold=True).cold
     assert re.match("Without walls", sandbox.Pool((), 0, unprotected=True).cold)
+
+
+def test_plots_are_kept_where_matplotlib_was_imported_ahead():
+    """As Keras does. Matplotlib asks once, then, where pictures go."""
+    pool = sandbox.Pool(("matplotlib.pyplot",), 1)
+    try:
+        cell = "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()"
+        run = session.Session("a1", [cell], pool, sandbox.Limits())
+        run.close()
+    finally:
+        pool.close()
+    assert pool.cold == "" and [each["kind"] for each in run.outputs[0]] == ["picture"]

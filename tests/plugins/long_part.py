@@ -22,9 +22,10 @@ AREAS = {
     "replay": "two minutes' worth of each lesson's experiments (all of them with --long)",
 }
 
-# The long files first and the many short ones last, so that two workers end together; after them
-# the book, which prints what the lessons gave when they ran.
-ORDER = "coursework browser notebooks replay exercises lessons unit book".split()
+# The long files first and the many short ones last, so that two workers end together. The book
+# prints what the lessons gave when they ran: it comes after them, and waits for one that still
+# runs; but it is one long file, during which the other worker must have something to do.
+ORDER = "coursework browser notebooks replay exercises lessons book unit".split()
 ORDER = [name + "/" if name == "notebooks" else f"tests/{name}/" for name in ORDER]
 
 

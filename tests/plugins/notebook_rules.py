@@ -295,7 +295,8 @@ def limit(budget: float) -> float:
     """Processor seconds at which a notebook of this budget fails on the reference machine.
 
     A budget is said in seconds on two idle cores, and both may be used: 60 s are at most 120
-    processor seconds, and the 90 s at which a lesson fails are 180.
+    processor seconds, and the 90 s at which a lesson fails are 180. The suite's kernels compute on
+    one thread (conftest.py): what two would spend waiting for each other is not counted.
     """
     return CORES * min(1.5 * budget, LIMIT_SECONDS)
 

@@ -5,9 +5,10 @@ import re
 import pytest
 
 from translearn import paths
-from translearn.authoring import minutes, read, sources
+from translearn.authoring import handout, minutes, read, sources
 from translearn.authoring.book import answers, cards, exercises, measured, pages, start
 from translearn.authoring.numbers import number
+from translearn.coursework.student import question
 from translearn.data import registry
 from translearn.exercises import Choice, exercises_of
 from translearn.measure import ledger
@@ -208,3 +209,24 @@ def test_each_thing_of_the_registry_has_its_card_and_each_licence_its_text(book)
         assert file.read_text(encoding="utf-8").strip() in book["licences.md"]
     assert (paths.ROOT / "LICENSE").read_text(encoding="utf-8").strip() in book["licences.md"]
     assert all(f"| {name} |" in book["licences.md"] for name in cards.CARRIED)
+
+
+def test_the_assignments_are_told_without_their_answers(book):
+    text = book["assignments.md"]
+    for lesson in map(read, handout.sources()):
+        module, title = handout.module_of(lesson), lesson.cells[0].text.partition("\n")[0][2:]
+        asked = [*question.questions(module), *question.written(module)]
+        points = sum(each.points for each in asked)
+        row = rf"^\| {re.escape(title)} \| {len(asked)} \| {points} \| \w+.* hours .+ \|$"
+        assert re.search(row, text, re.M) and f"\n## {title}\n" in text
+        told = text.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+        assert len(re.findall(r"^### \d+ · ", told, re.M)) == len(asked)
+        answers = re.findall(
+            r"### BEGIN SOLUTION\n(.+?)### END SOLUTION",
+            "\n".join(cell.text for cell in lesson.cells),
+            re.S,
+        )
+        lines = {line.strip() for answer in answers for line in answer.splitlines()}
+        assert len(answers) >= len(asked) and len(lines) > 20
+        assert [line for line in lines if len(line) > 25 and line in text] == []
+    assert "For the instructor" not in text and "SOLUTION" not in text

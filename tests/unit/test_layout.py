@@ -30,8 +30,8 @@ def test_a_lesson_is_laid_out_once_and_for_all():
 
 
 def test_a_cell_that_is_not_python_is_named():
-    with pytest.raises(layout.CourseError, match="cannot be formatted"):
-        layout.cell("x = = 1")
+    with pytest.raises(layout.CourseError, match="This cell cannot be formatted(.|\n)*x = = 1"):
+        layout.cells(["y = 1\n", "x = = 1\n"])
 
 
 def test_package_tests_and_cells_have_nothing_for_a_linter():

@@ -7,7 +7,9 @@ lesson are formatted one by one, and linted together, as they run one after the 
 
 import re
 import subprocess
+import tempfile
 import textwrap
+from pathlib import Path
 
 from translearn import paths
 from translearn.errors import CourseError
@@ -35,20 +37,32 @@ def lesson(text: str) -> str:
     Raises `CourseError` when a cell is not Python.
     """
     parts, at = [], 0
-    for match in CELL.finditer(text):
+    found = list(CELL.finditer(text))
+    for match, code in zip(found, cells([match["code"] for match in found])):
         parts.append(prose(text[at : match.start()]))
         head = match[0][: match.start("code") - match.start()]
-        parts.append(f"{head}{cell(match['code'])}```")
+        parts.append(f"{head}{code}```")
         at = match.end()
     return "".join(parts) + prose(text[at:])
 
 
-def cell(code: str) -> str:
-    """One cell formatted by ruff; its last line ends in a newline."""
-    done = _ruff("format", "--stdin-filename", "cell.py", "-", given=code)
-    if done.returncode:
-        raise CourseError(f"This cell cannot be formatted ({done.stderr.strip()}):\n{code}")
-    return done.stdout
+def cells(codes: list) -> list:
+    """Cells formatted by ruff, each as a file of its own; each last line ends in a newline."""
+    with tempfile.TemporaryDirectory(prefix="translearn-cells-") as folder:
+        files = [Path(folder) / f"cell{number}.py" for number in range(len(codes))]
+        for file, code in zip(files, codes):
+            file.write_text(code, encoding="utf-8", newline="\n")
+        # All at once: a process for each cell would be most of the time.
+        done = _ruff(
+            "format", "--no-cache", "--config", str(paths.ROOT / "pyproject.toml"), folder
+        )
+        for file, code in zip(files, codes):
+            if file.name in done.stderr:
+                told = done.stderr.replace(folder, "").strip()
+                raise CourseError(f"This cell cannot be formatted ({told}):\n{code}")
+        if done.returncode:
+            raise CourseError(f"The cells cannot be formatted: {done.stderr.strip()}")
+        return [file.read_text(encoding="utf-8") for file in files]
 
 
 def prose(text: str) -> str:

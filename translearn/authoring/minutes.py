@@ -16,6 +16,7 @@ A section whose heading begins with "Further" is not part of the core, and is co
 """
 
 import ast
+import functools
 import re
 import textwrap
 
@@ -61,6 +62,7 @@ def pieces(lesson):
             yield part, bool(level), cell, "\n".join(block)
 
 
+@functools.cache
 def lines(code: str) -> int:
     """How many lines of at most 80 characters the code has, one statement a line at least."""
     return sum(-(-len(line.strip()) // 80) for line in ast.unparse(ast.parse(code)).splitlines())

@@ -4,11 +4,12 @@ settled. What an explorer draws on the way is kept for the book.
 Everything here raises `AssertionError` with one sentence, which fails the cell and so the lesson.
 """
 
+import atexit
 import hashlib
-import io
 import itertools
 import json
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -24,6 +25,7 @@ def begin() -> None:
     from translearn import widgets
 
     file = Path(tempfile.mkdtemp(prefix="translearn-bets-")) / "bets.json"
+    atexit.register(shutil.rmtree, file.parent, ignore_errors=True)
     place, settle = widgets.Bet.place, widgets.Bet.settle
 
     def watched_place(self, value):
@@ -150,18 +152,21 @@ def _look(draw, point, into=None):
     Closes the figure.
     """
     import matplotlib.pyplot as plt
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     before = set(plt.get_fignums())
     fig, alt = draw(**point)
     assert str(alt).strip(), f"no alt text at {point}"
-    buffer = io.BytesIO()
-    # Where nothing is kept, small: a change is seen, and it is quick.
-    fig.savefig(buffer, format="raw", dpi=SHARP * fig.dpi if into else 50)
     size = [round(inches * fig.dpi) for inches in fig.get_size_inches()]
-    name = hashlib.sha256(buffer.getvalue()).hexdigest()[:16]
+    # Where nothing is kept, small: a change is seen, and it is quick.
+    fig.dpi = SHARP * fig.dpi if into else 50
+    canvas = FigureCanvasAgg(fig)
+    canvas.draw()  # once, where savefig draws everything twice: for the layout, and for good
+    pixels = bytes(canvas.buffer_rgba())
+    name = hashlib.sha256(pixels).hexdigest()[:16]
     if into:
         name = f"{name}.webp"
-        _keep(buffer.getvalue(), into / name, fig.get_size_inches() * SHARP * fig.dpi)
+        _keep(pixels, into / name, canvas.get_width_height())
     plt.close(fig)
     left = set(plt.get_fignums()) - before
     assert not left, f"{len(left)} more figures are left open at {point}"
@@ -173,6 +178,5 @@ def _keep(pixels, file, size):
 
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
-        wide, high = (int(side + 1e-6) for side in size)  # as matplotlib makes its canvas
-        picture = Image.frombytes("RGBA", (wide, high), pixels).convert("RGB")
+        picture = Image.frombytes("RGBA", size, pixels).convert("RGB")
         picture.save(file, "WEBP", quality=80, method=2)

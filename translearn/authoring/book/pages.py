@@ -1,6 +1,6 @@
 """The pages of the book that are no lessons."""
 
-from translearn.authoring.book import answers, cards, measured, start
+from translearn.authoring.book import answers, assignments, cards, measured, start
 from translearn.authoring.reading import read, sources
 
 
@@ -16,6 +16,7 @@ def every(explorer: str = "", lessons=None) -> dict:
         "index.md": start.page(lessons, explorer),
         "measured.md": measured.page(lessons),
         **({"answers.md": answers.page(first)} if first else {}),
+        "assignments.md": assignments.page(),
         "glossary.md": cards.glossary_page(lessons),
         "cards.md": cards.card_page(),
         "licences.md": cards.licence_page(),

@@ -14,6 +14,7 @@ PAGES = {  # caption of the contents → pages under it, with what they are call
     "The course": {
         "measured": "What we measured",
         "answers": "Answers to an exercise",
+        "assignments": "The assignments",
         "glossary": "Glossary",
     },
     "For teachers": {

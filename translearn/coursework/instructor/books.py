@@ -1,6 +1,6 @@
 """nbgrader's books: who got what.
 
-The writers of `gradebook.db` are this module and `recording`;
+The writers of `gradebook.db` are this module, `recording` and `by_hand`;
 https://nbgrader.readthedocs.io/en/stable/api/gradebook.html
 """
 
@@ -8,16 +8,11 @@ from datetime import UTC
 
 from translearn.coursework.instructor import judging
 from translearn.coursework.instructor import late as lateness
+from translearn.coursework.instructor.by_hand import mark, unmark
 from translearn.coursework.instructor.folder import Course
 from translearn.coursework.instructor.gradebook import gradebook
 from translearn.coursework.instructor.gradebook import scores as scores_of
-from translearn.coursework.instructor.recording import (
-    catch_up,
-    mark,
-    record,
-    record_all,
-    unmark,
-)
+from translearn.coursework.instructor.recording import catch_up, record, record_all
 from translearn.coursework.instructor.recording import timestamp as _timestamp
 from translearn.coursework.instructor.submission import digest
 

@@ -80,6 +80,8 @@ def collect(
             chosen[frozenset(who), each.assignment].append(each)
     for (who, _), several in chosen.items():
         _newest(course, several, who)
+        for each in several:  # of a group Moodle has a number for each member
+            moodle.keep(course, each.assignment, each.student, each.sender)
     return found + _missing(course, students, found, assignment)
 
 
@@ -92,6 +94,9 @@ def _newest(course, several, who):
         same = each.digest == newest.digest
         each.state = "duplicate" if same else "older"
         each.problem = f"not used: {newest.place} is {'the same' if same else 'newer'}"
+        if each.sender and each.student != newest.student:  # Moodle's copy for another member
+            path = course.submitted(each.student, each.assignment)
+            write(path.with_name(moodle.SENDER), each.sender + "\n")
     # The same file sent twice came when it came first.
     newest.when = min(each.when for each in several if each.digest == newest.digest)
     if len(who) > 1 and (later := _later(course, newest, who)):
@@ -292,8 +297,6 @@ def _take(course, found, who):
     if hashlib.sha256(data).hexdigest() != found.digest:
         found.state, found.problem = "unreadable", "it changed just now: collect again"
         return
-    if found.sender:
-        write(path.with_name(moodle.SENDER), found.sender + "\n")
     if found.secret:
         write(path.with_name("submission_secret.txt"), found.secret, mode=0o600)
     note = _note(course, found, who)

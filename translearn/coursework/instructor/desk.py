@@ -7,11 +7,11 @@ import time
 
 from translearn.coursework.instructor import (
     books,
+    by_hand,
     comments,
     judging,
     lines,
     marking_view,
-    recording,
     shown,
 )
 from translearn.coursework.instructor.folder import Course
@@ -177,7 +177,7 @@ class Desk:
             raise CourseError(f"Choose a level for: {', '.join(missing)}. Nothing is saved yet.")
         shown_at = self._since.get(one.ticket)
         place = one.assignment, one.student, one.question
-        before = recording.given(self.course, *place[:2]).get(one.question)
+        before = by_hand.given(self.course, *place[:2]).get(one.question)
         try:
             points = books.mark(
                 self.course,
@@ -187,12 +187,12 @@ class Desk:
                 typed.get("seen"),
                 shown_at and time.monotonic() - shown_at,
             )
-        except recording.Changed as problem:
+        except by_hand.Changed as problem:
             raise CourseError(f"{problem} {self._now(one)}") from None
         of = self._question(one.asked).points
         self._said = f"Saved: {points:g} of {of} points."
         result = self.course.result(one.student, one.assignment)
-        seen = recording.seen(self.course, *place[:2], result, one.question)
+        seen = by_hand.seen(self.course, *place[:2], result, one.question)
         self._done.append((one, before, seen))
 
     def _now(self, one):
@@ -215,10 +215,10 @@ class Desk:
             return None, None, "", "There is no mark of this run to take back."
         one, before, seen = self._done.pop()
         place = one.assignment, one.student, one.question
-        mark = recording.given(self.course, *place[:2]).get(one.question) or {}
+        mark = by_hand.given(self.course, *place[:2]).get(one.question) or {}
         try:
             books.unmark(self.course, *place, seen, before)
-        except recording.Changed:
+        except by_hand.Changed:
             return one, None, "", "Somebody marked this answer after you: that mark stays."
         except CourseError as problem:
             self._done.append((one, before, seen))
@@ -263,7 +263,7 @@ class Desk:
 
     def _change(self, one, name, draft):
         """Take a comment on a line into the field where it is written."""
-        marked = recording.given(self.course, one.assignment, one.student)
+        marked = by_hand.given(self.course, one.assignment, one.student)
         found, _ = lines.placed(marked.get(lines.KEY, []), self._cells(one))
         for at, those in found.items():
             for line, note in those:
@@ -278,22 +278,6 @@ class Desk:
         """Save the comments on lines that were typed; take away the one that is called `drop`."""
         if not draft["typed"] and not drop:
             return
-        with recording.by_hand(self.course, one.assignment, one.student) as (marked, entry):
-            if typed.get("file") != entry["submission"]:
-                raise CourseError(
-                    "A newer notebook of this student was graded while you looked at this one. "
-                    "Your comments on lines are not saved: see below whether they still fit."
-                )
-            notes, cells = marked.get(lines.KEY, []), self._cells(one)
-            for at, each in draft["typed"].items():
-                new = lines.note(cells, at, each["line"], each["text"])
-                if new is None:
-                    raise CourseError(
-                        f"{each['line']} is not the number of a line of the cell. Give the number "
-                        f"of the line that you comment on. Nothing is saved yet."
-                    )
-                notes = [note for note in notes if note["id"] != each["replaces"]] + [new]
-            if len(notes) > lines.MOST:
-                raise CourseError(f"{lines.MOST} comments on one notebook are the most.")
-            marked[lines.KEY] = [note for note in notes if note["id"] != drop]
+        place = one.assignment, one.student
+        lines.save(self.course, *place, typed.get("file"), draft["typed"], drop)
         draft["typed"] = {}

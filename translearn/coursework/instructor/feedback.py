@@ -15,6 +15,7 @@ from translearn.coursework.instructor import (
     handed,
     judging,
     late,
+    lines,
     named,
     overrides,
     regrade,
@@ -33,6 +34,8 @@ def page(course: Course, assignment: str, student: str) -> str:
     manual = read_json(course.graded(student, assignment) / "manual.json") or {}
     cells = {cell["id"]: cell for cell in result["cells"] if cell["id"]}
     look = handed.notebook(course, assignment, student, result) if result["cells"] else None
+    on_lines, outdated = lines.attached(manual.get(lines.KEY, []), lines.cells(result))
+    of_cell = {cell["id"]: at for at, cell in enumerate(result["cells"]) if cell["id"]}
     given = overrides.of(course, assignment, student, result)
     asked, by_hand = [], []
     for each in questions(module):
@@ -46,6 +49,7 @@ def page(course: Course, assignment: str, student: str) -> str:
                 "source": cell and cell["source"],
                 "outputs": cell["outputs"] if cell else [],
                 "error": cell and cell["error"],
+                "lines": on_lines.pop(of_cell.get(f"{each.name}_answer"), []),
                 "named": _named(each, result, row[each.name]),
                 "override": given.get(each.name),
                 "judged": (judged := overrides.judged(result, each.name)),
@@ -83,6 +87,8 @@ def page(course: Course, assignment: str, student: str) -> str:
         notes=result["notes"],
         so_far=sum(q["got"] or 0 for q in [*asked, *by_hand]),
         group=_group(course, assignment, student),
+        elsewhere=[(result["cells"][at]["source"], on_lines[at]) for at in sorted(on_lines)],
+        outdated=outdated,
         questions=asked,
         written=by_hand,
     )

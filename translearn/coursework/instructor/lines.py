@@ -9,6 +9,10 @@ the notebook from 0, "line": from 1, "text": the line as it stood, "comment", "w
 import secrets
 from datetime import datetime
 
+from translearn.coursework.instructor.by_hand import by_hand
+from translearn.coursework.instructor.folder import Course
+from translearn.errors import CourseError
+
 KEY = "on-lines"
 LONGEST = 2000  # characters of a comment
 MOST = 200  # comments on one notebook
@@ -74,3 +78,30 @@ def placed(notes: list, cells: list) -> tuple:
     for those in found.values():
         those.sort(key=lambda pair: pair[0])
     return found, outdated
+
+
+def save(course: Course, assignment: str, student: str, file, typed: dict, drop="") -> None:
+    """Save comments on lines; all of them, or none where one is wrong (`CourseError`).
+
+    file    the digest of the notebook that was looked at
+    typed   {cell, from 0: {"line", "text": the comment, "replaces": the id of an older one or ""}}
+    drop    the id of a comment that goes, or ""
+    """
+    with by_hand(course, assignment, student) as (marked, entry):
+        if file != entry["submission"]:
+            raise CourseError(
+                "A newer notebook of this student was graded while you looked at this one. Your "
+                "comments on lines are not saved: see below whether they still fit."
+            )
+        notes, those = marked.get(KEY, []), cells(course.result(student, assignment))
+        for at, each in typed.items():
+            new = note(those, at, each["line"], each["text"])
+            if new is None:
+                raise CourseError(
+                    f"{each['line']} is not the number of a line of the cell. Give the number of "
+                    f"the line that you comment on. Nothing is saved yet."
+                )
+            notes = [older for older in notes if older["id"] != each["replaces"]] + [new]
+        if len(notes) > MOST:
+            raise CourseError(f"{MOST} comments on one notebook are the most.")
+        marked[KEY] = [each for each in notes if each["id"] != drop]

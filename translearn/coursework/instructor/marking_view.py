@@ -8,11 +8,11 @@ import re
 from translearn import authoring
 from translearn.authoring import handout
 from translearn.coursework.instructor import (
+    by_hand,
     comments,
     handed,
     judging,
     lines,
-    recording,
     shown,
     waiting,
 )
@@ -33,7 +33,7 @@ def view(course: Course, answers: waiting.Answers, one: waiting.Answer, names: b
     answer, in_place = look.answer(name)
     asked, most, model = _question(which, name)
     same = answers.of(one.asked)
-    marked = recording.given(course, which, student)
+    marked = by_hand.given(course, which, student)
     before = marked.get(name, {})
     cells = Cells(look, result, marked.get(lines.KEY, []))
     own = look.own()
@@ -54,7 +54,7 @@ def view(course: Course, answers: waiting.Answers, one: waiting.Answer, names: b
         "who": person(course, student) if names else "The answers come without names.",
         "place": one.ticket,
         "file": result["submission"],
-        "seen": recording.seen(course, which, student, result, name),
+        "seen": by_hand.seen(course, which, student, result, name),
         "chosen": before.get("levels", {}),
         "comment": before.get("comment", ""),
         "changed": bool(before) and one.waits,

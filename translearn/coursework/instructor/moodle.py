@@ -21,7 +21,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from translearn.coursework.instructor import lms, names, sheets
-from translearn.coursework.instructor.folder import Course, assignments
+from translearn.coursework.instructor.folder import Course, assignments, write
 from translearn.errors import CourseError
 
 SENDER = "moodle.txt"  # beside a submission: what Moodle's download wrote before the file's name
@@ -145,6 +145,13 @@ def _worksheet(course, sheet, wanted, scale):
     lms.fill(sheet, column["Grade"], rows, marks, by, done, locked=locked)
     lms.save(course, sheet, done.path.name)
     return done
+
+
+def keep(course: Course, assignment: str, student: str, sender: str) -> None:
+    """Keep what Moodle's download wrote before the name of a file that was collected."""
+    path = course.submitted(student, assignment)
+    if sender and path.is_file():
+        write(path.with_name(SENDER), sender + "\n")
 
 
 def sender(course: Course, assignment: str, student: str) -> names.Sign | None:

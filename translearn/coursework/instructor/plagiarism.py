@@ -15,7 +15,7 @@ import tokenize
 import warnings
 from pathlib import Path
 
-from translearn.coursework.instructor import tables
+from translearn.coursework.instructor import groups, tables
 from translearn.coursework.instructor.folder import Course, read_json, write
 from translearn.coursework.instructor.submission import Unreadable, parse, read
 from translearn.errors import CourseError
@@ -40,6 +40,9 @@ def export(course: Course, assignment: str, names: bool = True) -> tuple:
     given = {_text(cell) for cell in released["cells"] if cell["cell_type"] == "code"}
     codes, without, people = {}, {}, course.students()
     for student in course.submissions(assignment):
+        if lead := groups.follows(course, assignment, student):
+            without[student] = f"{lead} handed it in for the group"
+            continue
         try:
             book = parse(read(course.submitted(student, assignment)))
         except (OSError, Unreadable) as problem:
@@ -64,7 +67,9 @@ def export(course: Course, assignment: str, names: bool = True) -> tuple:
         order.sort(key=lambda who: _shuffled(course, assignment, who))
     for n, student in enumerate(order, 1):
         label = student if names else f"s{n:0{len(str(len(order)))}}"
-        code = codes[student] if names else _nameless(codes[student], student, people)
+        code = codes[student]
+        if not names:
+            code = _nameless(code, groups.members(course, assignment, student), people)
         write(place / "submissions" / label / f"{assignment}.py", code)
         key.append({"submission": label, "student": student})
     if not names:
@@ -104,12 +109,12 @@ def _shuffled(course, assignment, student):
     return hmac.new(course.key.encode(), text, hashlib.sha256).digest()
 
 
-def _nameless(code, student, people):
-    """The code without what names its author, where a program says nothing: in comments and
-    texts. Names of its functions and variables stay.
+def _nameless(code, authors, people):
+    """The code without what names its authors (ids), where a program says nothing: in comments
+    and texts. Names of its functions and variables stay.
     """
-    who, words = people.get(student), {student}
-    if who:
+    words = set(authors)
+    for who in filter(None, map(people.get, authors)):
         words |= {who.email, who.first_name, who.last_name, who.lms_id}
     words = sorted((word for word in words if len(word) > 1), key=len, reverse=True)
     name = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, words))})(?!\w)", re.I)

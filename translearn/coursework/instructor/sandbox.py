@@ -112,6 +112,7 @@ class Sandbox:
         self.limits, self.out, self.born = limits, 0, time.monotonic()
         self.folder, self.peak = None, 0
         self.most = most(limits)
+        self.alone = False  # in a control group, which ends when this one takes too much
         slot = first_slot() + next(_slots) % SLOTS
         if zygote:
             self.process = zygote.child(0 if os.geteuid() else walls.FIRST_UID + slot)
@@ -144,7 +145,8 @@ class Sandbox:
                 "NBGRADER_EXECUTION": "autograde",
             }
         if not unprotected:
-            command = [*walls.scope(self.most, limits.processes + 64), *command]
+            scope = walls.scope(self.most, limits.processes + 64)
+            self.alone, command = bool(scope), [*scope, *command]
         return (subprocess.Popen if unprotected else walls.start)(
             [*command, sys.executable, *RUNNER, *ahead],
             stdin=subprocess.PIPE,
@@ -295,7 +297,8 @@ class Sandbox:
             return Dead("It closed its line to us.")
         if reason := getattr(self.process, "reason", ""):
             return Dead(f"It could not close itself in ({reason}).")
-        if code < 0 and not self.folder:  # its walls, which nothing inside can reach
+        # of its walls, which nothing inside can reach
+        if code < 0 and not (self.folder or self.alone):
             return Crowded(f"The sandbox was ended from outside (signal {-code}).")
         return Dead(self._how_it_ended(code))
 

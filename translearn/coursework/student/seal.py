@@ -87,7 +87,7 @@ def own_processes(told: dict) -> None:
     if not told["root"]:  # of this user namespace; root's would be the machine's
         _write("/proc/sys/user/max_user_namespaces", "0")
     for name in SETTINGS:
-        if os.path.exists(place := f"/proc/{name}"):
+        if os.access(place := f"/proc/{name}", os.W_OK):
             _mount(place, place, None, BIND | REC)
             _mount(None, place, None, BIND | REMOUNT | RDONLY | NOSUID | NODEV | NOEXEC)
 

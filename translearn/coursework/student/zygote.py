@@ -112,6 +112,7 @@ def first(session, told, incoming, outgoing, status) -> None:
         os.close(incoming)
         os.close(outgoing)
         seal.drop()
+        seal.filter_calls(bytes.fromhex(told["filter"]))
         while True:
             process, ended = os.wait()
             if process == inside:
