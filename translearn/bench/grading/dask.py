@@ -165,6 +165,7 @@ def picture(row: dict, path: Path = PICTURE) -> None:
     ax.set_yticks(range(row["workers"]), [f"worker {n + 1}" for n in range(row["workers"])])
     ax.set_xlabel("seconds; each bar is a submission")
     ax.invert_yaxis()
+    ax.set_xlim(left=0)
     ax.spines[["top", "right"]].set_visible(False)
     fig.savefig(path, dpi=110)
     plt.close(fig)

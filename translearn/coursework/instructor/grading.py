@@ -455,7 +455,8 @@ def _elsewhere(scheduler, hand_in, released, names, keep):
                 f"worker {scheduler}"
             )
         submit = functools.partial(client.submit, pure=False, retries=1)
-        shared = client.scatter(released, broadcast=True)
+        # A task, not scattered: that is gone for good with the worker that holds its last copy.
+        shared = client.submit(dict, released)
         ahead = 2 * sum(worker["nthreads"] for worker in workers)
         _fan_out(names, lambda s: hand_in(submit, s, shared, 2), as_completed, keep, ahead)
 
