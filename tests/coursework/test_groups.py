@@ -140,13 +140,13 @@ def test_without_the_line_in_course_toml_a_group_is_no_group(course):
 def test_an_extension_for_one_member_is_that_ones_alone(course):
     text = (course.root / "course.toml").read_text()
     due = "[due]\nA1 = 2027-03-01T12:00:00"
-    folder.write(course.root / "course.toml", text.replace("[due]", due, 1))
+    folder.write(course.root / "course.toml", text.replace("\n[due]", f"\n{due}", 1))
     folder.write(
         course.root / "extensions.csv", "id,assignment,until,reason\nalan,A1,2027-03-09,ill\n"
     )
-    send(course, "ada", 1000)
-    taken(course)
     late = Course(course.root)
+    send(late, "ada", 1000)
+    taken(late)
     for each in ("ada", "alan"):  # nothing can be handed in in the future
         stamp = late.submitted(each, "A1").with_name("timestamp.txt")
         stamp.write_text("2027-03-04T12:00:00")

@@ -22,7 +22,8 @@ for place in PLACES:
         pass
 print(found)
 if found:
-    open("/tmp/pwned-read", "w").write("".join(found))
+    import tempfile
+    open(tempfile.gettempdir() + "/pwned-read", "w").write("".join(found))
 """
 )
 WRITES = (
@@ -38,8 +39,9 @@ for place in PLACES:
 STARTS = (
     RIGHT
     + """
-import os, sys
-for place in ("~/.ipython/profile_default/startup/00-pwned.py", "~/pwned.py", "/tmp/pwned.py"):
+import os, sys, tempfile
+for place in ("~/.ipython/profile_default/startup/00-pwned.py", "~/pwned.py",
+              tempfile.gettempdir() + "/pwned.py"):
     try:
         place = os.path.expanduser(place)
         os.makedirs(os.path.dirname(place), exist_ok=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from translearn import paths
 from translearn.coursework.instructor import walls
 
-PLACE = "/tmp/class"  # inside
+PLACE = f"{walls.HOME}/class"  # inside
 ROOM = 2**30  # bytes of the empty folder that is /tmp inside
 
 
