@@ -395,7 +395,7 @@ def test_comments_on_lines_stand_below_the_code(course):
     folder.write(path, json.dumps({lines.KEY: notes}))
     page = BeautifulSoup(feedback.page(course, "A1", "ada"), "html.parser")
     one = page.find(attrs={"aria-labelledby": "question-1"}).get_text(" ", strip=True)
-    assert "Line 2 : return 0 # <i>?</i> Why <b>zero</b>?" in one and not page.find(["b", "i"])
+    assert "Line 2 : return 0  # <i>?</i> Why <b>zero</b>?" in one and not page.find(["b", "i"])
     rest = page.find(attrs={"aria-labelledby": "comments"}).get_text(" ", strip=True)
     assert "On the set-up." in rest and "def gone(): Of another time." in rest
     assert "zero" not in rest and "not in this notebook any more" in rest
