@@ -147,6 +147,7 @@ def test_an_instructor_is_told_that_sandboxes_start_cold(course, hand_in, monkey
     def refuse(*args):
         raise warm.NotWarm("No reason but this one")
 
+    grading.close_pools()  # with what waits in them
     monkeypatch.setattr(warm.Zygote, "child", refuse)
     hand_in("ada", bank.books("A1")[1])
     done = grading.grade(course, "A1", jobs=1)
