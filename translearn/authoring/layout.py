@@ -14,6 +14,7 @@ from pathlib import Path
 from translearn import paths
 from translearn.errors import CourseError
 
+RULES = Path(__file__).resolve().parents[2] / "pyproject.toml"  # ruff's, for this course's code
 WIDTH = 100  # of prose; code has 99, as pyproject.toml says
 CELL = re.compile(
     r"^```\{code-cell\}[^\n]*\n(?P<options>(?::[^\n]*\n)*)\n?(?P<code>.*?)^```$", re.M | re.S
@@ -53,9 +54,7 @@ def cells(codes: list) -> list:
         for file, code in zip(files, codes):
             file.write_text(code, encoding="utf-8", newline="\n")
         # All at once: a process for each cell would be most of the time.
-        done = _ruff(
-            "format", "--no-cache", "--config", str(paths.ROOT / "pyproject.toml"), folder
-        )
+        done = _ruff("format", "--no-cache", "--config", str(RULES), folder)
         for file, code in zip(files, codes):
             if file.name in done.stderr:
                 told = done.stderr.replace(folder, "").strip()
