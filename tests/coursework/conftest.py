@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+OURS = {"A1", "A2", "A3", "A4"}  # asked more of than an assignment that somebody adds
 
 
 @pytest.fixture(scope="session", autouse=True)

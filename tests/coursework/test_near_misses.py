@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from locally import points, verdicts
 
+from conftest import OURS
 from translearn.coursework.instructor import bank, folder, judging
 
 ASSIGNMENTS = list(folder.assignments())
@@ -97,4 +98,4 @@ def test_no_check_praises_what_gets_a_zero(assignment):
             tried += 1
             if passed and any(verdict.got == 0 for verdict in got):
                 praised.append((name, text, points({name: got})))
-    assert praised == [] and tried > 4 * len(answers)
+    assert praised == [] and tried > (40 if assignment in OURS else 4 * len(answers))
