@@ -396,6 +396,8 @@ def main() -> None:
     for number in (0, 1, 2):
         os.dup2(nowhere, number)
     os.close(nowhere)
+    # also where whoever grades ignores interrupts, as a job in the background does
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     failed = imported(sys.argv[1:])
     converse(Session(), *line(incoming, outgoing), failed)
     os._exit(0)  # threads and exit handlers of the submission do not get to run
