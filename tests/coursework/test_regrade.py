@@ -275,6 +275,13 @@ def test_an_override_is_of_one_answer(three, capsys):
     assert "Your way" not in feedback.page(three, "A1", "alan")
 
 
+def test_an_override_where_there_was_no_answer_is_of_that_file_alone():
+    result = {"submission": "one", "cells": []}
+    entry = {"submission": "one", "answer": overrides.answer(result, "huber"), "points": 1}
+    assert overrides.counts(entry, result, "huber")
+    assert not overrides.counts(entry, result | {"submission": "another"}, "huber")
+
+
 def test_an_override_gives_a_mark_where_the_program_could_not(three):
     judged(three, "ada", lost={LINE: (None, "It died.")})
     overrides.give(three, "A1", "ada", "huber", 1.5, "By hand.")

@@ -36,7 +36,7 @@ def counts(entry: dict, result: dict, question: str) -> bool:
     if "undone" in entry:
         return False
     own = answer(result, question)
-    return entry["submission"] == result["submission"] or bool(answer) and (entry["answer"] == own)
+    return entry["submission"] == result["submission"] or bool(own) and entry["answer"] == own
 
 
 def of(course: Course, assignment: str, student: str, result: dict) -> dict:
