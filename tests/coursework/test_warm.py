@@ -101,6 +101,20 @@ def test_the_walls_are_the_same(pools):
         assert int(file.read()) < warmly["ends first"], "the grader would end before a submission"
 
 
+@pytest.mark.parametrize("cold", [False, True])
+def test_a_submission_can_be_interrupted_where_whoever_grades_cannot(cold):
+    """A job in the background ignores interrupts, and so would all that it starts."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        pool = sandbox.Pool((), 1, cold=cold)
+        cell = "import signal\nprint(signal.getsignal(signal.SIGINT).__name__)"
+        run = session.Session("a1", [cell], pool, sandbox.Limits())
+        run.close(), pool.close()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert run.outputs[0][0]["text"] == "default_int_handler\n"
+
+
 def test_two_children_share_nothing(pools):
     one, other = seen(pools[False]), seen(pools[False])
     assert other["folders"][walls.HOME] == one["folders"][walls.HOME] and other["where"][2] == []
