@@ -117,7 +117,10 @@ class Zygote:
         return self.process.poll() is None
 
     def child(self, user: int) -> Child:
-        """A new child, which becomes `user` (0 where only root can have more than one user)."""
+        """A new child, which becomes `user` (0 where only root can have more than one user).
+
+        Raises `NotWarm` if none is born within `BIRTH` seconds, or the zygote has ended.
+        """
         asked = {"user": user, "number": next(self.numbers)}
         reads, writes, status = os.pipe(), os.pipe(), os.pipe()
         theirs = [reads[0], writes[1], status[1]]
